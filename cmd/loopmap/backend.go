@@ -1,0 +1,336 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	udiff "github.com/aymanbagabas/go-udiff"
+
+	"loopmap/mapping"
+	"loopmap/mapping/table"
+	"loopmap/tui"
+)
+
+// backend is what the mapper screens read and write: the mapping file, the
+// table and the journal.
+type backend struct {
+	app  *app
+	file string
+
+	mu      sync.Mutex
+	read    []byte           // the file as it was read or last written; nil when there is none
+	current *mapping.Mapping // what the file says; nil when there is none
+	store   *table.Store     // nil until it is needed
+}
+
+// open opens the database, and makes its file when there is none. b.mu is held.
+func (b *backend) open(ctx context.Context, m *mapping.Mapping) (*table.Store, error) {
+	if b.store != nil {
+		return b.store, nil
+	}
+	url, err := b.app.databaseURL(m)
+	if err != nil {
+		return nil, err
+	}
+	b.store, err = table.Open(ctx, table.Options{URL: url, Dir: folder(b.file), Write: true})
+	return b.store, err
+}
+
+func (b *backend) close() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.store != nil {
+		b.store.Close()
+	}
+}
+
+// load reads the mapping file, or begins a new one.
+func (b *backend) load(cfg *tui.Config) (err error) {
+	switch b.read, err = os.ReadFile(b.file); {
+	case errors.Is(err, os.ErrNotExist):
+		cfg.New, cfg.Mapping = true, mapping.New(b.app.newDatabase())
+	case err != nil:
+		return fmt.Errorf("read the mapping: %w", err)
+	case len(bytes.TrimSpace(b.read)) == 0: // as touch leaves it
+		cfg.New, cfg.Mapping = true, mapping.New(b.app.newDatabase())
+	default:
+		if b.current, err = mapping.Parse(b.file, b.read); err != nil {
+			return err
+		}
+		cfg.Mapping = b.current
+		if info, err := os.Stat(b.file); err == nil {
+			cfg.SavedAt = info.ModTime()
+		}
+	}
+	return nil
+}
+
+// mapping is the saved mapping, or what a new one begins with.
+func (b *backend) mapping() *mapping.Mapping {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.current == nil {
+		return mapping.New(b.app.newDatabase())
+	}
+	return b.current
+}
+
+// look opens the database for reading and hands it to f. A database that is not
+// there yet is not made, and f not called.
+func (b *backend) look(ctx context.Context, m *mapping.Mapping, f func(*table.Store) error) error {
+	url, err := b.app.databaseURL(m)
+	if err != nil {
+		return err
+	}
+	store, err := table.Open(ctx, table.Options{URL: url, Dir: folder(b.file)})
+	if errors.Is(err, table.ErrNoDatabase) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	defer store.Close()
+	return f(store)
+}
+
+// columns are those that the table has already.
+func (b *backend) columns(ctx context.Context, m *mapping.Mapping) (list []table.Column, err error) {
+	err = b.look(ctx, m, func(s *table.Store) (err error) {
+		list, err = s.Columns(ctx, m.Table)
+		return err
+	})
+	return list, err
+}
+
+var errChanged = errors.New("the file was changed by someone else since it was read")
+
+// unchanged makes sure that the file is still what was read. b.mu is held.
+func (b *backend) unchanged() error {
+	now, err := os.ReadFile(b.file)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		if b.read != nil {
+			return errors.New("the file is gone since it was read; put it back, or start anew")
+		}
+		return nil
+	case err != nil:
+		return err
+	case b.read == nil || !bytes.Equal(now, b.read):
+		return errChanged
+	}
+	return nil
+}
+
+// Review says what saving m would change.
+func (b *backend) Review(ctx context.Context, m *mapping.Mapping) (r tui.Review, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	out, err := mapping.Rewrite(b.file, b.read, m)
+	if err != nil {
+		return r, err
+	}
+	name := filepath.Base(b.file)
+	r.Diff = udiff.Unified(name, name, string(b.read), string(out))
+	if err := b.unchanged(); err != nil {
+		r.Refused = err.Error()
+		if now, err := os.ReadFile(b.file); err == nil {
+			r.Theirs = udiff.Unified(name, name, string(b.read), string(now))
+		}
+	}
+	columns, err := b.columns(ctx, m)
+	if err != nil {
+		r.Table = err.Error()
+		return r, nil
+	}
+	plan := table.MakePlan(m, columns)
+	r.Notes, r.SQL = append(plan.Notes, b.left(m, columns)...), plan.SQL
+	if err := plan.Err(); err != nil {
+		r.Refused = err.Error()
+	}
+	return r, nil
+}
+
+// left names the columns that the mapping no longer fills and the table keeps.
+func (b *backend) left(m *mapping.Mapping, columns []table.Column) (notes []string) {
+	if b.current == nil {
+		return nil
+	}
+	named := func(list []mapping.Column, name string) bool {
+		return slices.ContainsFunc(list, func(c mapping.Column) bool { return m.Dialect.Fold(c.Name) == m.Dialect.Fold(name) })
+	}
+	for _, c := range columns {
+		if named(b.current.Receive.Columns, c.Name) && !named(m.Receive.Columns, c.Name) {
+			notes = append(notes, fmt.Sprintf("keeps column %s with what it holds; the mapping no longer fills it", c.Name))
+		}
+	}
+	return notes
+}
+
+// Save changes the table, writes the file, and maps what has come in already.
+func (b *backend) Save(ctx context.Context, m *mapping.Mapping) (s tui.Saved, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err := b.unchanged(); err != nil {
+		return s, err
+	}
+	out, err := mapping.Rewrite(b.file, b.read, m)
+	if err != nil {
+		return s, err
+	}
+	saved, err := mapping.Parse(b.file, out)
+	if err != nil {
+		return s, err
+	}
+	store, tableErr := b.open(ctx, saved)
+	if tableErr == nil {
+		var plan table.Plan
+		if plan, tableErr = store.Plan(ctx, saved); tableErr == nil {
+			if err := store.Apply(ctx, plan); err != nil {
+				return s, fmt.Errorf("nothing is saved: the table cannot be changed: %w", err)
+			}
+		}
+	}
+	if !bytes.Equal(out, b.read) {
+		if err := writeAtomic(b.file, out); err != nil {
+			return s, err
+		}
+	}
+	b.read, b.current = out, saved
+	if err := b.DropDraft(); err != nil {
+		return s, err
+	}
+	s.Words = "saved " + filepath.Base(b.file)
+	if tableErr != nil {
+		s.Words += "; the table is not changed yet: " + tableErr.Error()
+		return s, nil
+	}
+	columns, err := store.Columns(ctx, saved.Table)
+	if err != nil {
+		return s, err
+	}
+	for _, c := range columns {
+		s.Columns = append(s.Columns, tui.TableColumn{Name: c.Name, Type: c.Type})
+	}
+	s.Words += " and table " + saved.Table
+	// What was captured before, and what another mapping could not map.
+	n, err := mapWaiting(ctx, store, saved, table.Filter{Stale: saved.Hash}, quiet())
+	if err != nil {
+		return s, err
+	}
+	switch {
+	case n == 1:
+		s.Words += "; 1 waiting delivery mapped"
+	case n > 1:
+		s.Words += fmt.Sprintf("; %d waiting deliveries mapped", n)
+	}
+	s.Words += ". Next: loopmap sync"
+	return s, nil
+}
+
+// Reread takes the file as it is now for the one that was read.
+func (b *backend) Reread() (*mapping.Mapping, error) {
+	src, err := os.ReadFile(b.file)
+	if err != nil {
+		return nil, err
+	}
+	m, err := mapping.Parse(filepath.Base(b.file), src)
+	if err != nil {
+		return nil, fmt.Errorf("what is there now cannot be taken: %w", err)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.read, b.current = src, m
+	return m, nil
+}
+
+// Read reads a sample from a file.
+func (b *backend) Read(file string) (tui.Sample, error) {
+	if rest, ok := strings.CutPrefix(file, "~/"); ok {
+		if home, err := os.UserHomeDir(); err == nil {
+			file = filepath.Join(home, rest)
+		}
+	}
+	body, err := b.app.readSample(file)
+	return tui.Sample{From: filepath.Base(file), Body: body}, err
+}
+
+// journalSamples is how many deliveries the journal lends to map by.
+const journalSamples = 20
+
+// Journal reads the latest deliveries of the mapped events.
+func (b *backend) Journal(ctx context.Context) ([]tui.Sample, error) {
+	m := b.mapping()
+	var list []table.Record
+	err := b.look(ctx, m, func(s *table.Store) (err error) {
+		list, err = s.Deliveries(ctx, table.Filter{Events: m.Receive.Events, Limit: journalSamples})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	var samples []tui.Sample
+	for i := len(list) - 1; i >= 0; i-- { // oldest first: the latest value counts
+		if mapping.CheckBody(list[i].Body) == nil {
+			samples = append(samples, tui.Sample{From: "the journal", Body: list[i].Body, At: list[i].Received})
+		}
+	}
+	return samples, nil
+}
+
+// listed is how many deliveries the mapper lists: the latest.
+const listed = 500
+
+// lookEvery is how often the journal is looked at while its screen is open.
+const lookEvery = time.Second
+
+// Deliveries are the latest deliveries. With a mark from the call before, it waits
+// until there are other ones, or ctx ends.
+func (b *backend) Deliveries(ctx context.Context, mark int64) (list []tui.Delivery, next int64, err error) {
+	for {
+		list, next, err = b.deliveriesSince(ctx, mark)
+		if err != nil || list != nil {
+			return list, next, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, mark, nil
+		case <-time.After(lookEvery):
+		}
+	}
+}
+
+// none is the mark of a journal that has been read and is empty.
+const none = -1
+
+// deliveriesSince returns nil when nothing has come since mark.
+func (b *backend) deliveriesSince(ctx context.Context, mark int64) (list []tui.Delivery, next int64, err error) {
+	err = b.look(ctx, b.mapping(), func(s *table.Store) error {
+		if next, err = s.Mark(ctx); err != nil || next == 0 || next == mark {
+			return err
+		}
+		records, err := s.Deliveries(ctx, table.Filter{Limit: listed})
+		list = make([]tui.Delivery, len(records))
+		for i, r := range records {
+			list[i] = tui.Delivery{At: r.Received.Local(), ID: r.ID, Event: r.Event, Email: mapping.FactsOf(r.Body).Email,
+				Status: string(r.Status), Reason: r.Reason, RowKey: r.RowKey, Body: r.Body}
+		}
+		return err
+	})
+	if next == 0 && err == nil {
+		if mark == none {
+			return nil, none, nil
+		}
+		return []tui.Delivery{}, none, nil
+	}
+	return list, next, err
+}
+
+// Misfit says why a column of the table cannot hold a type.
+func (b *backend) Misfit(t mapping.Type, c tui.TableColumn) string { return table.Misfit(t, c.Type) }

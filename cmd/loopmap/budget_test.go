@@ -1,0 +1,105 @@
+//go:build unix
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// wideSample is a contact with n custom properties.
+func wideSample(t testing.TB, dir string, n, valueSize int) string {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString(`{"eventName":"contact.created","contactIdentity":{"id":"x"},"contact":{"email":"ada@example.com"`)
+	for i := range n {
+		fmt.Fprintf(&b, `,"prop%05d":"value %d%s"`, i, i, strings.Repeat(".", valueSize))
+	}
+	b.WriteString("}}")
+	file := filepath.Join(dir, "sample.json")
+	if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// What the mapper sends over the line, at 120x40: the figures that make it
+// pleasant over SSH.
+func TestByteBudget(t *testing.T) {
+	dir, addr := newFolder(t)
+	x := openTerminal(t, dir, 120, 40, nil, "--listen", addr, "--sample", wideSample(t, dir, 200, 10))
+	x.wait("prop00010")
+	sent := func() int {
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		return len(x.raw)
+	}
+	median := func(n int, key string) int {
+		var list []int
+		for range n {
+			before := sent()
+			x.press(key)
+			x.wait()
+			list = append(list, sent()-before)
+		}
+		slices.Sort(list)
+		return list[n/2]
+	}
+	if n := median(15, "down"); n > 250 {
+		t.Errorf("a Down that does not scroll sends %d bytes in the median, 250 are allowed", n)
+	}
+	x.press("\x1b[6~", "\x1b[6~").wait()
+	if n := median(20, "down"); n > 600 {
+		t.Errorf("a Down that scrolls sends %d bytes in the median, 600 are allowed", n)
+	}
+	// Most of these are the new column and its value, which appear at once. (The
+	// first pick also marks the file as unsaved.)
+	x.press("space", "down").wait()
+	if n := median(11, "space"); n > 120 {
+		t.Errorf("a toggled pick sends %d bytes in the median, 120 are allowed", n)
+	}
+	before, began := sent(), time.Now()
+	for range 60 {
+		if _, err := x.pty.WriteString("j"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second / 30)
+	}
+	x.wait()
+	if rate := float64(sent()-before) / time.Since(began).Seconds(); rate > 24<<10 {
+		t.Errorf("a held Down sends %.0f bytes a second, 24 KiB are allowed", rate)
+	}
+	before = sent()
+	time.Sleep(1500 * time.Millisecond)
+	if n := sent() - before; n > 0 {
+		t.Errorf("%d bytes were sent while nothing happened", n)
+	}
+	x.press("ctrl+c", "ctrl+c")
+	x.exit()
+}
+
+// The mapper opens in under a second; the best of three starts, for machines
+// under load.
+func TestOpensAtOnce(t *testing.T) {
+	best := time.Hour
+	for range 3 {
+		dir, addr := newFolder(t)
+		began := time.Now()
+		x := openTerminal(t, dir, 120, 40, nil, "--listen", addr)
+		for !strings.Contains(x.text(), "waiting for the first webhook") && time.Since(began) < 10*time.Second {
+			time.Sleep(time.Millisecond)
+		}
+		best = min(best, time.Since(began))
+		x.wait().press("q")
+		x.exit()
+	}
+	if best > time.Second {
+		t.Errorf("the first screen took %v", best)
+	}
+	t.Logf("the first screen took %v", best)
+}

@@ -1,0 +1,225 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"loopmap/mapping"
+	"loopmap/mapping/loops"
+	"loopmap/mapping/receive"
+	"loopmap/mapping/table"
+)
+
+func (a *app) checkCommand() *cobra.Command {
+	var samples []string
+	c := &cobra.Command{
+		Use:   "check [FILE]",
+		Short: "Look a mapping file over, and try it on a sample",
+		Long: "Reads the mapping file strictly and says what the table needs. With --sample it prints the row that\n" +
+			"a webhook's body gives: the same that `loopmap sync` would write.",
+		Example: "loopmap check\nloopmap check --sample body.json",
+		Args:    atMost(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.check(c.Context(), fileArg(args), samples)
+		},
+	}
+	c.Flags().StringArrayVar(&samples, "sample", nil, "file with a webhook's body, - for standard input; may be repeated")
+	return c
+}
+
+// checked is what check prints.
+type checked struct {
+	File     string   `json:"file"`
+	Mapping  string   `json:"mapping"` // the file's hash
+	Database string   `json:"database"`
+	Table    string   `json:"table"`
+	Columns  int      `json:"columns"`
+	Changes  []string `json:"changes"` // that the table needs, in words
+	SQL      []string `json:"sql"`
+	Misfits  []string `json:"misfits"`
+	Warnings []string `json:"warnings"`
+	Samples  []tried  `json:"samples,omitempty"`
+}
+
+// tried is what the mapping makes of one sample.
+type tried struct {
+	Sample string         `json:"sample"`
+	Event  string         `json:"event"`
+	Status mapping.Status `json:"status"`
+	Reason string         `json:"reason,omitempty"`
+	Row    map[string]any `json:"row,omitempty"`
+
+	row mapping.Row
+}
+
+func (a *app) check(ctx context.Context, file string, samples []string) error {
+	m, url, err := a.readMapping(file)
+	if err != nil {
+		return err
+	}
+	out := checked{File: file, Mapping: m.Hash, Database: databaseName(url), Table: m.Table, Columns: len(m.Receive.Columns),
+		Changes: []string{}, SQL: []string{}, Misfits: []string{}, Warnings: warnings(m)}
+	plan, err := planOf(ctx, url, file, m)
+	if err != nil {
+		return err
+	}
+	out.Changes, out.SQL, out.Misfits = append(out.Changes, plan.Notes...), append(out.SQL, plan.SQL...), append(out.Misfits, plan.Misfits...)
+	failed := 0
+	for _, name := range samples {
+		body, err := a.readSample(name)
+		if err != nil {
+			return err
+		}
+		t := try(m, name, body)
+		if t.Status == mapping.Quarantined {
+			failed++
+		}
+		out.Samples = append(out.Samples, t)
+	}
+	if a.output == "json" {
+		err = printJSON(a.stdout, out)
+	} else {
+		err = out.print(a.stdout, m)
+	}
+	switch {
+	case err != nil:
+		return err
+	case len(plan.Misfits) > 0:
+		return usage("the table does not fit the mapping\nhint: change the type in the mapping, or the column by hand; loopmap retypes nothing")
+	case failed > 0:
+		return &partError{fmt.Sprintf("%d of %d samples cannot be mapped", failed, len(samples))}
+	}
+	return nil
+}
+
+// planOf is what the table needs. The database is looked at, never made.
+func planOf(ctx context.Context, url, file string, m *mapping.Mapping) (table.Plan, error) {
+	store, err := table.Open(ctx, table.Options{URL: url, Dir: folder(file)})
+	if errors.Is(err, table.ErrNoDatabase) {
+		return table.MakePlan(m, nil), nil
+	} else if err != nil {
+		return table.Plan{}, err
+	}
+	defer store.Close()
+	return store.Plan(ctx, m)
+}
+
+// warnings are what is allowed and probably not meant.
+func warnings(m *mapping.Mapping) []string {
+	list := []string{}
+	for _, e := range m.Receive.Events {
+		if slices.Contains(loops.Events, e) {
+			continue
+		}
+		w := fmt.Sprintf("%q is none of the events that Loops documents", e)
+		if near := mapping.Nearest(e, loops.Events); near != "" {
+			w += "; did you mean " + near + "?"
+		}
+		list = append(list, w)
+	}
+	for _, c := range m.Receive.Columns {
+		if c.Name == m.Key && strings.HasSuffix(c.From.String(), ".email") {
+			list = append(list, fmt.Sprintf("the key %s is an email address, which can change: contactIdentity.id cannot", c.Name))
+		}
+		if mapping.Reserved(c.Name) {
+			list = append(list, fmt.Sprintf("column %s is a word of SQL: queries must quote it", c.Name))
+		}
+	}
+	if m.Push != nil {
+		list = append(list, "the push part is read but not carried out: this version only receives")
+	}
+	return list
+}
+
+func try(m *mapping.Mapping, name string, body []byte) tried {
+	e := mapping.Enter(m, mapping.Delivery{Body: body})
+	t := tried{Sample: name, Event: e.Row.Event, Status: e.Status, Reason: e.Reason, row: e.Row}
+	if e.Status != mapping.Applied {
+		return t
+	}
+	t.Row = map[string]any{}
+	for i, c := range m.Receive.Columns {
+		if cell := e.Row.Cells[i]; cell.State != mapping.Missing {
+			t.Row[c.Name] = cellJSON(c.Type, cell)
+		}
+	}
+	return t
+}
+
+func (c *checked) print(w io.Writer, m *mapping.Mapping) error {
+	line := func(format string, args ...any) { fmt.Fprintln(w, mapping.Printable(fmt.Sprintf(format, args...))) }
+	columns := fmt.Sprintf("%d columns", c.Columns)
+	if c.Columns == 1 {
+		columns = "1 column"
+	}
+	line("%s: ok, %s of table %s in %s", c.File, columns, c.Table, c.Database)
+	for _, s := range c.Warnings {
+		line("warning: %s", s)
+	}
+	for _, s := range c.Misfits {
+		line("misfit: %s", s)
+	}
+	for _, s := range c.Changes {
+		line("the table: %s", s)
+	}
+	for _, sql := range c.SQL {
+		for _, s := range strings.Split(sql+";", "\n") {
+			line("    %s", s)
+		}
+	}
+	for _, t := range c.Samples {
+		fmt.Fprintln(w)
+		line("%s: %s", t.Sample, t.Status)
+		if t.Reason != "" {
+			line("    %s", t.Reason)
+		}
+		if t.Status != mapping.Applied {
+			continue
+		}
+		rows := [][]string{}
+		for i, col := range m.Receive.Columns {
+			cell := t.row.Cells[i]
+			text := cell.Text
+			switch cell.State {
+			case mapping.Missing:
+				text = "(not in this body: the row keeps what it has)"
+			case mapping.Null:
+				text = "NULL"
+			}
+			rows = append(rows, []string{"    " + col.Name, string(col.Type), text})
+		}
+		if err := printTable(w, rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readSample reads a body from a file, or from standard input for "-".
+func (a *app) readSample(name string) ([]byte, error) {
+	r := a.stdin
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, usage("%v", err)
+		}
+		defer f.Close()
+		r = f
+	}
+	const most = 64 << 20
+	body, err := io.ReadAll(io.LimitReader(r, most+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	case len(body) > most:
+		return nil, usage("%s: it is larger than %d MiB; Loops' bodies have at most %d", name, most>>20, receive.MaxBody>>20)
+	}
+	return body, nil
+}

@@ -1,0 +1,230 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// testSecret signs the webhooks of all tests here.
+const testSecret = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+
+// TestMain puts the program, built as it is for users, into PATH as loopmap.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"loopmap": main})
+}
+
+// The stories of testdata/script: each runs the real program on real files, real
+// sockets and a real SQLite database.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		Setup: func(e *testscript.Env) error {
+			port, err := freePort()
+			e.Setenv("PORT", port)
+			e.Setenv("URL", "http://127.0.0.1:"+port+"/webhooks/loops")
+			e.Setenv("LOOPS_SIGNING_SECRET", testSecret)
+			e.Setenv("TZ", "UTC")
+			return err
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits, "await": await, "send": send, "sql": query, "bytes": writeBytes, "printable": printable,
+		},
+	})
+}
+
+func freePort() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port), nil
+}
+
+// exits CODE PROGRAM ARGS: run it and hold its exit status against CODE.
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	err := ts.Exec(args[1], args[2:]...)
+	got := 0
+	var failed *exec.ExitError
+	if errors.As(err, &failed) {
+		got = failed.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	if strconv.Itoa(got) != args[0] {
+		ts.Fatalf("exit status %d, want %s", got, args[0])
+	}
+}
+
+// await: until the receiver on $PORT is ready.
+func await(ts *testscript.TestScript, _ bool, _ []string) {
+	for range 200 {
+		p, err := http.Get("http://127.0.0.1:" + ts.Getenv("PORT") + "/readyz")
+		if err == nil {
+			p.Body.Close()
+			if p.StatusCode == http.StatusOK {
+				return
+			}
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	ts.Fatalf("nothing is ready on port %s", ts.Getenv("PORT"))
+}
+
+// send FILE: post a file's bytes, unsigned, and print status and answer.
+func send(ts *testscript.TestScript, _ bool, args []string) {
+	p, err := http.Post(ts.Getenv("URL"), "application/json", strings.NewReader(ts.ReadFile(args[0])))
+	ts.Check(err)
+	defer p.Body.Close()
+	body, err := io.ReadAll(p.Body)
+	ts.Check(err)
+	fmt.Fprintf(ts.Stdout(), "%d %s", p.StatusCode, body)
+}
+
+// sql FILE QUERY: print what it finds, a line a row.
+func query(ts *testscript.TestScript, _ bool, args []string) {
+	db, err := sql.Open("sqlite", ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer db.Close()
+	rows, err := db.QueryContext(context.Background(), args[1])
+	ts.Check(err)
+	defer rows.Close()
+	columns, err := rows.Columns()
+	ts.Check(err)
+	for rows.Next() {
+		cells, to := make([]sql.NullString, len(columns)), make([]any, len(columns))
+		for i := range cells {
+			to[i] = &cells[i]
+		}
+		ts.Check(rows.Scan(to...))
+		var line []string
+		for _, c := range cells {
+			if !c.Valid {
+				c.String = "NULL"
+			}
+			line = append(line, c.String)
+		}
+		fmt.Fprintln(ts.Stdout(), strings.Join(line, "|"))
+	}
+	ts.Check(rows.Err())
+}
+
+// bytes FILE TEXT: write TEXT, a Go string without its quotes, to FILE.
+func writeBytes(ts *testscript.TestScript, _ bool, args []string) {
+	s, err := strconv.Unquote(`"` + args[1] + `"`)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(s), 0o600))
+}
+
+// printable FILE: no byte of it could be taken by a terminal as a command.
+func printable(ts *testscript.TestScript, _ bool, args []string) {
+	for i, r := range ts.ReadFile(args[0]) {
+		if r < 0x20 && r != '\n' || r >= 0x7f && r < 0xa0 || r == '\u202e' || r == '\ufffd' {
+			ts.Fatalf("%s: %+q at byte %d", args[0], r, i)
+		}
+	}
+}
+
+// The house's law of imports, so that parts stay apart without a linter.
+func TestImports(t *testing.T) {
+	for pkg, never := range map[string][]string{
+		"mapping":         {"net/http", "database/sql", "charm.land/", "modernc.org/sqlite", "os/exec", "loopmap/"},
+		"mapping/loops":   {"database/sql", "charm.land/", "loopmap/mapping/table", "loopmap/mapping/receive", "loopmap/tui"},
+		"mapping/table":   {"net/http", "charm.land/", "loopmap/mapping/loops", "loopmap/mapping/receive", "loopmap/tui"},
+		"mapping/receive": {"database/sql", "charm.land/", "loopmap/mapping/table", "loopmap/mapping/loops", "loopmap/tui"},
+		"tui":             {"net/http", "database/sql", "github.com/spf13/cobra", "loopmap/mapping/table", "loopmap/mapping/loops", "loopmap/mapping/receive"},
+	} {
+		out, err := exec.Command("go", "list", "-deps", "loopmap/"+pkg).Output()
+		if err != nil {
+			t.Fatalf("go list: %v", err)
+		}
+		for dep := range strings.FieldsSeq(string(out)) {
+			for _, n := range never {
+				if dep != "loopmap/"+pkg && (dep == n || strings.HasSuffix(n, "/") && strings.HasPrefix(dep, n)) {
+					t.Errorf("%s reaches %s", pkg, dep)
+				}
+			}
+		}
+	}
+}
+
+// A save is whole or not at all, follows a link and keeps the permissions.
+func TestWriteAtomic(t *testing.T) {
+	dir := t.TempDir()
+	file, link := filepath.Join(dir, "m.yaml"), filepath.Join(dir, "link.yaml")
+	if err := os.WriteFile(file, []byte("old"), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("m.yaml", link); err != nil && runtime.GOOS != "windows" {
+		t.Fatal(err)
+	}
+	if err := writeAtomic(link, []byte("new")); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Lstat(link)
+	if err != nil || info.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the link is gone: %v %v", info, err)
+	}
+	if got, _ := os.ReadFile(file); string(got) != "new" {
+		t.Errorf("the file holds %q", got)
+	}
+	if info, _ := os.Stat(file); info.Mode().Perm() != 0o640 {
+		t.Errorf("the permissions are %v", info.Mode())
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, ".m.yaml*")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	if err := writeAtomic(filepath.Join(dir, "none", "m.yaml"), []byte("x")); err == nil {
+		t.Error("a folder that is not there is no error")
+	}
+}
+
+// A process killed while it saves leaves the old file or the new one.
+func TestKilledWhileSaving(t *testing.T) {
+	if os.Getenv("LOOPMAP_TEST_SAVE") != "" {
+		signal.Ignore(syscall.SIGINT)
+		for i := 0; ; i++ {
+			if err := writeAtomic(os.Getenv("LOOPMAP_TEST_SAVE"), []byte(strings.Repeat(strconv.Itoa(i%10), 50000))); err != nil {
+				os.Exit(1)
+			}
+		}
+	}
+	file := filepath.Join(t.TempDir(), "m.yaml")
+	for round := range 15 {
+		c := exec.Command(os.Args[0], "-test.run", "^TestKilledWhileSaving$")
+		c.Env = append(os.Environ(), "LOOPMAP_TEST_SAVE="+file)
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+			if _, err := os.Stat(file); err == nil {
+				break
+			}
+		}
+		time.Sleep(time.Duration(round) * 3 * time.Millisecond)
+		_ = c.Process.Kill()
+		_ = c.Wait()
+		got, err := os.ReadFile(file)
+		if err != nil || len(got) != 50000 || strings.Trim(string(got), string(got[:1])) != "" {
+			t.Fatalf("round %d: %d bytes, %v", round, len(got), err)
+		}
+	}
+}

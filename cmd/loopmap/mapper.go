@@ -1,0 +1,238 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/spf13/pflag"
+
+	"loopmap/mapping"
+	"loopmap/mapping/loops"
+	"loopmap/mapping/receive"
+	"loopmap/tui"
+)
+
+// mapperFlags are the flags of the mapper.
+type mapperFlags struct {
+	listen, publicURL string
+	samples           []string
+	accessible        bool
+}
+
+func (f *mapperFlags) register(fs *pflag.FlagSet) {
+	fs.StringVar(&f.listen, "listen", defaultListen, "address to await a sample webhook on")
+	fs.StringVar(&f.publicURL, "public-url", "", "the URL by which Loops reaches this address")
+	fs.BoolVar(&f.accessible, "accessible", false, "ask line by line, for screen readers and scripts")
+	fs.StringArrayVar(&f.samples, "sample", nil, "map by the webhook body in this file, - for standard input; may be repeated")
+}
+
+// newDatabase is where a new mapping keeps its rows.
+func (a *app) newDatabase() string {
+	if url, err := a.env("DATABASE_URL"); err == nil && url != "" {
+		return "${DATABASE_URL}"
+	}
+	return "sqlite:contacts.db"
+}
+
+// mapper opens the mapper on the terminal.
+func (a *app) mapper(ctx context.Context, file string, f mapperFlags) error {
+	terminal := isTerminal(a.stdout) && (isTerminal(a.stdin) || fromStdin(f.samples))
+	if term, _ := a.lookup("TERM"); terminal && term == "dumb" {
+		f.accessible = true
+	}
+	if !terminal && !f.accessible {
+		return usage("the mapper needs a terminal\nhint: without one, `loopmap --accessible` asks line by line, and `loopmap add contact.email` and `loopmap drop email` change a mapping in one")
+	}
+	if f.accessible && fromStdin(f.samples) {
+		return usage("--accessible reads what you say from standard input, so the sample must be a file")
+	}
+	b := &backend{app: a, file: file}
+	defer b.close()
+	cfg, err := a.mapperConfig(ctx, b, f)
+	if err != nil {
+		return err
+	}
+	stop := a.await(ctx, b, &cfg, f)
+	defer stop()
+	if f.accessible {
+		return a.lines(ctx, b, cfg)
+	}
+	options := []tea.ProgramOption{tea.WithContext(ctx), tea.WithOutput(a.stdout)}
+	if fromStdin(f.samples) { // standard input was the sample: the keys come from the terminal itself
+		tty, _, err := tea.OpenTTY()
+		if err != nil {
+			return usage("standard input is the sample, and there is no terminal for the keys: %v", err)
+		}
+		defer tty.Close()
+		options = append(options, tea.WithInput(tty))
+	}
+	model := tui.New(cfg)
+	_, err = tea.NewProgram(model, options...).Run()
+	if model.Left() {
+		return err
+	}
+	// The link or the process has gone, not the person.
+	if !model.Unsaved() {
+		return errors.New("stopped; everything was saved")
+	}
+	return b.stopped(model.Mapping())
+}
+
+// lines runs the mapper line by line.
+func (a *app) lines(ctx context.Context, b *backend, cfg tui.Config) error {
+	unsaved, err := tui.Lines(ctx, cfg, a.stdin, a.stdout)
+	if unsaved != nil {
+		return b.stopped(unsaved)
+	}
+	return err
+}
+
+func fromStdin(samples []string) bool { return slices.Contains(samples, "-") }
+
+// mapperConfig reads the mapping, the table's columns and the samples.
+func (a *app) mapperConfig(ctx context.Context, b *backend, f mapperFlags) (cfg tui.Config, err error) {
+	cfg = tui.Config{File: filepath.Base(b.file), Backend: b}
+	if err := b.load(&cfg); err != nil {
+		return cfg, err
+	}
+	cfg.Draft = b.draft()
+	url, err := a.databaseURL(cfg.Mapping)
+	if err != nil {
+		return cfg, err
+	}
+	cfg.Database = databaseName(url)
+	columns, err := b.columns(ctx, cfg.Mapping)
+	if err != nil {
+		return cfg, err
+	}
+	for _, c := range columns {
+		cfg.Columns = append(cfg.Columns, tui.TableColumn{Name: c.Name, Type: c.Type})
+	}
+	body, _ := loops.Example(loops.ContactCreated)
+	cfg.Example = tui.Sample{From: "the built-in example", Body: body}
+	for _, name := range f.samples {
+		body, err := a.readSample(name)
+		if err == nil {
+			err = mapping.CheckBody(body)
+		}
+		if err != nil {
+			return cfg, usage("--sample %s: %v", name, err)
+		}
+		from := filepath.Base(name)
+		if name == "-" {
+			from = "standard input"
+		}
+		cfg.Samples = append(cfg.Samples, tui.Sample{From: from, Body: body})
+	}
+	if len(cfg.Samples) == 0 && !cfg.New {
+		if cfg.Samples, err = b.Journal(ctx); err != nil {
+			return cfg, err
+		}
+	}
+	return cfg, nil
+}
+
+// await listens for sample webhooks while the mapper is open, if it can. A
+// verified delivery is kept in the journal, so that its 200 is true.
+func (a *app) await(ctx context.Context, b *backend, cfg *tui.Config, f mapperFlags) (stop func()) {
+	cfg.Listen.URL = "http://" + f.listen + receive.Path
+	list, secrets, err := a.signingSecrets()
+	if err != nil {
+		cfg.Listen.Problem, _, _ = strings.Cut(err.Error(), "\n")
+		return func() {}
+	}
+	cfg.Listen.Secrets = len(list)
+	if secrets == nil && !loopback(f.listen) {
+		cfg.Listen.Problem = "without LOOPS_SIGNING_SECRET only this machine may send, and " + f.listen + " can be reached from elsewhere"
+		return func() {}
+	}
+	l, err := net.Listen("tcp", f.listen)
+	if err != nil {
+		cfg.Listen.Problem = fmt.Sprintf("%v. If that is `loopmap sync`: J takes samples from its journal", err)
+		return func() {}
+	}
+	cfg.Listen.URL = "http://" + l.Addr().String() + receive.Path
+	if f.publicURL != "" {
+		cfg.Listen.Public = true
+		cfg.Listen.URL = strings.TrimSuffix(f.publicURL, "/")
+		if !strings.HasSuffix(cfg.Listen.URL, receive.Path) {
+			cfg.Listen.URL += receive.Path
+		}
+	}
+	arrivals := make(chan tui.Arrival, 256)
+	cfg.Arrivals = arrivals
+	c := receive.Config{
+		// What comes is kept for the mapping that is being made: Save maps it.
+		Mapping: func() *mapping.Mapping { return nil },
+		Now:     a.now,
+		Log:     quiet(),
+		Seen: func(x receive.Arrival) {
+			select {
+			case arrivals <- asArrival(x):
+			default: // the screen does not keep up; the journal has it
+			}
+		},
+	}
+	if secrets != nil {
+		c.Verify, c.Journal = secrets.Verify, &lazyJournal{b: b, m: cfg.Mapping}
+	}
+	r := receive.New(c)
+	ctx, cancel := context.WithCancel(ctx)
+	var done sync.WaitGroup
+	done.Go(func() { _ = receive.Serve(ctx, l, r, quiet()) })
+	return func() {
+		cancel()
+		done.Wait()
+		r.Close()
+	}
+}
+
+func asArrival(x receive.Arrival) tui.Arrival {
+	facts := mapping.FactsOf(x.Delivery.Body)
+	a := tui.Arrival{
+		At: x.Delivery.Received.Local(), Event: facts.Event, Email: facts.Email, Signed: x.Signed,
+		Code: x.Code, Problem: x.Problem, Body: x.Delivery.Body,
+	}
+	if x.Err != nil {
+		a.Problem = x.Err.Error()
+	}
+	return a
+}
+
+// lazyJournal opens the database when the first delivery comes.
+type lazyJournal struct {
+	b *backend
+	m *mapping.Mapping
+}
+
+func (j *lazyJournal) Commit(ctx context.Context, entries []mapping.Entry) ([]mapping.Outcome, error) {
+	j.b.mu.Lock()
+	store, err := j.b.open(ctx, j.m)
+	j.b.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	return store.Commit(ctx, entries)
+}
+
+func (j *lazyJournal) Ready(ctx context.Context) error {
+	j.b.mu.Lock()
+	defer j.b.mu.Unlock()
+	store, err := j.b.open(ctx, j.m)
+	if err != nil {
+		return err
+	}
+	return store.Ready(ctx)
+}
+
+// quiet is a logger for while the screen belongs to the mapper.
+func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }

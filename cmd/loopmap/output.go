@@ -1,0 +1,99 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/charmbracelet/x/term"
+
+	"loopmap/mapping"
+)
+
+// printJSON writes v on indented lines, with <, > and & as they are.
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+// isTerminal reports whether w leads to a terminal.
+func isTerminal(w any) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(f.Fd())
+}
+
+// logger writes text to a terminal and JSON elsewhere.
+func (a *app) logger() *slog.Logger {
+	o := &slog.HandlerOptions{Level: slog.LevelInfo}
+	if a.debug {
+		o.Level = slog.LevelDebug
+	}
+	if isTerminal(a.stderr) {
+		return slog.New(slog.NewTextHandler(a.stderr, o))
+	}
+	return slog.New(slog.NewJSONHandler(a.stderr, o))
+}
+
+// printTable lines up cells in columns, two spaces apart. Cells come from outside and
+// are made harmless here.
+func printTable(w io.Writer, rows [][]string) error {
+	var widths []int
+	for _, row := range rows {
+		for i, cell := range row {
+			row[i] = mapping.Printable(cell)
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], utf8.RuneCountInString(row[i]))
+		}
+	}
+	var b strings.Builder
+	for _, row := range rows {
+		for i, cell := range row {
+			b.WriteString(cell)
+			if i < len(row)-1 {
+				b.WriteString(strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)+2))
+			}
+		}
+		text := strings.TrimRight(b.String(), " ")
+		b.Reset()
+		b.WriteString(text + "\n")
+		if _, err := io.WriteString(w, b.String()); err != nil {
+			return err
+		}
+		b.Reset()
+	}
+	return nil
+}
+
+// pretty indents a JSON body for reading; what is no JSON stays as it is. Each
+// line is fit for a terminal.
+func pretty(body []byte) string {
+	var b bytes.Buffer
+	if mapping.CheckBody(body) != nil || json.Indent(&b, body, "", "  ") != nil {
+		b.Reset()
+		b.Write(body)
+	}
+	lines := strings.Split(b.String(), "\n")
+	for i, line := range lines {
+		lines[i] = mapping.Printable(line)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// cellJSON is a cell as a JSON value: numbers and JSON as they were written.
+func cellJSON(t mapping.Type, c mapping.Cell) any {
+	switch {
+	case c.State != mapping.Present:
+		return nil
+	case t == mapping.Text || t == mapping.Time:
+		return c.Text
+	}
+	return json.RawMessage(c.Text)
+}

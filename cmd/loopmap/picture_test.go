@@ -1,0 +1,194 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"encoding/xml"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	uv "github.com/charmbracelet/ultraviolet"
+	"github.com/charmbracelet/x/ansi"
+
+	"loopmap/mapping"
+	"loopmap/mapping/loops"
+	"loopmap/mapping/table"
+)
+
+var update = flag.Bool("update", false, "draw the pictures of the README anew")
+
+// The pictures of the README are drawn from the real program on a real terminal,
+// and held against it, so that they cannot lie. To draw them anew:
+//
+//	go test ./cmd/loopmap -run Pictures -update
+func TestPictures(t *testing.T) {
+	dir, addr := newFolder(t)
+	x := openTerminal(t, dir, 112, 30, nil, "--listen", addr, "--public-url", "https://hooks.example.com")
+	x.wait("waiting for the first webhook", "? keys")
+	compare(t, x, "capture.svg")
+	x.press("b").wait("firstName")
+	x.press("/", "contact.email", "enter", "space", "esc", "/", "contact.firstN", "enter", "space", "esc", "/", "companyN", "enter", "space", "esc",
+		"/", "trialEnds", "enter", "space", "esc", "/", "mailingLists", "enter", "up", "space", "esc")
+	x.wait("7 columns, unsaved", "optInStatus", "? keys")
+	compare(t, x, "map.svg")
+	x.press("s").wait("CREATE TABLE")
+	compare(t, x, "save.svg")
+	x.press("enter").wait("saved loopmap.yaml").press("q")
+	x.exit()
+
+	fillJournal(t, dir)
+	x = openTerminal(t, dir, 112, 18, nil, "--listen", addr)
+	x.wait("ATTRIBUTES").press("D").wait("4 deliveries", "> 11-23 09:14:07").press("down").wait("is no time", "? keys")
+	compare(t, x, "deliveries.svg")
+	x.press("q")
+	x.exit()
+}
+
+// fillJournal writes four deliveries at fixed times, as sync would have.
+func fillJournal(t *testing.T, dir string) {
+	t.Helper()
+	ctx := context.Background()
+	store, err := table.Open(ctx, table.Options{URL: "sqlite:contacts.db", Dir: dir, Write: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	src, err := os.ReadFile(filepath.Join(dir, "loopmap.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := mapping.Parse("loopmap.yaml", src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 11, 23, 9, 11, 40, 0, time.UTC)
+	for i, d := range []struct{ event, path, value string }{
+		{"contact.created", "contact.plan", `"free"`},
+		{"contact.unsubscribed", "eventTime", "1795421060"},
+		{"contact.created", "contact.trialEndsAt", `"some day"`},
+		{"contact.created", "contact.plan", `"pro"`},
+	} {
+		body, _ := loops.Example(d.event)
+		p, err := mapping.ParsePath(d.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if body, err = p.Set(body, []byte(d.value)); err != nil {
+			t.Fatal(err)
+		}
+		e := mapping.Enter(m, mapping.Delivery{ID: fmt.Sprint("msg_", i), Received: at.Add(time.Duration(i) * 49 * time.Second), Body: body})
+		if _, err := store.Commit(ctx, []mapping.Entry{e}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func compare(t *testing.T, x *terminal, name string) {
+	t.Helper()
+	file := filepath.Join("..", "..", ".github", name)
+	got := x.picture()
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s shows another screen than the program:\n%s\n(go test ./cmd/loopmap -run Pictures -update draws it anew)", file, x.text())
+	}
+}
+
+// The size of a cell of the picture, and its colours.
+const (
+	cellW, cellH = 8.4, 18.0
+	paper, ink   = "#16181d", "#d7dae0"
+)
+
+// picture draws the screen as SVG.
+func (x *terminal) picture() string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	w, h := x.screen.Width(), x.screen.Height()
+	var b strings.Builder
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %.0f %.0f" font-family="ui-monospace,SFMono-Regular,Menlo,Consolas,monospace" font-size="14">`+"\n", float64(w)*cellW+24, float64(h)*cellH+24)
+	fmt.Fprintf(&b, `<rect width="100%%" height="100%%" rx="8" fill="%s"/>`+"\n", paper)
+	for y := range h {
+		for from := 0; from < w; {
+			style, run := x.cell(from, y)
+			to := from + 1
+			for ; to < w; to++ {
+				next, s := x.cell(to, y)
+				// A blank has no looks of its own, unless it is reverse.
+				if next != style && (s != " " || next.reverse || style.reverse) {
+					break
+				}
+				run += s
+			}
+			drawRun(&b, style, run, from, to, y)
+			from = to
+		}
+	}
+	return b.String() + "</svg>\n"
+}
+
+// palette is the first eight of a terminal's sixteen colours, the only ones used.
+var palette = [8]string{"#5c6370", "#e06c75", "#98c379", "#e5c07b", "#61afef", "#c678dd", "#56b6c2", ink}
+
+// look is what a picture knows of a cell's style.
+type look struct {
+	fill                 string
+	bold, faint, reverse bool
+}
+
+func (x *terminal) cell(col, row int) (look, string) {
+	c := x.screen.CellAt(col, row)
+	if c == nil {
+		return look{fill: ink}, " "
+	}
+	l := look{
+		fill: ink, bold: c.Style.Attrs&uv.AttrBold != 0, faint: c.Style.Attrs&uv.AttrFaint != 0, reverse: c.Style.Attrs&uv.AttrReverse != 0,
+	}
+	if c, ok := c.Style.Fg.(ansi.BasicColor); ok {
+		l.fill = palette[c%8]
+	}
+	if c.Content == "" {
+		return l, " "
+	}
+	return l, c.Content
+}
+
+func drawRun(b *strings.Builder, l look, text string, from, to, row int) {
+	x, y := 12+float64(from)*cellW, 12+float64(row)*cellH
+	if l.reverse {
+		fmt.Fprintf(b, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="%s"/>`+"\n", x, y, float64(to-from)*cellW, cellH, l.fill)
+		l.fill = paper
+	}
+	trimmed := strings.TrimRight(text, " ")
+	lead := len(trimmed) - len(strings.TrimLeft(trimmed, " "))
+	if trimmed = trimmed[lead:]; trimmed == "" {
+		return
+	}
+	attrs := ""
+	if l.bold {
+		attrs += ` font-weight="bold"`
+	}
+	if l.faint {
+		attrs += ` opacity="0.6"`
+	}
+	var s strings.Builder
+	_ = xml.EscapeText(&s, []byte(trimmed)) // a strings.Builder never fails
+	fmt.Fprintf(b, `<text x="%.1f" y="%.1f" fill="%s"%s xml:space="preserve" textLength="%.1f">%s</text>`+"\n",
+		x+float64(lead)*cellW, y+13.5, l.fill, attrs, float64(len([]rune(trimmed)))*cellW, s.String())
+}

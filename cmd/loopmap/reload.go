@@ -1,0 +1,76 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"loopmap/mapping"
+	"loopmap/mapping/table"
+)
+
+// reloader keeps a running sync on the mapping file as it is. A file that cannot
+// be read, parsed or fitted to the table changes nothing: the last good one stays.
+type reloader struct {
+	app     *app
+	file    string
+	url     string // of the database, which cannot change while it is open
+	store   *table.Store
+	log     *slog.Logger
+	current atomic.Pointer[mapping.Mapping]
+}
+
+// lookAtFile is how often the mapping file is looked at.
+const lookAtFile = time.Second
+
+// watch looks for changes until ctx ends. A change counts once the file has been
+// the same twice, so that one that is being written is not read half.
+func (r *reloader) watch(ctx context.Context) {
+	last, _ := os.ReadFile(r.file)
+	seen := last
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(lookAtFile):
+		}
+		now, err := os.ReadFile(r.file)
+		if err != nil {
+			now = nil
+		}
+		if settled := bytes.Equal(now, seen); !settled || bytes.Equal(now, last) {
+			seen = now
+			continue
+		}
+		last = now
+		if err := r.load(ctx); err != nil {
+			r.log.Error("the mapping is not reloaded: the one before stays", "file", r.file, "error", err)
+		}
+	}
+}
+
+// load takes the file as it is for all deliveries that come from now on; those in
+// hand finish with the mapping that they began with.
+func (r *reloader) load(ctx context.Context) error {
+	m, url, err := r.app.readMapping(r.file)
+	if err != nil {
+		return err
+	}
+	if m.Hash == r.current.Load().Hash {
+		return nil
+	}
+	if url != r.url {
+		return errors.New("it names another database: restart for that")
+	}
+	if err := prepare(ctx, r.store, m, r.log); err != nil {
+		return err
+	}
+	r.current.Store(m)
+	r.log.Info("mapping reloaded", "file", r.file, "mapping", m.Hash)
+	_, err = mapWaiting(ctx, r.store, m, table.Filter{Stale: m.Hash}, r.log)
+	return err
+}

@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"strings"
+
+	"charm.land/fang/v2"
+	"github.com/spf13/cobra"
+
+	"loopmap/mapping"
+	"loopmap/tui"
+)
+
+const defaultFile = "loopmap.yaml"
+
+// run carries out one command line and returns the exit status.
+func run(ctx context.Context, a *app, args []string) int {
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(a.stdin)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	var failed error
+	err := fang.Execute(ctx, root,
+		fang.WithVersion(version()),
+		fang.WithErrorHandler(func(_ io.Writer, _ fang.Styles, err error) { failed = err }))
+	if failed == nil {
+		failed = err
+	}
+	if failed != nil {
+		a.printError(failed)
+	}
+	return exitCode(failed)
+}
+
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "built from source"
+}
+
+func (a *app) root() *cobra.Command {
+	m := mapperFlags{}
+	root := &cobra.Command{
+		Use:   "loopmap [FILE]",
+		Short: "Map Loops webhooks to the columns of your own table",
+		Long: "Loops (loops.so) sends a webhook when a contact is created. loopmap shows one, lets you pick\n" +
+			"the attributes that become columns, and keeps a table of your own database in step from then on.\n\n" +
+			"Without a command it opens the mapper on FILE (" + defaultFile + "):\n\n" + strings.TrimSuffix(tui.Picture, "\n"),
+		Example: "loopmap                        # pick columns, in the terminal\n" +
+			"loopmap sync                   # receive webhooks into the table\n" +
+			"loopmap trigger contact.created # send a signed one, to try it",
+		Args: a.rootArgs,
+		RunE: func(c *cobra.Command, args []string) error { return a.mapper(c.Context(), fileArg(args), m) },
+	}
+	m.register(root.Flags())
+	root.PersistentFlags().StringVarP(&a.output, "output", "o", "text", "text or json")
+	root.PersistentFlags().BoolVar(&a.debug, "debug", false, "log every request, with secrets blanked")
+	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+		if a.output != "text" && a.output != "json" {
+			return usage("-o is text or json, not %q", a.output)
+		}
+		return nil
+	}
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usage("%v\nhint: %s --help lists the flags", err, c.CommandPath())
+	})
+	root.AddCommand(a.syncCommand(), a.checkCommand(), a.addCommand(), a.dropCommand(), a.triggerCommand(), a.deliveriesCommand(), a.schemaCommand())
+	return root
+}
+
+// rootArgs takes one file, and tells a misspelt command from one.
+func (a *app) rootArgs(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if _, err := os.Stat(args[0]); err != nil && !strings.Contains(args[0], ".") {
+		var names []string
+		for _, sub := range c.Commands() {
+			if !sub.Hidden {
+				names = append(names, sub.Name())
+			}
+		}
+		hint := "commands: " + strings.Join(names, ", ")
+		if near := mapping.Nearest(args[0], names); near != "" {
+			hint = "did you mean loopmap " + near + "?"
+		}
+		return usage("%q is no command and no mapping file\nhint: %s", args[0], hint)
+	}
+	return atMost(1)(c, args)
+}
+
+// atMost and exactly are cobra's checks with our exit status.
+func atMost(n int) cobra.PositionalArgs  { return counted(cobra.MaximumNArgs(n)) }
+func exactly(n int) cobra.PositionalArgs { return counted(cobra.ExactArgs(n)) }
+
+func counted(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if err := check(c, args); err != nil {
+			return usage("%v\nhint: usage is %s", err, c.UseLine())
+		}
+		return nil
+	}
+}
+
+func fileArg(args []string) string {
+	if len(args) > 0 {
+		return args[0]
+	}
+	return defaultFile
+}
+
+// usageError is a mistake in how the command was called or set up: exit status 2.
+type usageError struct{ msg string }
+
+func (e *usageError) Error() string { return e.msg }
+
+func usage(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
+
+// partError says that some of the work was done: exit status 3.
+type partError struct{ msg string }
+
+func (e *partError) Error() string { return e.msg }
+
+func exitCode(err error) int {
+	var wrong *usageError
+	var file *mapping.FileError
+	var part *partError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &wrong), errors.As(err, &file):
+		return 2
+	case errors.As(err, &part):
+		return 3
+	}
+	return 1
+}
+
+// printError says once what went wrong: without capital or full stop, with a
+// line "hint:" on what to do next. Every line is made harmless to the terminal.
+func (a *app) printError(err error) {
+	if a.output == "json" {
+		out := map[string]any{"error": err.Error()}
+		var file *mapping.FileError
+		if errors.As(err, &file) {
+			out["problems"] = file.Problems
+		}
+		_ = printJSON(a.stderr, out)
+		return
+	}
+	lines := strings.Split(err.Error(), "\n")
+	for i := range lines {
+		lines[i] = mapping.Printable(lines[i])
+	}
+	if !errors.As(err, new(*mapping.FileError)) { // which begins with the file's name
+		lines[0] = "loopmap: " + lines[0]
+	}
+	fmt.Fprintln(a.stderr, strings.Join(lines, "\n"))
+}
+
+// say tells a person something on standard error, each line made harmless.
+func (a *app) say(format string, args ...any) {
+	for line := range strings.SplitSeq(fmt.Sprintf(format, args...), "\n") {
+		fmt.Fprintln(a.stderr, mapping.Printable(line))
+	}
+}

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"loopmap/mapping"
+	"loopmap/mapping/receive"
+	"loopmap/mapping/table"
+)
+
+const defaultListen = "127.0.0.1:8787"
+
+func (a *app) syncCommand() *cobra.Command {
+	var listen string
+	var unsigned bool
+	c := &cobra.Command{
+		Use:   "sync [FILE]",
+		Short: "Receive webhooks into the table",
+		Long: "Receives Loops' webhooks at POST " + receive.Path + ", checks their signatures with\n" +
+			"LOOPS_SIGNING_SECRET (or LOOPS_SIGNING_SECRET_FILE), keeps every body in loopmap_deliveries and\n" +
+			"writes the row that the mapping makes of it. It answers 200 when that is on disk.",
+		Example: "LOOPS_SIGNING_SECRET=whsec_... loopmap sync",
+		Args:    atMost(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.sync(c.Context(), fileArg(args), listen, unsigned)
+		},
+	}
+	c.Flags().StringVar(&listen, "listen", defaultListen, "address to listen on")
+	c.Flags().BoolVar(&unsigned, "unsigned", false, "take webhooks without a signature, from this machine only")
+	return c
+}
+
+func (a *app) sync(ctx context.Context, file, listen string, unsigned bool) error {
+	verify, err := a.verifier(listen, unsigned)
+	if err != nil {
+		return err
+	}
+	m, url, err := a.readMapping(file)
+	if err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w\nhint: another loopmap may be running; --listen takes another address", err)
+	}
+	defer l.Close()
+	log := a.logger()
+	store, err := table.Open(ctx, table.Options{URL: url, Dir: folder(file), Write: true})
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	if err := prepare(ctx, store, m, log); err != nil {
+		return err
+	}
+	if m.Push != nil {
+		log.Warn("the push part of the mapping is read but not carried out: this version only receives", "file", file)
+	}
+	if _, err := mapWaiting(ctx, store, m, table.Filter{Stale: m.Hash}, log); err != nil {
+		return err
+	}
+	live := &reloader{app: a, file: file, url: url, store: store, log: log}
+	live.current.Store(m)
+	r := receive.New(receive.Config{
+		Verify:  verify,
+		Mapping: live.current.Load,
+		Journal: store,
+		Now:     a.now,
+		Log:     log,
+	})
+	log.Info("listening", "url", "http://"+l.Addr().String()+receive.Path, "file", file, "mapping", m.Hash,
+		"database", databaseName(url), "table", m.Table, "signed", verify != nil)
+	ctx, stop := context.WithCancel(ctx)
+	var watching sync.WaitGroup
+	watching.Go(func() { live.watch(ctx) })
+	err = receive.Serve(ctx, l, r, log)
+	r.Close()
+	stop()
+	watching.Wait()
+	log.Info("stopped")
+	return err
+}
+
+type verifyFunc = func(http.Header, []byte, time.Time) (string, error)
+
+// verifier is how requests are checked; nil with --unsigned, which is for this
+// machine alone.
+func (a *app) verifier(listen string, unsigned bool) (verifyFunc, error) {
+	_, secrets, err := a.signingSecrets()
+	if err != nil && !unsigned {
+		return nil, err
+	}
+	if !unsigned {
+		if secrets == nil {
+			return nil, usage("LOOPS_SIGNING_SECRET is not set, so anybody could write rows\n" +
+				"hint: copy the secret (whsec_...) from Loops, Settings, Webhooks; or try things out on this machine with --unsigned")
+		}
+		return secrets.Verify, nil
+	}
+	if !loopback(listen) {
+		return nil, usage("--unsigned listens on this machine only, and %s can be reached from elsewhere\nhint: leave --listen out, or set LOOPS_SIGNING_SECRET", listen)
+	}
+	a.say("--unsigned: signatures are NOT checked; whatever reaches %s is stored", listen)
+	return nil, nil
+}
+
+// loopback reports whether an address can be reached from this machine alone.
+func loopback(listen string) bool {
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// prepare makes the table fit for the mapping, and says how.
+func prepare(ctx context.Context, store *table.Store, m *mapping.Mapping, log *slog.Logger) error {
+	plan, err := store.Plan(ctx, m)
+	if err != nil {
+		return err
+	}
+	if err := plan.Err(); err != nil {
+		return usage("%v\nhint: change the type in the mapping, or the column by hand; loopmap retypes nothing", err)
+	}
+	for i, sql := range plan.SQL {
+		log.Info("changing the table", "why", plan.Notes[i], "sql", sql)
+	}
+	return store.Apply(ctx, plan)
+}
+
+// waitingStore is what mapWaiting needs of the database.
+type waitingStore interface {
+	Deliveries(ctx context.Context, f table.Filter) ([]table.Record, error)
+	Recommit(ctx context.Context, entries []mapping.Entry) ([]mapping.Outcome, error)
+}
+
+// mapWaiting maps deliveries of the journal that f selects, oldest first, and
+// returns how many became rows. f must select those only that the mapping has not
+// tried, so that each round leaves fewer.
+func mapWaiting(ctx context.Context, store waitingStore, m *mapping.Mapping, f table.Filter, log *slog.Logger) (applied int, err error) {
+	f.Oldest, f.Limit = true, 200
+	for {
+		list, err := store.Deliveries(ctx, f)
+		if err != nil || len(list) == 0 {
+			return applied, err
+		}
+		entries := make([]mapping.Entry, len(list))
+		for i, r := range list {
+			entries[i] = mapping.Enter(m, r.Delivery)
+		}
+		outcomes, err := store.Recommit(ctx, entries)
+		if err != nil {
+			return applied, err
+		}
+		for i, o := range outcomes {
+			if o.Status == mapping.Applied {
+				applied++
+			}
+			log.Info("mapped from the journal", "id", entries[i].ID, "status", o.Status)
+		}
+	}
+}

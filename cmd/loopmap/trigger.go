@@ -1,0 +1,178 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"loopmap/mapping"
+	"loopmap/mapping/loops"
+	"loopmap/mapping/receive"
+)
+
+func (a *app) triggerCommand() *cobra.Command {
+	var t trigger
+	c := &cobra.Command{
+		Use:   "trigger EVENT",
+		Short: "Send a signed, realistic webhook as Loops would",
+		Long: "Sends a webhook as Loops does, signed with LOOPS_SIGNING_SECRET, about a made-up contact with new ids.\n" +
+			"The events: " + strings.Join(loops.Events, ", ") + ".",
+		Example:   "loopmap trigger contact.created\nloopmap trigger contact.created --count 20 --set contact.plan=pro",
+		Args:      exactly(1),
+		ValidArgs: loops.Events,
+		RunE: func(c *cobra.Command, args []string) error {
+			t.event = args[0]
+			return a.trigger(c.Context(), t)
+		},
+	}
+	c.Flags().StringVar(&t.to, "to", "http://"+defaultListen+receive.Path, "URL to send it to")
+	c.Flags().IntVar(&t.count, "count", 1, "send so many, each about another contact")
+	c.Flags().StringArrayVar(&t.set, "set", nil, "set an attribute: PATH=VALUE, VALUE being JSON or else text; may be repeated")
+	c.Flags().BoolVar(&t.unsigned, "unsigned", false, "leave the signature out")
+	return c
+}
+
+type trigger struct {
+	event, to string
+	count     int
+	set       []string
+	unsigned  bool
+}
+
+// sent is what became of one webhook.
+type sent struct {
+	ID     string `json:"id"`
+	Event  string `json:"event"`
+	Email  string `json:"email,omitempty"`
+	Code   int    `json:"code"`
+	Answer string `json:"answer"`
+	MS     int64  `json:"ms"`
+}
+
+func (a *app) trigger(ctx context.Context, t trigger) error {
+	secrets, _, err := a.signingSecrets()
+	switch {
+	case t.unsigned:
+		secrets = nil
+	case err != nil:
+		return err
+	case secrets == nil:
+		return usage("LOOPS_SIGNING_SECRET is not set, so there is nothing to sign with\nhint: use the receiver's; to make one up for both: export LOOPS_SIGNING_SECRET=whsec_$(openssl rand -base64 24)")
+	}
+	if t.count < 1 {
+		return usage("--count is 1 or more")
+	}
+	client := &http.Client{Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	failed := 0
+	for range t.count {
+		s, err := a.send(ctx, client, t, secrets)
+		if err != nil {
+			return err
+		}
+		if s.Code < 200 || s.Code > 299 {
+			failed++
+		}
+		if a.output == "json" {
+			line, err := json.Marshal(s)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(a.stdout, "%s\n", line)
+			continue
+		}
+		fmt.Fprintln(a.stdout, mapping.Printable(fmt.Sprintf("%d  %s  %s  %s  %d ms  %s", s.Code, s.ID, s.Event, s.Email, s.MS, s.Answer)))
+	}
+	switch {
+	case failed == t.count:
+		return errors.New("not taken by the receiver")
+	case failed > 0:
+		return &partError{fmt.Sprintf("%d of %d were not taken", failed, t.count)}
+	}
+	return nil
+}
+
+func (a *app) send(ctx context.Context, client *http.Client, t trigger, secrets []string) (s sent, err error) {
+	body, err := loops.Fresh(t.event, a.now())
+	if err != nil {
+		return s, usage("%v", err)
+	}
+	for _, set := range t.set {
+		if body, err = setAttribute(body, set); err != nil {
+			return s, err
+		}
+	}
+	s = sent{ID: loops.NewID("msg_"), Event: t.event, Email: mapping.FactsOf(body).Email}
+	q, err := http.NewRequestWithContext(ctx, http.MethodPost, t.to, bytes.NewReader(body))
+	if err != nil {
+		return s, usage("--to: %v", err)
+	}
+	at := a.now()
+	q.Header.Set("Content-Type", "application/json")
+	q.Header.Set("User-Agent", "loopmap-trigger")
+	q.Header.Set("Webhook-Id", s.ID)
+	q.Header.Set("Webhook-Timestamp", strconv.FormatInt(at.Unix(), 10))
+	if len(secrets) > 0 {
+		signature, err := loops.Sign(secrets[0], s.ID, at, body)
+		if err != nil {
+			return s, err
+		}
+		q.Header.Set("Webhook-Signature", signature)
+	}
+	if a.debug {
+		a.say("POST %s\n%s", t.to, body)
+	}
+	p, err := client.Do(q)
+	if err != nil {
+		return s, fmt.Errorf("send: %w\nhint: start `loopmap` or `loopmap sync` first, or say where with --to", err)
+	}
+	defer p.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(p.Body, 4096))
+	if err != nil {
+		return s, fmt.Errorf("read the answer: %w", err)
+	}
+	s.Code, s.Answer, s.MS = p.StatusCode, strings.TrimSpace(string(text)), a.now().Sub(at).Milliseconds()
+	return s, nil
+}
+
+// setAttribute carries out one --set.
+func setAttribute(body []byte, set string) ([]byte, error) {
+	// A quoted key may hold an equals sign: the first one outside of quotes splits.
+	quoted, at := false, -1
+	for i := 0; i < len(set) && at < 0; i++ {
+		switch c := set[i]; {
+		case c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case c == '=' && !quoted:
+			at = i
+		}
+	}
+	if at < 0 {
+		return nil, usage("--set %s: write PATH=VALUE, for example contact.plan=pro", set)
+	}
+	path, err := mapping.ParsePath(set[:at])
+	if err != nil {
+		return nil, usage("--set %s: %v", set, err)
+	}
+	value := []byte(set[at+1:])
+	if !json.Valid(value) {
+		if value, err = json.Marshal(string(value)); err != nil {
+			return nil, err
+		}
+	}
+	out, err := path.Set(body, value)
+	if err != nil {
+		return nil, usage("--set %s: %v", set, err)
+	}
+	return out, nil
+}

@@ -1,0 +1,113 @@
+package mapping
+
+import (
+	"fmt"
+	"slices"
+)
+
+// The methods of this file are the mapper's edits. Each returns a changed copy
+// and leaves m as it is, so that undo is a list of mappings.
+
+// ColumnFrom is the index of the first column that is read from p, or -1.
+func (m *Mapping) ColumnFrom(p Path) int {
+	return slices.IndexFunc(m.Receive.Columns, func(c Column) bool { return c.From.Equal(p) })
+}
+
+// Add appends a column for each attribute that is none yet, with proposed names
+// and types.
+func (m *Mapping) Add(attrs ...*Attribute) *Mapping {
+	taken, from := map[string]bool{}, map[string]bool{}
+	for _, c := range m.Receive.Columns {
+		taken[m.Dialect.Fold(c.Name)], from[c.From.String()] = true, true
+	}
+	n := m.Clone()
+	for _, a := range attrs {
+		if path := a.Path.String(); !from[path] {
+			c := Column{ProposeName(a.Path, m.Dialect, func(s string) bool { return taken[s] }), ProposeType(a), a.Path}
+			taken[m.Dialect.Fold(c.Name)], from[path] = true, true
+			n.Receive.Columns = append(n.Receive.Columns, c)
+		}
+	}
+	return n
+}
+
+// Drop takes column i out. The key column stays.
+func (m *Mapping) Drop(i int) (*Mapping, error) {
+	if c := m.Receive.Columns[i]; c.Name == m.Key {
+		return m, fmt.Errorf("%s is the key: it tells rows apart and stays", Printable(c.Name))
+	}
+	n := m.Clone()
+	n.Receive.Columns = slices.Delete(n.Receive.Columns, i, i+1)
+	return n, nil
+}
+
+// DropAll takes the columns that are read from these paths out. The key column
+// stays; kept reports whether it was among them.
+func (m *Mapping) DropAll(paths map[string]bool) (n *Mapping, kept bool) {
+	n = m.Clone()
+	n.Receive.Columns = slices.DeleteFunc(n.Receive.Columns, func(c Column) bool {
+		drop := paths[c.From.String()]
+		if drop && c.Name == m.Key {
+			kept = true
+			return false
+		}
+		return drop
+	})
+	return n, kept
+}
+
+// Move puts column i in place of its neighbour, by steps down (or up, when
+// negative), and returns where it is then.
+func (m *Mapping) Move(i, by int) (*Mapping, int) {
+	j := i + by
+	if j < 0 || j >= len(m.Receive.Columns) {
+		return m, i
+	}
+	n := m.Clone()
+	n.Receive.Columns[i], n.Receive.Columns[j] = n.Receive.Columns[j], n.Receive.Columns[i]
+	return n, j
+}
+
+// Retype gives column i another type.
+func (m *Mapping) Retype(i int, t Type) *Mapping {
+	n := m.Clone()
+	n.Receive.Columns[i].Type = t
+	return n
+}
+
+// CheckRename says why column i cannot have a name: because of the database, or
+// because another column has it.
+func (m *Mapping) CheckRename(i int, name string) error {
+	if err := m.Dialect.CheckColumn(name); err != nil {
+		return err
+	}
+	for j, c := range m.Receive.Columns {
+		if j != i && m.Dialect.Fold(c.Name) == m.Dialect.Fold(name) {
+			if c.Name != name {
+				return fmt.Errorf("%s has the same name to SQLite, which ignores case", Printable(c.Name))
+			}
+			return fmt.Errorf("another column has this name; it comes from %s", c.From)
+		}
+	}
+	return nil
+}
+
+// Rename gives column i another name. The key follows its column.
+func (m *Mapping) Rename(i int, name string) (*Mapping, error) {
+	if err := m.CheckRename(i, name); err != nil {
+		return m, err
+	}
+	n := m.Clone()
+	if n.Receive.Columns[i].Name == m.Key {
+		n.Key = name
+	}
+	n.Receive.Columns[i].Name = name
+	return n, nil
+}
+
+// MakeKey lets column i tell rows apart.
+func (m *Mapping) MakeKey(i int) *Mapping {
+	n := m.Clone()
+	n.Key = n.Receive.Columns[i].Name
+	return n
+}

@@ -1,0 +1,321 @@
+package mapping
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Problem is one mistake in a mapping file, with its place. Lines and columns
+// count from 1, columns in characters.
+type Problem struct {
+	File string `json:"file"`
+	Line int    `json:"line"`
+	Col  int    `json:"column"`
+	Msg  string `json:"message"`
+}
+
+func (p Problem) String() string {
+	return fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Col, p.Msg)
+}
+
+// FileError holds all that is wrong with a mapping file, in the file's order.
+type FileError struct{ Problems []Problem }
+
+func (e *FileError) Error() string {
+	lines := make([]string, len(e.Problems))
+	for i, p := range e.Problems {
+		lines[i] = p.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Parse reads a mapping file strictly: what it does not know it refuses, with
+// file, line, column and the nearest known word. The error is a *[FileError].
+// The name stands in messages only.
+func Parse(name string, src []byte) (*Mapping, error) {
+	doc, err := readFile(name, src)
+	if err != nil {
+		return nil, err
+	}
+	return doc.mapping, nil
+}
+
+// document is a mapping file with the places of its parts.
+type document struct {
+	mapping *Mapping
+	root    *yamlNode
+}
+
+func readFile(name string, src []byte) (*document, error) {
+	f := &fileReader{name: name}
+	root, err := readYAML(unixLines(src))
+	if err != nil {
+		var at *yamlError
+		if errors.As(err, &at) {
+			f.problem(at.place, "%s", at.msg)
+		}
+		return nil, &FileError{f.problems}
+	}
+	m := f.mapping(root)
+	if len(f.problems) > 0 {
+		slices.SortStableFunc(f.problems, func(a, b Problem) int {
+			return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
+		})
+		return nil, &FileError{f.problems}
+	}
+	m.Hash = fmt.Sprintf("%x", sha256.Sum256(src))[:12]
+	return &document{m, root}, nil
+}
+
+// unixLines brings CRLF to LF, so that both read alike and places stay true.
+func unixLines(src []byte) []byte { return bytes.ReplaceAll(src, []byte("\r\n"), []byte("\n")) }
+
+// fileReader walks the file and collects mistakes.
+type fileReader struct {
+	name     string
+	problems []Problem
+}
+
+func (f *fileReader) problem(at place, format string, args ...any) {
+	f.problems = append(f.problems, Problem{f.name, at.line, at.col, fmt.Sprintf(format, args...)})
+}
+
+// block checks that n is a map with no other keys than the known ones.
+func (f *fileReader) block(n *yamlNode, what string, known ...string) bool {
+	if n.kind != yamlMap {
+		f.problem(n.at, "%s is a block of keys: %s", what, strings.Join(known, ", "))
+		return false
+	}
+	for _, m := range n.members {
+		if !slices.Contains(known, m.key.text) {
+			msg := fmt.Sprintf("unknown key %q in %s", m.key.text, what)
+			if near := Nearest(m.key.text, known); near != "" {
+				msg += fmt.Sprintf("; did you mean %s?", near)
+			} else {
+				msg += "; it has " + strings.Join(known, ", ")
+			}
+			f.problem(m.key.at, "%s", msg)
+		}
+	}
+	return true
+}
+
+// misspelt reports whether a key of n was probably meant to be this one.
+func misspelt(n *yamlNode, key string) bool {
+	return slices.ContainsFunc(n.members, func(m yamlMember) bool { return Nearest(m.key.text, []string{key}) != "" })
+}
+
+// text reads a scalar that must be there and say something.
+func (f *fileReader) text(parent *yamlNode, what, key, example string) (string, *yamlNode) {
+	n := parent.get(key)
+	switch {
+	case n == nil:
+		if !misspelt(parent, key) { // which has been said
+			f.problem(parent.at, "%s has no %s; write for example %s: %s", what, key, key, example)
+		}
+		return "", parent
+	case n.kind != yamlScalar || n.text == "":
+		f.problem(n.at, "%s of %s is one word or text, for example %s", key, what, example)
+		return "", n
+	}
+	return n.text, n
+}
+
+func (f *fileReader) mapping(root *yamlNode) *Mapping {
+	m := &Mapping{Version: Version, Dialect: SQLite}
+	if !f.block(root, "the mapping file", "version", "database", "table", "key", "receive", "push") {
+		return m
+	}
+	f.version(root)
+	f.database(root, m)
+	var at *yamlNode
+	m.Table, at = f.text(root, "the mapping file", "table", "contacts")
+	if m.Table != "" {
+		if err := m.Dialect.CheckTable(m.Table); err != nil {
+			f.problem(at.at, "table %q: %v", m.Table, err)
+		}
+	}
+	m.Key, at = f.text(root, "the mapping file", "key", "loops_id")
+	f.receive(root, m)
+	if m.Key != "" && m.Receive.Columns != nil && m.column(m.Key).Name == "" {
+		var names []string
+		for _, c := range m.Receive.Columns {
+			names = append(names, c.Name)
+		}
+		msg := fmt.Sprintf("the key %q is none of the columns", m.Key)
+		if near := Nearest(m.Key, names); near != "" {
+			msg += fmt.Sprintf("; did you mean %s?", near)
+		}
+		f.problem(at.at, "%s", msg)
+	}
+	if n := root.get("push"); n != nil && n.kind != yamlEmpty {
+		m.Push = f.push(n)
+	}
+	return m
+}
+
+func (f *fileReader) version(root *yamlNode) {
+	v, at := f.text(root, "the mapping file", "version", "1")
+	switch {
+	case v == "" || v == "1":
+	case strings.Trim(v, "0123456789") == "":
+		f.problem(at.at, "version %s was written for a newer loopmap; this one reads version 1", v)
+	default:
+		f.problem(at.at, "%q is no version; write version: 1", v)
+	}
+}
+
+var (
+	variable = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
+	password = regexp.MustCompile(`^[a-z]+://[^/@]*:[^/@$]+@|[?&]password=[^&$]`)
+)
+
+func (f *fileReader) database(root *yamlNode, m *Mapping) {
+	url, at := f.text(root, "the mapping file", "database", "sqlite:contacts.db")
+	if url == "" {
+		return
+	}
+	m.Database = url
+	switch d, err := DialectOf(url); {
+	case password.MatchString(url):
+		f.problem(at.at, "a password has no place in this file; write database: ${DATABASE_URL} and set that in the environment")
+	case err == nil:
+		m.Dialect = d
+	case !variable.MatchString(url):
+		f.problem(at.at, "%q names no database; write sqlite:FILE, postgres://HOST/NAME or ${DATABASE_URL}", Printable(url))
+	}
+}
+
+// ExpandDatabase puts the values of ${NAME} into the database's URL and settles
+// the dialect. lookup returns a variable's value and whether it is set.
+func (m *Mapping) ExpandDatabase(lookup func(name string) (string, bool)) (url string, err error) {
+	url = variable.ReplaceAllStringFunc(m.Database, func(s string) string {
+		name := variable.FindStringSubmatch(s)[1]
+		v, ok := lookup(name)
+		if !ok && err == nil {
+			err = fmt.Errorf("database: ${%s} is not set in the environment", name)
+		}
+		return v
+	})
+	if err != nil {
+		return "", err
+	}
+	d, err := DialectOf(url)
+	if err != nil && url != m.Database {
+		return "", fmt.Errorf("database: %s does not hold one: %w", m.Database, err)
+	} else if err != nil {
+		return "", fmt.Errorf("database: %w", err)
+	}
+	if d != m.Dialect {
+		m.Dialect = d
+		for _, c := range m.Receive.Columns {
+			if err := d.CheckColumn(c.Name); err != nil {
+				return "", fmt.Errorf("column %q: %w", c.Name, err)
+			}
+		}
+	}
+	return url, nil
+}
+
+func (f *fileReader) receive(root *yamlNode, m *Mapping) {
+	n := root.get("receive")
+	if n == nil {
+		if !misspelt(root, "receive") {
+			f.problem(root.at, "the mapping file has no receive; it says which events become rows")
+		}
+		return
+	}
+	if !f.block(n, "receive", "events", "columns") {
+		return
+	}
+	m.Receive.Events = f.words(n, "receive", "events", "[contact.created]")
+	list := n.get("columns")
+	if list == nil || list.kind != yamlList || len(list.items) == 0 {
+		at := n.at
+		if list != nil {
+			at = list.at
+		}
+		f.problem(at, "columns is a list with at least the key column: - {name: loops_id, type: text, from: contactIdentity.id}")
+		return
+	}
+	if limit := m.Dialect.MaxColumns(); len(list.items) > limit {
+		f.problem(list.at, "%d columns are more than the database takes (%d)", len(list.items), limit)
+		return
+	}
+	lines := map[string]*yamlNode{}
+	for _, item := range list.items {
+		c, name := f.column(item.value, m.Dialect)
+		if c.Name != "" {
+			folded := m.Dialect.Fold(c.Name)
+			switch first := lines[folded]; {
+			case first == nil:
+				lines[folded] = name
+			case first.text == c.Name:
+				f.problem(name.at, "column %q stands here twice (first in line %d)", c.Name, first.at.line)
+			default:
+				f.problem(name.at, "column %q is %q to SQLite, which ignores case (line %d)", c.Name, first.text, first.at.line)
+			}
+		}
+		m.Receive.Columns = append(m.Receive.Columns, c)
+	}
+}
+
+func (f *fileReader) column(n *yamlNode, d Dialect) (c Column, name *yamlNode) {
+	if !f.block(n, "a column", "name", "type", "from") {
+		return c, n
+	}
+	c.Name, name = f.text(n, "the column", "name", "email")
+	what := "the column"
+	if c.Name != "" {
+		what = "column " + c.Name
+		if err := d.CheckColumn(c.Name); err != nil {
+			f.problem(name.at, "column %q: %v", c.Name, err)
+		}
+	}
+	var err error
+	if s, at := f.text(n, what, "type", "text"); s != "" {
+		if c.Type, err = ParseType(s); err != nil {
+			f.problem(at.at, "%s: %v", what, err)
+		}
+	}
+	if s, at := f.text(n, what, "from", "contact.email"); s != "" {
+		if c.From, err = ParsePath(s); err != nil {
+			where := at.at
+			if e := new(PathError); errors.As(err, &e) && at.raw == s {
+				where.col += len([]rune(s[:min(e.Offset, len(s))]))
+			}
+			f.problem(where, "%s: %v", what, err)
+		}
+	}
+	return c, name
+}
+
+// words reads a list of texts.
+func (f *fileReader) words(parent *yamlNode, what, key, example string) (words []string) {
+	n := parent.get(key)
+	if n == nil || n.kind != yamlList || len(n.items) == 0 {
+		at := parent.at
+		if n != nil {
+			at = n.at
+		}
+		f.problem(at, "%s needs a list of %s: %s: %s", what, key, key, example)
+		return nil
+	}
+	for _, item := range n.items {
+		switch v := item.value; {
+		case v.kind != yamlScalar || v.text == "":
+			f.problem(v.at, "%s of %s are words, for example %s", key, what, example)
+		case slices.Contains(words, v.text):
+			f.problem(v.at, "%q stands here twice", v.text)
+		default:
+			words = append(words, v.text)
+		}
+	}
+	return words
+}

@@ -1,0 +1,82 @@
+package mapping
+
+import "strings"
+
+func (f *fileReader) push(n *yamlNode) *Push {
+	p := &Push{}
+	if !f.block(n, "push", "auto", "contact", "events") {
+		return p
+	}
+	if v := n.get("auto"); v != nil {
+		if p.Auto = v.text == "true"; v.text != "true" && v.text != "false" {
+			f.problem(v.at, "auto is true or false")
+		}
+	}
+	if c := n.get("contact"); c != nil {
+		p.Contact = f.pushContact(c)
+	}
+	list := n.get("events")
+	if list == nil {
+		return p
+	}
+	if list.kind != yamlList {
+		f.problem(list.at, "events of push is a list: - name: signedUp")
+		return p
+	}
+	for _, item := range list.items {
+		p.Events = append(p.Events, f.pushEvent(item.value))
+	}
+	return p
+}
+
+func (f *fileReader) pushContact(n *yamlNode) *PushContact {
+	c := &PushContact{}
+	if !f.block(n, "push.contact", "email", "userId", "properties", "lists") {
+		return c
+	}
+	for key, to := range map[string]*string{"email": &c.Email, "userId": &c.UserID} {
+		if n.get(key) != nil {
+			*to, _ = f.text(n, "push.contact", key, strings.ToLower(key))
+		}
+	}
+	if n.get("email") == nil && n.get("userId") == nil {
+		f.problem(n.at, "push.contact needs email, userId or both: Loops finds the contact by them")
+	}
+	c.Properties = f.pairs(n.get("properties"), "properties")
+	c.Lists = f.pairs(n.get("lists"), "lists")
+	return c
+}
+
+func (f *fileReader) pushEvent(n *yamlNode) (e PushEvent) {
+	if !f.block(n, "an event of push", "name", "only_run_if", "once_per", "properties") {
+		return e
+	}
+	e.Name, _ = f.text(n, "the event", "name", "signedUp")
+	if n.get("only_run_if") != nil {
+		e.OnlyRunIf, _ = f.text(n, "the event", "only_run_if", `plan == "pro"`)
+	}
+	if n.get("once_per") != nil {
+		e.OncePer = f.words(n, "the event", "once_per", "[email]")
+	}
+	e.Properties = f.pairs(n.get("properties"), "properties")
+	return e
+}
+
+// pairs reads a block of Loops' names, each with one of the user's columns.
+func (f *fileReader) pairs(n *yamlNode, what string) (pairs []Pair) {
+	if n == nil || n.kind == yamlEmpty {
+		return nil
+	}
+	if n.kind != yamlMap {
+		f.problem(n.at, "%s is a block of lines, each Loops' name: column", what)
+		return nil
+	}
+	for _, m := range n.members {
+		if m.value.kind != yamlScalar || m.value.text == "" {
+			f.problem(m.value.at, "%s of %s is the name of a column", m.key.text, what)
+			continue
+		}
+		pairs = append(pairs, Pair{m.key.text, m.value.text})
+	}
+	return pairs
+}

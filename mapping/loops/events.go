@@ -1,0 +1,29 @@
+package loops
+
+// ContactCreated is the one event that carries the whole contact.
+const ContactCreated = "contact.created"
+
+// TestEvent is what Loops' settings page sends to try an endpoint. It carries no
+// contact.
+const TestEvent = "testing.testEvent"
+
+// Events are the 17 events that Loops documents. Others are stored like these.
+var Events = []string{
+	ContactCreated,
+	"contact.unsubscribed",
+	"contact.deleted",
+	"contact.mailingList.subscribed",
+	"contact.mailingList.unsubscribed",
+	"loop.email.sent",
+	"campaign.email.sent",
+	"transactional.email.sent",
+	"email.delivered",
+	"email.softBounced",
+	"email.hardBounced",
+	"email.opened",
+	"email.clicked",
+	"email.unsubscribed",
+	"email.resubscribed",
+	"email.spamReported",
+	TestEvent,
+}

@@ -1,0 +1,117 @@
+package mapping
+
+import (
+	"slices"
+	"sync"
+)
+
+// Version is the version of the mapping file that this package reads and writes.
+const Version = 1
+
+// Mapping is a mapping file, read and checked. It is not changed once it is in
+// use: who edits takes a [Mapping.Clone].
+type Mapping struct {
+	Version  int
+	Database string  // as written: sqlite:FILE, postgres://..., or with ${NAME} in it
+	Dialect  Dialect // of the database; SQLite while a ${NAME} hides it
+	Table    string
+	Key      string // the column that tells rows apart
+	Receive  Receive
+	Push     *Push  // nil when the file has none
+	Hash     string // of the file's bytes, 12 hexadecimal digits; names the version
+
+	once sync.Once
+	plan *plan
+}
+
+// Receive says what webhooks do to the table.
+type Receive struct {
+	Events  []string
+	Columns []Column
+}
+
+// Lists reports whether an event is mapped.
+func (r *Receive) Lists(event string) bool { return slices.Contains(r.Events, event) }
+
+// Column is one column and where its value comes from.
+type Column struct {
+	Name string
+	Type Type
+	From Path
+}
+
+// Equal reports whether two columns are the same in all three.
+func (c Column) Equal(d Column) bool {
+	return c.Name == d.Name && c.Type == d.Type && c.From.Equal(d.From)
+}
+
+// Push says what rows do to Loops.
+type Push struct {
+	Auto    bool
+	Contact *PushContact
+	Events  []PushEvent
+}
+
+// PushContact is the body of a contact update (Loops API, PUT contacts/update).
+type PushContact struct {
+	Email, UserID string // columns
+	Properties    []Pair // Loops' property: column
+	Lists         []Pair // id of a mailing list: boolean column
+}
+
+// PushEvent is an event to send (Loops API, POST events/send).
+type PushEvent struct {
+	Name       string
+	OnlyRunIf  string
+	OncePer    []string // columns
+	Properties []Pair
+}
+
+// Pair is one line of a block of the file: Loops' name and the user's column.
+type Pair struct{ Loops, Column string }
+
+// New is the mapping that a person starts with.
+func New(database string) *Mapping {
+	d, err := DialectOf(database)
+	if err != nil {
+		d = SQLite
+	}
+	return &Mapping{
+		Version: Version, Database: database, Dialect: d, Table: "contacts", Key: "loops_id",
+		Receive: Receive{
+			Events:  []string{"contact.created"},
+			Columns: []Column{{"loops_id", Text, MakePath(Step{Key: "contactIdentity"}, Step{Key: "id"})}},
+		},
+	}
+}
+
+// Clone returns a copy that can be changed without changing m.
+func (m *Mapping) Clone() *Mapping {
+	return &Mapping{
+		Version: m.Version, Database: m.Database, Dialect: m.Dialect, Table: m.Table, Key: m.Key, Hash: m.Hash,
+		Receive: Receive{slices.Clone(m.Receive.Events), slices.Clone(m.Receive.Columns)},
+		Push:    m.Push, // read only
+	}
+}
+
+// Same reports whether m and n say the same, whatever their files look like.
+// The push part is not compared: nothing here edits it.
+func (m *Mapping) Same(n *Mapping) bool {
+	return m.Version == n.Version && m.Database == n.Database && m.Table == n.Table && m.Key == n.Key &&
+		slices.Equal(m.Receive.Events, n.Receive.Events) &&
+		slices.EqualFunc(m.Receive.Columns, n.Receive.Columns, Column.Equal)
+}
+
+func (m *Mapping) compiled() *plan {
+	m.once.Do(func() { m.plan = newPlan(m) })
+	return m.plan
+}
+
+func (m *Mapping) column(name string) Column {
+	for _, c := range m.Receive.Columns {
+		if c.Name == name {
+			return c
+		}
+	}
+	return Column{}
+}

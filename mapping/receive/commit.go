@@ -1,0 +1,108 @@
+package receive
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"loopmap/mapping"
+)
+
+const (
+	maxGroup = 256              // entries of one commit
+	patience = 12 * time.Second // from arrival to answer; senders wait about 15 s
+)
+
+var errPatience = errors.New("the database did not answer in time")
+
+// committer gathers what arrives while a commit runs into the next one. There is
+// no timer: an entry that comes alone is committed at once.
+type committer struct {
+	journal Journal
+	queue   chan *waiting
+	done    sync.WaitGroup
+}
+
+type waiting struct {
+	entry   mapping.Entry
+	outcome mapping.Outcome
+	err     error
+	ready   chan struct{} // closed when outcome and err are set
+}
+
+func newCommitter(j Journal) *committer {
+	c := &committer{journal: j, queue: make(chan *waiting, maxGroup)}
+	c.done.Go(c.run)
+	return c
+}
+
+func (c *committer) close() {
+	close(c.queue)
+	c.done.Wait()
+}
+
+// commit returns when the entry is durable, or known not to be. When patience
+// ends first the entry may still be stored: the sender's retry will be a
+// duplicate then.
+func (c *committer) commit(ctx context.Context, e mapping.Entry) (mapping.Outcome, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, errPatience)
+	defer cancel()
+	w := &waiting{entry: e, ready: make(chan struct{})}
+	select {
+	case c.queue <- w:
+	case <-ctx.Done():
+		return mapping.Outcome{}, context.Cause(ctx)
+	}
+	select {
+	case <-w.ready:
+		return w.outcome, w.err
+	case <-ctx.Done():
+		return mapping.Outcome{}, context.Cause(ctx)
+	}
+}
+
+func (c *committer) run() {
+	group := make([]*waiting, 0, maxGroup)
+	entries := make([]mapping.Entry, 0, maxGroup)
+	for first := range c.queue {
+		group = append(group[:0], first)
+	fill:
+		for len(group) < maxGroup {
+			select {
+			case w, ok := <-c.queue:
+				if !ok {
+					break fill
+				}
+				group = append(group, w)
+			default:
+				break fill
+			}
+		}
+		entries = entries[:0]
+		for _, w := range group {
+			entries = append(entries, w.entry)
+		}
+		c.commitGroup(group, entries)
+	}
+}
+
+// commitGroup commits a group whole. If that fails its members are tried one by
+// one, so that one that cannot be stored fails alone.
+func (c *committer) commitGroup(group []*waiting, entries []mapping.Entry) {
+	outcomes, err := c.journal.Commit(context.Background(), entries)
+	for i, w := range group {
+		switch {
+		case err == nil:
+			w.outcome = outcomes[i]
+		case len(group) == 1:
+			w.err = err
+		default:
+			var one []mapping.Outcome
+			if one, w.err = c.journal.Commit(context.Background(), entries[i:i+1]); w.err == nil {
+				w.outcome = one[0]
+			}
+		}
+		close(w.ready)
+	}
+}

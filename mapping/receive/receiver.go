@@ -1,0 +1,256 @@
+package receive
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"loopmap/mapping"
+)
+
+// Path is where webhooks arrive.
+const Path = "/webhooks/loops"
+
+// MaxBody is the largest body in bytes that is taken unless set otherwise.
+const MaxBody = 1 << 20
+
+// Journal is where deliveries are made durable. Commit writes all entries or, with
+// an error, none.
+type Journal interface {
+	Commit(ctx context.Context, entries []mapping.Entry) ([]mapping.Outcome, error)
+	Ready(ctx context.Context) error
+}
+
+// Config is what a Receiver needs.
+type Config struct {
+	// Verify returns the webhook-id of a request whose signature holds. Nil takes
+	// unsigned requests; they are told apart by webhook-id, else by their bytes.
+	Verify func(header http.Header, body []byte, now time.Time) (id string, err error)
+	// Mapping is the mapping of the moment; nil while there is none.
+	Mapping func() *mapping.Mapping
+	// Journal may be nil: then nothing is stored, and nothing answered 2xx but
+	// Loops' test event.
+	Journal Journal
+	// Seen, if set, is told of every request to Path, after its answer is known. It
+	// must not block.
+	Seen    func(Arrival)
+	Now     func() time.Time
+	Log     *slog.Logger
+	MaxBody int64 // bytes; 0 is MaxBody
+}
+
+// Arrival is one request to Path and what became of it.
+type Arrival struct {
+	Delivery mapping.Delivery // ID and Body are empty when they were not read
+	Event    string
+	Signed   bool   // the signature held
+	Code     int    // HTTP status of the answer
+	Problem  string // why it was refused or not stored; "" when it is well
+	Outcome  mapping.Outcome
+	Err      error // why it could not be stored, for this machine's people
+}
+
+// Receiver is the HTTP handler of all that loopmap serves. Close it after the
+// server that uses it has stopped.
+type Receiver struct {
+	Config
+	commits *committer
+	metrics metrics
+	mux     *http.ServeMux
+}
+
+// New starts a receiver.
+func New(c Config) *Receiver {
+	if c.MaxBody == 0 {
+		c.MaxBody = MaxBody
+	}
+	r := &Receiver{Config: c, mux: http.NewServeMux()}
+	if c.Journal != nil {
+		r.commits = newCommitter(c.Journal)
+	}
+	r.mux.HandleFunc(Path, r.webhook)
+	r.mux.HandleFunc("/healthz", r.only(http.MethodGet, r.health))
+	r.mux.HandleFunc("/readyz", r.only(http.MethodGet, r.ready))
+	r.mux.HandleFunc("/metrics", r.only(http.MethodGet, r.metrics.serve))
+	r.mux.HandleFunc("/", func(w http.ResponseWriter, q *http.Request) {
+		answer(w, http.StatusNotFound, reply{Error: "there is nothing here; webhooks go to " + Path})
+	})
+	return r
+}
+
+// Close ends the receiver once the requests in hand are answered.
+func (r *Receiver) Close() {
+	if r.commits != nil {
+		r.commits.close()
+	}
+}
+
+func (r *Receiver) ServeHTTP(w http.ResponseWriter, q *http.Request) { r.mux.ServeHTTP(w, q) }
+
+// reply is the body of every answer.
+type reply struct {
+	OK          bool   `json:"ok"`
+	ID          string `json:"id,omitempty"`
+	Duplicate   bool   `json:"duplicate,omitempty"`
+	Quarantined string `json:"quarantined,omitempty"`
+	Error       string `json:"error,omitempty"`
+}
+
+func answer(w http.ResponseWriter, code int, r reply) {
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "no-store")
+	if code == http.StatusServiceUnavailable {
+		h.Set("Retry-After", "10")
+	}
+	w.WriteHeader(code)
+	body, _ := json.Marshal(r) // a struct of strings and booleans always encodes
+	_, _ = w.Write(append(body, '\n'))
+}
+
+// refusal is an answer other than 200.
+type refusal struct {
+	code int
+	msg  string
+}
+
+func (r *Receiver) webhook(w http.ResponseWriter, q *http.Request) {
+	start := r.Now()
+	r.Log.Debug("request", "method", q.Method, "from", q.RemoteAddr, "length", q.ContentLength, "webhook-id", q.Header.Values("Webhook-Id"),
+		"webhook-timestamp", q.Header.Values("Webhook-Timestamp"), "signatures", len(q.Header.Values("Webhook-Signature")), "agent", q.UserAgent())
+	a := Arrival{Delivery: mapping.Delivery{Received: start}}
+	refused := r.take(w, q, &a)
+	if refused == nil {
+		refused = r.store(q.Context(), &a)
+	}
+	a.Code = http.StatusOK
+	out := reply{OK: true, ID: a.Delivery.ID, Duplicate: a.Outcome.Duplicate}
+	if refused != nil {
+		a.Code, a.Problem = refused.code, refused.msg
+		out = reply{Error: refused.msg}
+	} else if a.Outcome.Status == mapping.Quarantined && !a.Outcome.Duplicate {
+		out.Quarantined = a.Outcome.Reason
+	}
+	answer(w, a.Code, out)
+	r.metrics.count(&a, r.Now().Sub(start))
+	r.log(&a, r.Now().Sub(start))
+	if r.Seen != nil {
+		r.Seen(a)
+	}
+}
+
+// take reads and verifies a request.
+func (r *Receiver) take(w http.ResponseWriter, q *http.Request, a *Arrival) *refusal {
+	if q.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		return &refusal{http.StatusMethodNotAllowed, "webhooks come by POST"}
+	}
+	if e := q.Header.Get("Content-Encoding"); e != "" && e != "identity" {
+		return &refusal{http.StatusUnsupportedMediaType, "the body must not be encoded (Content-Encoding)"}
+	}
+	tooLarge := &refusal{http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is larger than %d bytes", r.MaxBody)}
+	if q.ContentLength > r.MaxBody {
+		w.Header().Set("Connection", "close")
+		return tooLarge
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, q.Body, r.MaxBody))
+	var over *http.MaxBytesError
+	switch {
+	case errors.As(err, &over):
+		return tooLarge
+	case err != nil:
+		return &refusal{http.StatusBadRequest, "the body did not arrive whole"}
+	}
+	if r.Verify == nil {
+		a.Delivery.ID = unsignedID(q.Header, body)
+	} else {
+		id, err := r.Verify(q.Header, body, a.Delivery.Received)
+		if err != nil {
+			return &refusal{http.StatusUnauthorized, err.Error()}
+		}
+		a.Delivery.ID, a.Signed = id, true
+	}
+	a.Delivery.Body = body
+	return nil
+}
+
+// unsignedID tells unsigned requests apart.
+func unsignedID(h http.Header, body []byte) string {
+	if id := h.Get("Webhook-Id"); id != "" && len(id) <= 255 && mapping.Printable(id) == id {
+		return id
+	}
+	return fmt.Sprintf("unsigned_%x", sha256.Sum256(body))[:41]
+}
+
+// store makes a delivery durable.
+func (r *Receiver) store(ctx context.Context, a *Arrival) *refusal {
+	e := mapping.Enter(r.Mapping(), a.Delivery)
+	a.Event = e.Row.Event
+	if r.commits == nil {
+		if a.Event == "testing.testEvent" {
+			a.Outcome.Status = mapping.Ignored
+			return nil
+		}
+		return &refusal{http.StatusServiceUnavailable, "taken as a sample, not stored"}
+	}
+	// The body is here, whole: it is stored also when the sender has hung up.
+	var err error
+	if a.Outcome, err = r.commits.commit(context.WithoutCancel(ctx), e); err != nil {
+		r.metrics.unready.Store(true)
+		a.Err = err
+		r.Log.Error("delivery not stored", "id", a.Delivery.ID, "error", err)
+		return &refusal{http.StatusServiceUnavailable, "it cannot be stored now; send it again"}
+	}
+	r.metrics.unready.Store(false)
+	return nil
+}
+
+func (r *Receiver) log(a *Arrival, took time.Duration) {
+	attrs := []any{"code", a.Code, "id", a.Delivery.ID, "event", mapping.Printable(a.Event), "ms", float64(took.Microseconds()) / 1000}
+	switch {
+	case a.Problem != "":
+		r.Log.Warn("refused", append(attrs, "why", a.Problem)...)
+	case a.Outcome.Duplicate:
+		r.Log.Info("seen before", attrs...)
+	case a.Outcome.Status == mapping.Quarantined:
+		// The reason may quote the contact's data; the journal has it.
+		r.Log.Warn("quarantined", append(attrs, "hint", "loopmap deliveries show "+a.Delivery.ID)...)
+	default:
+		r.Log.Info(string(a.Outcome.Status), attrs...)
+	}
+}
+
+func (r *Receiver) only(method string, h http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, q *http.Request) {
+		if q.Method != method && q.Method != http.MethodHead {
+			w.Header().Set("Allow", method)
+			answer(w, http.StatusMethodNotAllowed, reply{Error: "only " + method + " is answered here"})
+			return
+		}
+		h(w, q)
+	}
+}
+
+func (r *Receiver) health(w http.ResponseWriter, _ *http.Request) {
+	answer(w, http.StatusOK, reply{OK: true})
+}
+
+// ready says whether a delivery would be stored now.
+func (r *Receiver) ready(w http.ResponseWriter, q *http.Request) {
+	if r.Journal == nil {
+		answer(w, http.StatusServiceUnavailable, reply{Error: "nothing is stored here: this is the mapper without a database"})
+		return
+	}
+	if err := r.Journal.Ready(q.Context()); err != nil {
+		r.Log.Error("not ready", "error", err)
+		answer(w, http.StatusServiceUnavailable, reply{Error: "a delivery could not be stored now"})
+		return
+	}
+	answer(w, http.StatusOK, reply{OK: true})
+}

@@ -1,0 +1,227 @@
+package mapping
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tidwall/gjson"
+)
+
+// Delivery is one webhook as it arrived.
+type Delivery struct {
+	ID       string    // webhook-id (Standard Webhooks)
+	Received time.Time // when it arrived here
+	Body     []byte    // the exact bytes; never changed
+}
+
+// Row is what a delivery says of one row of the table.
+type Row struct {
+	Facts
+	Key   string // the key column's text; "" when the delivery has none
+	Cells []Cell // one for each of the mapping's columns, in their order
+}
+
+// Facts are what every Loops webhook says of itself (Loops docs: Webhooks,
+// common fields). What a body lacks is the zero value.
+type Facts struct {
+	Event     string    // eventName
+	EventTime time.Time // eventTime, Unix seconds, in UTC
+	ContactID string    // contactIdentity.id
+	Email     string    // contactIdentity.email
+}
+
+// ErrIgnored is the error of a delivery whose event the mapping does not list.
+var ErrIgnored = errors.New("the mapping does not list this event")
+
+// Unmappable is the error of a delivery that the mapping cannot turn into a row.
+// The same bytes would fail again: only another mapping helps.
+type Unmappable struct {
+	Reason string // for people; no contact data beyond short excerpts of misfits
+}
+
+func (e *Unmappable) Error() string { return e.Reason }
+
+func unmappable(format string, args ...any) *Unmappable {
+	return &Unmappable{fmt.Sprintf(format, args...)}
+}
+
+// CheckJSON says why text is not one JSON value of any kind, as a *[SyntaxError].
+func CheckJSON(text []byte) error {
+	if err := scanJSON(text, nil, nil); err != nil {
+		return err
+	}
+	return nil
+}
+
+// CheckBody says why body is not a JSON object, as a *[SyntaxError] or an
+// *[Unmappable].
+func CheckBody(body []byte) error {
+	if err := scanJSON(body, nil, nil); err != nil {
+		return err
+	}
+	return checkRoot(body)
+}
+
+func checkRoot(body []byte) error {
+	if i := skipSpace(body, 0); body[i] != '{' {
+		return unmappable("the body is %s, not an object", kindOf(gjson.ParseBytes(body)))
+	}
+	return nil
+}
+
+// The paths that every delivery is asked for, beside its columns.
+const (
+	slotEvent = iota
+	slotTime
+	slotID
+	slotEmail
+	slotContact
+	firstColumn
+)
+
+var factPaths = []Path{
+	MakePath(Step{Key: "eventName"}),
+	MakePath(Step{Key: "eventTime"}),
+	MakePath(Step{Key: "contactIdentity"}, Step{Key: "id"}),
+	MakePath(Step{Key: "contactIdentity"}, Step{Key: "email"}),
+	MakePath(Step{Key: "contact"}),
+}
+
+// FactsOf reads the facts of any delivery, mapped or not. A body that is no JSON
+// has none.
+func FactsOf(body []byte) Facts {
+	t := newTrie(factPaths)
+	spans := make([]span, len(t.nodes))
+	if scanJSON(body, t, spans) != nil {
+		return Facts{}
+	}
+	return readFacts(string(body), t, spans)
+}
+
+func readFacts(body string, t *trie, spans []span) (f Facts) {
+	f.Event = stringAt(body, spans[t.slots[slotEvent]])
+	f.ContactID = stringAt(body, spans[t.slots[slotID]])
+	f.Email = stringAt(body, spans[t.slots[slotEmail]])
+	if s := spans[t.slots[slotTime]]; s.found() {
+		if n, err := strconv.ParseInt(body[s.start:s.end], 10, 64); err == nil && n > 0 && n < milliseconds {
+			f.EventTime = time.Unix(n, 0).UTC()
+		}
+	}
+	return f
+}
+
+// stringAt is the JSON string at s as text; "" when there is none or it holds
+// what databases cannot keep.
+func stringAt(body string, s span) string {
+	if !s.found() || body[s.start] != '"' || hasNoText(body[s.start:s.end]) != "" {
+		return ""
+	}
+	return unquote(body[s.start:s.end])
+}
+
+// plan is a mapping made ready for reading bodies.
+type plan struct {
+	trie  *trie
+	key   int // index of the key column
+	spans sync.Pool
+}
+
+func newPlan(m *Mapping) *plan {
+	paths := append([]Path(nil), factPaths...)
+	p := &plan{key: -1}
+	for i, c := range m.Receive.Columns {
+		paths = append(paths, c.From)
+		if c.Name == m.Key {
+			p.key = i
+		}
+	}
+	p.trie = newTrie(paths)
+	p.spans.New = func() any {
+		s := make([]span, len(p.trie.nodes))
+		return &s
+	}
+	return p
+}
+
+// Row maps one delivery: the pure function that the preview, the checks and the
+// receiver share. The error is nil, [ErrIgnored], or an *[Unmappable]; the row's
+// facts and cells are filled as far as the body goes in every case.
+func (m *Mapping) Row(d Delivery) (Row, error) {
+	p := m.compiled()
+	pooled := p.spans.Get().(*[]span)
+	defer p.spans.Put(pooled)
+	spans := *pooled
+	clear(spans)
+
+	row := Row{Cells: make([]Cell, len(m.Receive.Columns))}
+	if err := scanJSON(d.Body, p.trie, spans); err != nil {
+		return row, unmappable("%v", err)
+	}
+	if err := checkRoot(d.Body); err != nil {
+		return row, err
+	}
+	body := string(d.Body)
+	row.Facts = readFacts(body, p.trie, spans)
+	for i, c := range m.Receive.Columns {
+		if s := spans[p.trie.slots[firstColumn+i]]; s.found() {
+			row.Cells[i] = c.Read(result(body, s), m.Dialect)
+		}
+	}
+	if p.key >= 0 && row.Cells[p.key].State == Present {
+		row.Key = row.Cells[p.key].Text
+	}
+	if row.Event == "" {
+		return row, unmappable("the body has no eventName: it is no Loops webhook")
+	}
+	if !m.Receive.Lists(row.Event) {
+		return row, ErrIgnored
+	}
+	if s := spans[p.trie.slots[slotContact]]; row.Event == "contact.created" && (!s.found() || body[s.start] != '{') {
+		return row, unmappable("contact.created without a contact object")
+	}
+	return row, m.checkCells(&row)
+}
+
+// result wraps a value that has been checked. Only its type and its text are
+// ever used: gjson's float stays untouched.
+func result(body string, s span) gjson.Result {
+	r := gjson.Result{Raw: body[s.start:s.end], Index: s.start}
+	switch r.Raw[0] {
+	case '"':
+		r.Type = gjson.String
+	case 't':
+		r.Type = gjson.True
+	case 'f':
+		r.Type = gjson.False
+	case 'n':
+		r.Type = gjson.Null
+	case '{', '[':
+		r.Type = gjson.JSON
+	default:
+		r.Type = gjson.Number
+	}
+	return r
+}
+
+func (m *Mapping) checkCells(row *Row) error {
+	var why []string
+	for i, c := range m.Receive.Columns {
+		if cell := row.Cells[i]; cell.State == Misfit {
+			why = append(why, fmt.Sprintf("column %s (%s) from %s: %s", c.Name, c.Type, c.From, cell.Text))
+		}
+	}
+	if len(why) > 3 {
+		why = append(why[:3], fmt.Sprintf("and %d more", len(why)-3))
+	}
+	if len(why) > 0 {
+		return unmappable("%s", strings.Join(why, "; "))
+	}
+	if row.Key == "" {
+		return unmappable("the key column %s has no value: %s is missing, null or empty", m.Key, m.column(m.Key).From)
+	}
+	return nil
+}

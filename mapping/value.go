@@ -1,0 +1,205 @@
+package mapping
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tidwall/gjson"
+)
+
+// State says what a delivery holds for a column.
+type State uint8
+
+// The states of a cell.
+const (
+	Missing State = iota // the body lacks the attribute: the row keeps what it has
+	Null                 // the body says null: the row is set to NULL
+	Present              // Text is the value
+	Misfit               // the column's type cannot hold it: Text says why
+)
+
+// Cell is the value of one column of a [Row].
+//
+// The Text of a Present cell is, by the column's type: text, the text itself;
+// integer and number, the JSON number as it was written; boolean, true or false;
+// time, RFC 3339 in UTC; json, the JSON text as it was written.
+type Cell struct {
+	State State
+	Text  string
+}
+
+func present(text string) Cell { return Cell{Present, text} }
+
+func misfit(format string, args ...any) Cell {
+	return Cell{Misfit, fmt.Sprintf(format, args...)}
+}
+
+// Read turns the JSON value v into this column's cell, for a database of the
+// given dialect. Text takes any value as it was written. The others take what
+// they can hold to the letter, from the JSON type of that name or from a string
+// that says the same; a time takes RFC 3339, a date, or Unix seconds (whole
+// numbers from 10^11 on are milliseconds, as Loops' API writes dates). All else
+// is a Misfit.
+func (c Column) Read(v gjson.Result, d Dialect) Cell {
+	if v.Type == gjson.Null {
+		return Cell{State: Null}
+	}
+	if why := hasNoText(v.Raw); why != "" {
+		return misfit("%s", why)
+	}
+	switch c.Type {
+	case Text:
+		return present(textOf(v))
+	case JSON:
+		return present(v.Raw)
+	case Boolean:
+		return readBoolean(v)
+	case Integer:
+		return readInteger(v)
+	case Number:
+		return readNumber(v, d)
+	case Time:
+		return readTime(v)
+	}
+	return misfit("%q is no type", c.Type)
+}
+
+// textOf is the text of a JSON string, and of any other value the JSON itself.
+func textOf(v gjson.Result) string {
+	if v.Type == gjson.String {
+		return unquote(v.Raw)
+	}
+	return v.Raw
+}
+
+func readBoolean(v gjson.Result) Cell {
+	if s := textOf(v); s == "true" || s == "false" {
+		return present(s)
+	}
+	return misfit("%s is not true or false", Excerpt(v))
+}
+
+func readInteger(v gjson.Result) Cell {
+	s := textOf(v)
+	if !isNumber(v, s) {
+		return misfit("%s is no whole number", Excerpt(v))
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	switch {
+	case err != nil && strings.ContainsAny(s, ".eE"):
+		return misfit("%s is not written as a whole number; the type number or text holds it", Excerpt(v))
+	case err != nil:
+		return misfit("%s is outside the 64 bits of an integer; the type text holds it", Excerpt(v))
+	case strconv.FormatInt(n, 10) != s:
+		return misfit("%s would be stored as %d; the type text holds it", Excerpt(v), n)
+	}
+	return present(s)
+}
+
+// readNumber takes any JSON number that the database gives back as it was
+// written. SQLite holds 64-bit integers and binary fractions of 53 bits; what
+// comes back otherwise is refused here instead of rounded there.
+func readNumber(v gjson.Result, d Dialect) Cell {
+	s := textOf(v)
+	if !isNumber(v, s) {
+		return misfit("%s is no number", Excerpt(v))
+	}
+	if d == SQLite && !sqliteHolds(s) {
+		return misfit("%s is not a number that SQLite gives back as it was written; the type text holds it", Excerpt(v))
+	}
+	return present(s)
+}
+
+// isNumber reports whether s, the text of v, is one JSON number.
+func isNumber(v gjson.Result, s string) bool {
+	if v.Type != gjson.Number && v.Type != gjson.String {
+		return false
+	}
+	end, ok := scanNumber(s, 0)
+	return ok && end == len(s)
+}
+
+// sqliteHolds reports whether a NUMERIC column of SQLite gives the JSON number s
+// back with the same digits.
+func sqliteHolds(s string) bool {
+	if !strings.ContainsAny(s, ".eE") {
+		n, err := strconv.ParseInt(s, 10, 64)
+		return err == nil && strconv.FormatInt(n, 10) == s
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		return false
+	}
+	mantissa, exponent, ok := strings.Cut(strings.ToLower(s), "e")
+	if !ok {
+		return strconv.FormatFloat(f, 'f', -1, 64) == s
+	}
+	// JavaScript, in which Loops is written, has exponents beyond these bounds only.
+	if abs := math.Abs(f); abs >= 1e-6 && abs < 1e21 {
+		return false
+	}
+	n, err := strconv.Atoi(exponent)
+	return err == nil && strconv.FormatFloat(f, 'e', -1, 64) == fmt.Sprintf("%se%+03d", mantissa, n)
+}
+
+// The forms of a date that Loops' API takes (docs: Contact properties), beside
+// Unix time. Where an offset is missing it is UTC.
+var timeLayouts = []string{
+	time.RFC3339,
+	"2006-01-02 15:04:05Z07:00",
+	"2006-01-02T15:04:05",
+	"2006-01-02 15:04:05",
+	"2006-01-02T15:04Z07:00",
+	"2006-01-02 15:04Z07:00",
+	"2006-01-02T15:04",
+	"2006-01-02 15:04",
+	time.DateOnly,
+}
+
+// milliseconds is where a whole number stops being Unix seconds: as seconds it
+// is the year 5138, as milliseconds 1973.
+const milliseconds = 100_000_000_000
+
+func readTime(v gjson.Result) Cell {
+	s := textOf(v)
+	if isNumber(v, s) {
+		n, err := strconv.ParseInt(s, 10, 64)
+		if err != nil {
+			return misfit("%s is no time: Unix time is a whole number of seconds", Excerpt(v))
+		}
+		t := time.Unix(n, 0)
+		if n >= milliseconds || n <= -milliseconds {
+			t = time.UnixMilli(n)
+		}
+		return formatTime(v, t)
+	}
+	if v.Type == gjson.String {
+		for _, layout := range timeLayouts {
+			if t, err := time.Parse(layout, s); err == nil {
+				return formatTime(v, t)
+			}
+		}
+	}
+	return misfit("%s is no time; RFC 3339 (2026-11-23T08:00:00Z) and Unix seconds are", Excerpt(v))
+}
+
+func formatTime(v gjson.Result, t time.Time) Cell {
+	t = t.UTC()
+	if y := t.Year(); y < 1 || y > 9999 {
+		return misfit("%s is a time outside the years 1 to 9999", Excerpt(v))
+	}
+	return present(t.Format(time.RFC3339Nano))
+}
+
+// Excerpt is a value cut short for a message: its JSON text in printable
+// characters, at most about forty of them.
+func Excerpt(v gjson.Result) string {
+	s := Printable(v.Raw)
+	if r := []rune(s); len(r) > 40 {
+		s = string(r[:39]) + "…"
+	}
+	return s
+}

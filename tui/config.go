@@ -1,0 +1,100 @@
+package tui
+
+import (
+	"context"
+	"time"
+
+	"loopmap/mapping"
+)
+
+// Config is all that the mapper is handed.
+type Config struct {
+	File     string           // the mapping file's name, for the screen
+	New      bool             // there is no such file yet
+	Mapping  *mapping.Mapping // as read, or as a person starts with
+	Draft    *mapping.Mapping // what an earlier session did not come to save; nil when there is none
+	Database string           // its name for the screen, without a password
+	Columns  []TableColumn    // that the table has already
+	Samples  []Sample         // to begin with: then the map screen comes first
+	SavedAt  time.Time        // when the mapping file was last written; zero when it is new
+
+	Listen   Listen
+	Arrivals <-chan Arrival // webhooks as they come; nil when nothing listens
+	Example  Sample         // the built-in one
+	Backend  Backend
+}
+
+// Listen says where webhooks are awaited.
+type Listen struct {
+	URL     string // as Loops would call it, or this machine's
+	Public  bool   // URL is what --public-url says
+	Secrets int    // how many signing secrets are set
+	Problem string // why nothing is awaited; "" when all is well
+}
+
+// TableColumn is a column that the table has.
+type TableColumn struct{ Name, Type string }
+
+// Sample is a webhook's body to map by.
+type Sample struct {
+	From string // where it came from, for the screen
+	Body []byte
+	At   time.Time // when it was received; zero when that is not known
+}
+
+// Arrival is a webhook that came in while the mapper was open.
+type Arrival struct {
+	At      time.Time
+	Event   string
+	Email   string
+	Signed  bool   // its signature held
+	Code    int    // the status it was answered with
+	Problem string // why it was refused or not stored
+	Body    []byte // nil when it was refused
+}
+
+// Delivery is a line of the journal.
+type Delivery struct {
+	At                               time.Time
+	ID, Event, Email, Status, RowKey string
+	Reason                           string // why it is no row
+	Body                             []byte
+}
+
+// Backend reads and writes for the mapper. Its methods run outside of Update.
+type Backend interface {
+	// Review says what saving m would change.
+	Review(ctx context.Context, m *mapping.Mapping) (Review, error)
+	// Save writes what a Review of m has shown.
+	Save(ctx context.Context, m *mapping.Mapping) (Saved, error)
+	// DropDraft throws the draft of an earlier session away.
+	DropDraft() error
+	// Reread takes the file as it is now for the one that was read.
+	Reread() (*mapping.Mapping, error)
+	// Read reads a sample from a file.
+	Read(file string) (Sample, error)
+	// Journal reads the latest samples that a sync has stored.
+	Journal(ctx context.Context) ([]Sample, error)
+	// Deliveries are what came in, the latest first. The mark is that of the last
+	// call, 0 at first: with another the call waits until something has come since,
+	// or ctx ends; then the list is nil.
+	Deliveries(ctx context.Context, mark int64) (list []Delivery, next int64, err error)
+	// Misfit says why a column of the table cannot hold a type; "" when it can.
+	Misfit(t mapping.Type, column TableColumn) string
+}
+
+// Review is what saving would change.
+type Review struct {
+	Diff    string   // of the file, unified; "" when it stays
+	Notes   []string // the table's change in words
+	SQL     []string // and in SQL
+	Refused string   // why it cannot be saved at all
+	Theirs  string   // the file's diff by someone else since it was read; "" when there is none
+	Table   string   // why the table cannot be changed now; the file can
+}
+
+// Saved is what was written.
+type Saved struct {
+	Columns []TableColumn // of the table as it is now
+	Words   string        // what was done
+}

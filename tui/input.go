@@ -1,0 +1,191 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+
+	"charm.land/bubbles/v2/textinput"
+	tea "charm.land/bubbletea/v2"
+
+	"loopmap/mapping"
+)
+
+type typing int
+
+const (
+	typingSearch typing = iota
+	typingName
+	typingFile
+)
+
+// input is a line being typed.
+type input struct {
+	what    typing
+	field   textinput.Model
+	before  string        // the search that esc does not bring back
+	column  int           // whose name is typed
+	touched bool          // something was typed
+	offers  []TableColumn // columns of the table to choose from
+	chosen  int           // index into shown(), -1 for what is typed
+}
+
+func newInput(what typing, text string) *input {
+	in := &input{what: what, field: textinput.New(), before: text, chosen: -1}
+	in.field.Prompt = map[typing]string{typingSearch: "/", typingName: "name: ", typingFile: "file: "}[what]
+	st := textinput.DefaultStyles(true)
+	plain := newStyles()
+	st.Focused.Prompt, st.Focused.Text = plain.title, st.Focused.Text.UnsetForeground()
+	st.Cursor.Blink = false // a blinking cursor writes to the terminal for ever
+	in.field.SetStyles(st)
+	in.field.SetValue(text)
+	in.field.CursorEnd()
+	in.field.Focus()
+	return in
+}
+
+// shown are the offers that what is typed leaves: those that hold it, or all
+// while the name is as it was.
+func (in *input) shown() (list []TableColumn) {
+	typed := strings.ToLower(in.field.Value())
+	for _, c := range in.offers {
+		if in.field.Value() == in.before || strings.Contains(strings.ToLower(c.Name), typed) {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// startSearch opens the field for a search of the tree or of the deliveries.
+func (m *Model) startSearch() {
+	query := m.tree.query
+	if m.screen == listing {
+		query = m.came.query
+	}
+	m.input = newInput(typingSearch, query)
+}
+
+// search searches what the screen shows.
+func (m *Model) search(query string) {
+	if m.screen == listing {
+		m.came.find(query)
+		return
+	}
+	m.tree.find(query)
+}
+
+// typed passes a key on to the line.
+func (m *Model) typed(msg tea.Msg) tea.Cmd {
+	in := m.input
+	if k, ok := msg.(tea.KeyPressMsg); ok {
+		switch k.String() {
+		case "enter":
+			return m.enter()
+		case "esc":
+			m.input = nil
+			if in.what == typingSearch {
+				m.search("")
+			}
+			return nil
+		case "up", "down":
+			if in.what == typingSearch {
+				m.moveCursor(map[string]action{"up": up, "down": down}[k.String()])
+			} else {
+				in.chosen = max(-1, min(in.chosen+map[string]int{"up": -1, "down": 1}[k.String()], len(in.shown())-1))
+			}
+			return nil
+		}
+	}
+	if k, ok := msg.(tea.KeyPressMsg); ok && in.what == typingName && !in.touched && k.Text != "" {
+		in.field.SetValue("") // the old name is there to be typed over
+	}
+	in.touched = true
+	before := in.field.Value()
+	in.field, _ = in.field.Update(msg) // its only command is a blink
+	if in.field.Value() != before {
+		in.chosen = -1
+		if in.what == typingSearch {
+			m.search(in.field.Value())
+		}
+	}
+	return nil
+}
+
+// enter takes what was typed.
+func (m *Model) enter() tea.Cmd {
+	in := m.input
+	text := in.field.Value()
+	switch in.what {
+	case typingSearch:
+		m.input = nil
+	case typingFile:
+		if text == "" {
+			m.input = nil
+			return nil
+		}
+		return m.readFile(text) // the field stays until the file could be read
+	case typingName:
+		if list := in.shown(); in.chosen >= 0 && in.chosen < len(list) {
+			text = list[in.chosen].Name
+		}
+		if err := m.nameProblem(text); err != nil {
+			return nil // it stands beside the field
+		}
+		n, err := m.draft.Rename(in.column, text)
+		if err != nil {
+			return nil
+		}
+		m.input = nil
+		m.change(n)
+	}
+	return nil
+}
+
+// renameLines draws the field for a name, what is wrong with it, and the columns
+// to choose from.
+func (m *Model) renameLines(w, h int) []string {
+	in := m.input
+	c := m.draft.Receive.Columns[in.column]
+	in.field.SetWidth(max(8, w-10))
+	lines := []string{
+		m.st.title.Render(cut("RENAME "+safe(c.Name)+", from "+c.From.String(), w)),
+		cut(in.field.View(), w),
+	}
+	name := in.field.Value()
+	list := in.shown()
+	if in.chosen >= 0 && in.chosen < len(list) {
+		name = list[in.chosen].Name
+	}
+	verdict := m.st.good.Render(cut("ok: "+m.fate(name), w))
+	if err := m.nameProblem(name); err != nil {
+		no := wrap("no: "+safe(err.Error()), w)
+		for i := range no[:len(no)-1] {
+			lines = append(lines, m.st.bad.Render(no[i]))
+		}
+		verdict = m.st.bad.Render(no[len(no)-1])
+	} else if mapping.Reserved(name) {
+		verdict = m.st.warn.Render(cut("allowed, but a word of SQL: queries must quote it", w))
+	}
+	lines = append(lines, verdict)
+	if len(list) > 0 {
+		lines = append(lines, m.st.faint.Render(cut("or a column of the table (down chooses):", w)))
+	}
+	top := window(0, max(0, in.chosen), len(list), h-len(lines))
+	for i := top; i < len(list) && len(lines) < h; i++ {
+		line := fmt.Sprintf("  %s  %s", safe(list[i].Name), safe(list[i].Type))
+		if i == in.chosen {
+			line = m.st.cursor.Render(fill("> "+line[2:], w))
+		}
+		lines = append(lines, line)
+	}
+	return block(lines, w, h)
+}
+
+// fate says what becomes of a column with this name in the table.
+func (m *Model) fate(name string) string {
+	for _, have := range m.cfg.Columns {
+		if m.draft.Dialect.Fold(have.Name) == m.draft.Dialect.Fold(name) {
+			return "the table has it, " + safe(have.Type)
+		}
+	}
+	return "a new column"
+}

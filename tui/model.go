@@ -1,0 +1,251 @@
+package tui
+
+import (
+	tea "charm.land/bubbletea/v2"
+
+	"loopmap/mapping"
+)
+
+type screen int
+
+const (
+	capturing screen = iota
+	mapping_
+	saving
+	listing // the deliveries
+	showing // one delivery
+	valuing // one value, whole
+)
+
+type pane int
+
+const (
+	treePane pane = iota
+	columnsPane
+	previewPane
+)
+
+// Model is the mapper.
+type Model struct {
+	cfg    Config
+	st     styles
+	w, h   int
+	screen screen
+	focus  pane
+
+	capture capture
+	came    came
+	value   pager
+	samples []Sample
+	tree    tree
+	columns columns
+	preview preview
+	picked  map[string]bool // paths that are columns
+
+	draft, saved *mapping.Mapping // never changed in place
+	undone       []*mapping.Mapping
+	done         []*mapping.Mapping
+
+	input  *input  // a line being typed, nil when none is
+	help   *helper // the help screen, nil when it is not shown
+	review reviewing
+	offer  bool   // "take the draft?"
+	ask    bool   // "quit without saving?"
+	ctrlC  bool   // the last key was ctrl+c
+	note   string // what just happened, until the next key
+	bad    bool   // the note is a mistake
+	turn   int    // numbers the commands, so that late results are dropped
+	quit   bool
+}
+
+// New makes a mapper. It shows the map when there is something to map by, else
+// it waits for a sample.
+func New(cfg Config) *Model {
+	m := &Model{cfg: cfg, st: newStyles(), draft: cfg.Mapping, saved: cfg.Mapping}
+	m.offer = cfg.Draft != nil && !cfg.Draft.Same(cfg.Mapping)
+	m.w, m.h = 80, 24
+	if len(cfg.Samples) > 0 {
+		m.addSamples(cfg.Samples...)
+		m.screen = mapping_
+	}
+	m.recompute()
+	if m.note = m.drift(); cfg.New {
+		m.note = ""
+	}
+	m.settle()
+	return m
+}
+
+// Unsaved reports whether the mapping differs from the file.
+func (m *Model) Unsaved() bool { return !m.draft.Same(m.saved) }
+
+// Mapping is the mapping as it stands on the screen.
+func (m *Model) Mapping() *mapping.Mapping { return m.draft }
+
+// Left reports whether the person has quit, rather than the link or the process
+// having gone: then nothing unsaved is to be kept.
+func (m *Model) Left() bool { return m.quit }
+
+// Init starts waiting for webhooks.
+func (m *Model) Init() tea.Cmd { return wait(m.cfg.Arrivals) }
+
+type (
+	arrivalMsg struct{ Arrival }
+	samplesMsg struct {
+		samples []Sample
+		err     error
+	}
+	reviewMsg struct {
+		turn   int
+		review Review
+		err    error
+	}
+	rereadMsg struct {
+		mapping *mapping.Mapping
+		err     error
+	}
+	cameMsg struct {
+		turn int
+		list []Delivery
+		mark int64
+		err  error
+	}
+	savedMsg struct {
+		mapping *mapping.Mapping
+		saved   Saved
+		err     error
+	}
+)
+
+func wait(arrivals <-chan Arrival) tea.Cmd {
+	if arrivals == nil {
+		return nil
+	}
+	return func() tea.Msg {
+		a, ok := <-arrivals
+		if !ok {
+			return nil
+		}
+		return arrivalMsg{a}
+	}
+}
+
+// Update takes one message.
+func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	cmd := m.update(msg)
+	if m.screen != listing && m.screen != showing || m.quit {
+		m.stopListing()
+	}
+	m.settle()
+	return m, cmd
+}
+
+func (m *Model) update(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		m.w, m.h = msg.Width, msg.Height
+	case tea.KeyPressMsg:
+		return m.key(msg)
+	case tea.PasteMsg:
+		return m.paste(msg)
+	case arrivalMsg:
+		m.arrived(msg.Arrival)
+		return wait(m.cfg.Arrivals)
+	case samplesMsg:
+		m.took(msg)
+	case reviewMsg:
+		m.reviewed(msg)
+	case savedMsg:
+		return m.wrote(msg)
+	case rereadMsg:
+		m.reread(msg)
+	case cameMsg:
+		return m.listed(msg)
+	}
+	return nil
+}
+
+// change makes n the mapping, to be undone by u.
+func (m *Model) change(n *mapping.Mapping) {
+	if n.Same(m.draft) {
+		return
+	}
+	m.done, m.undone = append(m.done, m.draft), nil
+	m.draft = n
+	m.recompute()
+}
+
+// step takes the mapping back to the last of from.
+func (m *Model) step(from, to *[]*mapping.Mapping, word string) {
+	n := len(*from)
+	if n == 0 {
+		m.say("nothing to be %s", word)
+		return
+	}
+	*to = append(*to, m.draft)
+	m.draft, *from = (*from)[n-1], (*from)[:n-1]
+	m.recompute()
+	m.say("%s; %s", word, plural(n-1, "more step"))
+}
+
+// recompute derives what the screens show from the mapping and the samples.
+func (m *Model) recompute() {
+	m.picked = map[string]bool{}
+	for _, c := range m.draft.Receive.Columns {
+		m.picked[c.From.String()] = true
+	}
+	m.columns.cursor = clamp(m.columns.cursor, len(m.draft.Receive.Columns))
+	m.preview.compute(m.draft, m.samples)
+	m.columns.problems = m.problems()
+}
+
+// notSeen is the problem of a column that no sample has.
+const notSeen = "not seen in any sample"
+
+// problems says for each column why it does not hold the samples, or does not
+// suit the table.
+func (m *Model) problems() []string {
+	list := make([]string, len(m.draft.Receive.Columns))
+	for i, c := range m.draft.Receive.Columns {
+		for _, have := range m.cfg.Columns {
+			if m.draft.Dialect.Fold(have.Name) == m.draft.Dialect.Fold(c.Name) {
+				list[i] = m.cfg.Backend.Misfit(c.Type, have)
+			}
+		}
+		if m.unseen(i) && list[i] == "" {
+			list[i] = notSeen
+		}
+		for _, r := range m.preview.rows {
+			if i < len(r.Cells) && r.Cells[i].State == mapping.Misfit {
+				list[i] = r.Cells[i].Text
+			}
+		}
+	}
+	return list
+}
+
+// copy puts a path or a value on the terminal's clipboard (OSC 52, so that it
+// works over SSH) and shows it.
+func (m *Model) copy(a action) tea.Cmd {
+	path, value := "", ""
+	if at := m.tree.current(); m.focus == treePane && at != nil {
+		path, value = at.Path.String(), at.Value.Raw
+	} else if m.focus == columnsPane && len(m.draft.Receive.Columns) > 0 {
+		c := m.draft.Receive.Columns[m.columns.cursor]
+		path = c.From.String()
+		if n := len(m.samples); n > 0 {
+			v, _ := c.From.Get(m.samples[n-1].Body)
+			value = v.Raw
+		}
+	}
+	text := path
+	if a == copyValue {
+		text = value
+	}
+	if text == "" {
+		m.say("there is nothing to copy here")
+		return nil
+	}
+	m.say("copied %s", cut(safe(text), 60))
+	return tea.SetClipboard(text)
+}

@@ -1,0 +1,143 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"loopmap/mapping"
+)
+
+func (m *Model) addSamples(list ...Sample) (added int) {
+	for _, s := range list {
+		known := false
+		for _, have := range m.samples {
+			known = known || string(have.Body) == string(s.Body)
+		}
+		if !known {
+			m.samples = append(m.samples, s)
+			added++
+		}
+	}
+	bodies := make([][]byte, len(m.samples))
+	for i, s := range m.samples {
+		bodies[i] = s.Body
+	}
+	m.tree.load(mapping.Attributes(bodies))
+	m.tree.markNew(m.known())
+	return added
+}
+
+// known are the attributes that deliveries had when the mapping was last saved.
+// Without such a delivery nobody knows what is new, and the result is nil.
+func (m *Model) known() map[string]bool {
+	var old [][]byte
+	for _, s := range m.samples {
+		if !s.At.IsZero() && !s.At.After(m.cfg.SavedAt) {
+			old = append(old, s.Body)
+		}
+	}
+	if len(old) == 0 {
+		return nil
+	}
+	known := map[string]bool{}
+	for _, a := range mapping.Attributes(old) {
+		known[a.Path.String()] = true
+	}
+	for _, c := range m.saved.Receive.Columns {
+		known[c.From.String()] = true
+	}
+	return known
+}
+
+// drift says what has changed in the webhooks since the mapping was saved.
+func (m *Model) drift() string {
+	var words []string
+	if n := len(m.tree.fresh); n > 0 {
+		words = append(words, fmt.Sprintf("+%s since the mapping was saved (+ shows them)", plural(n, "new attribute")))
+	}
+	gone := 0
+	for i := range m.draft.Receive.Columns {
+		if m.unseen(i) {
+			gone++
+		}
+	}
+	if gone > 0 {
+		words = append(words, plural(gone, "column")+" not seen in any sample")
+	}
+	return strings.Join(words, ", ")
+}
+
+// unseen reports whether no sample has what column i is read from.
+func (m *Model) unseen(i int) bool {
+	if len(m.tree.attrs) == 0 {
+		return false
+	}
+	return !m.tree.has[m.draft.Receive.Columns[i].From.String()]
+}
+
+// took receives samples that a command has read.
+func (m *Model) took(msg samplesMsg) {
+	if msg.err != nil {
+		m.complain(msg.err)
+		return
+	}
+	if m.input != nil && m.input.what == typingFile {
+		m.input = nil
+	}
+	m.use(msg.samples...)
+}
+
+// use maps by these samples.
+func (m *Model) use(list ...Sample) {
+	for _, s := range list {
+		if err := mapping.CheckBody(s.Body); err != nil {
+			m.complain(fmt.Errorf("%s: %w", s.From, err))
+			return
+		}
+	}
+	added := m.addSamples(list...)
+	m.recompute()
+	m.screen = mapping_
+	switch {
+	case added == 0:
+		m.say("nothing new in it")
+	case len(m.samples) == added && added == 1:
+		m.say("the sample comes from %s", safe(list[0].From))
+	default:
+		m.say("%s merged", plural(added, "sample"))
+	}
+}
+
+func (m *Model) readFile(file string) tea.Cmd {
+	b := m.cfg.Backend
+	return func() tea.Msg {
+		s, err := b.Read(file)
+		return samplesMsg{[]Sample{s}, err}
+	}
+}
+
+func (m *Model) readJournal() tea.Cmd {
+	b := m.cfg.Backend
+	return func() tea.Msg {
+		list, err := b.Journal(context.Background())
+		if err == nil && len(list) == 0 {
+			err = errors.New("the journal has no deliveries yet")
+		}
+		return samplesMsg{list, err}
+	}
+}
+
+// paste takes a sample from the clipboard, or text into a field.
+func (m *Model) paste(msg tea.PasteMsg) tea.Cmd {
+	switch {
+	case m.input != nil:
+		return m.typed(msg)
+	case m.screen == capturing && m.help == nil && !m.ask:
+		m.use(Sample{From: "the clipboard", Body: []byte(strings.TrimSpace(msg.Content))})
+	}
+	return nil
+}

@@ -1,0 +1,117 @@
+package tui
+
+import (
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"loopmap/mapping"
+)
+
+// safe makes text from outside fit for a line.
+func safe(s string) string { return mapping.Printable(s) }
+
+// width is how many cells a line takes.
+func width(s string) int { return ansi.StringWidth(s) }
+
+// cut shortens s to w cells, with two dots where something is left out.
+func cut(s string, w int) string {
+	if w <= 0 {
+		return ""
+	}
+	if width(s) <= w {
+		return s
+	}
+	if w <= 4 {
+		return ansi.Truncate(s, w, "")
+	}
+	return ansi.Truncate(s, w, "..")
+}
+
+// fill cuts or pads s to exactly w cells.
+func fill(s string, w int) string {
+	s = cut(s, w)
+	if n := w - width(s); n > 0 {
+		s += strings.Repeat(" ", n)
+	}
+	return s
+}
+
+// ends puts left and right at the two ends of a line of w cells. The right one
+// gives way.
+func ends(left, right string, w int) string {
+	left = cut(left, w)
+	room := w - width(left)
+	if right == "" || room < 3 {
+		return fill(left, w)
+	}
+	right = cut(right, room-2)
+	return left + strings.Repeat(" ", room-width(right)) + right
+}
+
+// window is which of n lines to show in h, so that the cursor is among them and
+// the window moves as little as it can from top.
+func window(top, cursor, n, h int) int {
+	if h <= 0 {
+		return 0
+	}
+	if cursor < top {
+		top = cursor
+	}
+	if cursor >= top+h {
+		top = cursor - h + 1
+	}
+	return max(0, min(top, n-h))
+}
+
+// wrap breaks plain text into lines of at most w cells: at spaces, and within a
+// word only when it alone is longer. White space at the beginning stays.
+func wrap(s string, w int) []string {
+	if w < 1 {
+		return nil
+	}
+	var lines []string
+	for width(s) > w {
+		at := len(ansi.Truncate(s, w, ""))
+		if s[at] != ' ' {
+			if space := strings.LastIndexByte(s[:at], ' '); space > 0 && strings.TrimSpace(s[:space]) != "" {
+				at = space
+			}
+		}
+		if at == 0 { // a character wider than the line
+			return append(lines, cut(s, w))
+		}
+		lines = append(lines, s[:at])
+		s = strings.TrimLeft(s[at:], " ")
+	}
+	return append(lines, s)
+}
+
+func clamp(i, n int) int { return max(0, min(i, n-1)) }
+
+// block pads lines to h lines of w cells.
+func block(lines []string, w, h int) []string {
+	out := make([]string, 0, h)
+	for i := range h {
+		if i < len(lines) {
+			out = append(out, fill(lines[i], w))
+		} else {
+			out = append(out, strings.Repeat(" ", max(0, w)))
+		}
+	}
+	return out
+}
+
+// hang wraps text behind a label, the further lines below the first.
+func hang(label, s string, w int) []string {
+	indent := strings.Repeat(" ", width(label))
+	lines := wrap(s, w-len(indent))
+	for i := range lines {
+		if i == 0 {
+			lines[i] = label + lines[i]
+		} else {
+			lines[i] = indent + lines[i]
+		}
+	}
+	return lines
+}
