@@ -81,7 +81,7 @@ func startSync(t testing.TB, dir, addr string) *syncing {
 func (s *syncing) logged(text string) {
 	s.t.Helper()
 	var b []byte
-	for range 500 {
+	for range 1500 {
 		if b, _ = os.ReadFile(s.log); strings.Contains(string(b), text) {
 			return
 		}

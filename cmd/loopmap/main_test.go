@@ -76,7 +76,7 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 
 // await: until the receiver on $PORT is ready.
 func await(ts *testscript.TestScript, _ bool, _ []string) {
-	for range 200 {
+	for range 1500 {
 		p, err := http.Get("http://127.0.0.1:" + ts.Getenv("PORT") + "/readyz")
 		if err == nil {
 			p.Body.Close()

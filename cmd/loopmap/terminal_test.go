@@ -85,7 +85,7 @@ func (x *terminal) text() string {
 // wait until all texts are shown and the screen has settled.
 func (x *terminal) wait(texts ...string) *terminal {
 	x.t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(30 * time.Second)
 	for time.Now().Before(deadline) {
 		x.mu.Lock()
 		still := time.Since(x.last) > settled
@@ -103,6 +103,19 @@ func (x *terminal) wait(texts ...string) *terminal {
 	}
 	x.t.Fatalf("the screen never showed %q:\n%s", texts, x.text())
 	return x
+}
+
+// silent reports whether nothing is written for a time, before patience ends.
+func (x *terminal) silent(quiet, patience time.Duration) bool {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		x.mu.Lock()
+		still := time.Since(x.last) > quiet
+		x.mu.Unlock()
+		if still {
+			return true
+		}
+	}
+	return false
 }
 
 // press types keys, each once the screen has settled after the one before.
@@ -141,7 +154,7 @@ func (x *terminal) exit() int {
 	select {
 	case <-x.done:
 		return x.cmd.ProcessState.ExitCode()
-	case <-time.After(10 * time.Second):
+	case <-time.After(30 * time.Second):
 		x.t.Fatalf("the program does not end:\n%s", x.text())
 		return -1
 	}
