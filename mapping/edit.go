@@ -81,6 +81,9 @@ func (m *Mapping) CheckRename(i int, name string) error {
 	if err := m.Dialect.CheckColumn(name); err != nil {
 		return err
 	}
+	if old := m.Receive.Columns[i].Name; old != name && m.namedElsewhere(old) {
+		return fmt.Errorf("%s is named by rules or push too; rename it in the file", Printable(old))
+	}
 	for j, c := range m.Receive.Columns {
 		if j != i && m.Dialect.Fold(c.Name) == m.Dialect.Fold(name) {
 			if c.Name != name {
@@ -110,4 +113,34 @@ func (m *Mapping) MakeKey(i int) *Mapping {
 	n := m.Clone()
 	n.Key = n.Receive.Columns[i].Name
 	return n
+}
+
+// namedElsewhere reports whether the rules or the push part name a column, which
+// these edits do not touch.
+func (m *Mapping) namedElsewhere(name string) bool {
+	for _, u := range m.Receive.Rules {
+		if slices.ContainsFunc(u.Set, func(s Setting) bool { return s.Column == name }) {
+			return true
+		}
+	}
+	return m.Push != nil && slices.Contains(m.Push.columns(), name)
+}
+
+// columns are those that the push part names.
+func (p *Push) columns() (names []string) {
+	pairs := func(list []Pair) {
+		for _, q := range list {
+			names = append(names, q.Column)
+		}
+	}
+	if c := p.Contact; c != nil {
+		names = append(names, c.Email, c.UserID)
+		pairs(c.Properties)
+		pairs(c.Lists)
+	}
+	for _, e := range p.Events {
+		names = append(names, e.OncePer...)
+		pairs(e.Properties)
+	}
+	return names
 }

@@ -7,7 +7,8 @@ type Status string
 const (
 	Applied     Status = "applied"     // its row is in the table
 	Ignored     Status = "ignored"     // the mapping does not list its event
-	Quarantined Status = "quarantined" // kept; the reason says why it is no row yet
+	Quarantined Status = "quarantined" // kept; the reason says why it is no row
+	Pending     Status = "pending"     // kept; its row is written once there is a mapping and the table fits it
 )
 
 // Entry is a delivery with what the mapping makes of it, ready for the journal.
@@ -15,14 +16,14 @@ type Entry struct {
 	Delivery
 	Row     Row
 	Status  Status
-	Reason  string   // of Ignored and Quarantined, for people
+	Reason  string   // of all but Applied, for people
 	Mapping *Mapping // that made the row; nil when none has seen the delivery
 }
 
 // Outcome is what the database made of an Entry.
 type Outcome struct {
 	Duplicate bool   // the id was there before: nothing changed
-	Status    Status // may be Quarantined where the entry said Applied
+	Status    Status // may be Quarantined or Pending where the entry said Applied
 	Reason    string
 }
 
@@ -36,7 +37,7 @@ func Enter(m *Mapping, d Delivery) Entry {
 	e := Entry{Delivery: d, Mapping: m}
 	if m == nil {
 		e.Row.Facts = FactsOf(d.Body)
-		e.Status, e.Reason = Quarantined, NoMappingYet
+		e.Status, e.Reason = Pending, NoMappingYet
 		return e
 	}
 	var err error
@@ -44,6 +45,8 @@ func Enter(m *Mapping, d Delivery) Entry {
 	switch {
 	case err == nil:
 		e.Status = Applied
+	case err == ErrIgnored && m.Receive.Ruled(e.Row.Event):
+		e.Status, e.Reason = Ignored, "no rule for "+e.Row.Event+" holds"
 	case err == ErrIgnored:
 		e.Status, e.Reason = Ignored, "receive.events does not list "+e.Row.Event
 	default:

@@ -129,7 +129,7 @@ func (f *fileReader) text(parent *yamlNode, what, key, example string) (string, 
 
 func (f *fileReader) mapping(root *yamlNode) *Mapping {
 	m := &Mapping{Version: Version, Dialect: SQLite}
-	if !f.block(root, "the mapping file", "version", "database", "table", "key", "receive", "push") {
+	if !f.block(root, "the mapping file", "version", "database", "table", "key", "receive", "journal", "push") {
 		return m
 	}
 	f.version(root)
@@ -154,6 +154,7 @@ func (f *fileReader) mapping(root *yamlNode) *Mapping {
 		}
 		f.problem(at.at, "%s", msg)
 	}
+	f.journal(root.get("journal"), m)
 	if n := root.get("push"); n != nil && n.kind != yamlEmpty {
 		m.Push = f.push(n)
 	}
@@ -214,7 +215,7 @@ func (m *Mapping) ExpandDatabase(lookup func(name string) (string, bool)) (url s
 	}
 	if d != m.Dialect {
 		m.Dialect = d
-		for _, c := range m.Receive.Columns {
+		for _, c := range m.allColumns() {
 			if err := d.CheckColumn(c.Name); err != nil {
 				return "", fmt.Errorf("column %q: %w", c.Name, err)
 			}
@@ -231,7 +232,7 @@ func (f *fileReader) receive(root *yamlNode, m *Mapping) {
 		}
 		return
 	}
-	if !f.block(n, "receive", "events", "columns") {
+	if !f.block(n, "receive", "events", "columns", "rules") {
 		return
 	}
 	m.Receive.Events = f.words(n, "receive", "events", "[contact.created]")
@@ -264,6 +265,7 @@ func (f *fileReader) receive(root *yamlNode, m *Mapping) {
 		}
 		m.Receive.Columns = append(m.Receive.Columns, c)
 	}
+	f.rules(n.get("rules"), m)
 }
 
 func (f *fileReader) column(n *yamlNode, d Dialect) (c Column, name *yamlNode) {

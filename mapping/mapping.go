@@ -3,6 +3,7 @@ package mapping
 import (
 	"slices"
 	"sync"
+	"time"
 )
 
 // Version is the version of the mapping file that this package reads and writes.
@@ -17,8 +18,9 @@ type Mapping struct {
 	Table    string
 	Key      string // the column that tells rows apart
 	Receive  Receive
-	Push     *Push  // nil when the file has none
-	Hash     string // of the file's bytes, 12 hexadecimal digits; names the version
+	Keep     time.Duration // how long the journal keeps bodies; 0: for ever
+	Push     *Push         // nil when the file has none
+	Hash     string        // of the file's bytes, 12 hexadecimal digits; names the version
 
 	once sync.Once
 	plan *plan
@@ -26,11 +28,12 @@ type Mapping struct {
 
 // Receive says what webhooks do to the table.
 type Receive struct {
-	Events  []string
+	Events  []string // that fill the columns
 	Columns []Column
+	Rules   []Rule // what these or other events do besides
 }
 
-// Lists reports whether an event is mapped.
+// Lists reports whether an event fills the columns.
 func (r *Receive) Lists(event string) bool { return slices.Contains(r.Events, event) }
 
 // Column is one column and where its value comes from.
@@ -89,13 +92,14 @@ func New(database string) *Mapping {
 func (m *Mapping) Clone() *Mapping {
 	return &Mapping{
 		Version: m.Version, Database: m.Database, Dialect: m.Dialect, Table: m.Table, Key: m.Key, Hash: m.Hash,
-		Receive: Receive{slices.Clone(m.Receive.Events), slices.Clone(m.Receive.Columns)},
-		Push:    m.Push, // read only
+		Receive: Receive{slices.Clone(m.Receive.Events), slices.Clone(m.Receive.Columns), m.Receive.Rules},
+		Keep:    m.Keep,
+		Push:    m.Push, // read only, as are the rules
 	}
 }
 
 // Same reports whether m and n say the same, whatever their files look like.
-// The push part is not compared: nothing here edits it.
+// Rules, retention and the push part are not compared: nothing here edits them.
 func (m *Mapping) Same(n *Mapping) bool {
 	return m.Version == n.Version && m.Database == n.Database && m.Table == n.Table && m.Key == n.Key &&
 		slices.Equal(m.Receive.Events, n.Receive.Events) &&

@@ -21,8 +21,9 @@ type Delivery struct {
 // Row is what a delivery says of one row of the table.
 type Row struct {
 	Facts
-	Key   string // the key column's text; "" when the delivery has none
-	Cells []Cell // one for each of the mapping's columns, in their order
+	Action Action
+	Key    string // the key column's text; "" when the delivery has none
+	Cells  []Cell // one for each of [Mapping.Columns]
 }
 
 // Facts are what every Loops webhook says of itself (Loops docs: Webhooks,
@@ -125,19 +126,24 @@ func stringAt(body string, s span) string {
 
 // plan is a mapping made ready for reading bodies.
 type plan struct {
-	trie  *trie
-	key   int // index of the key column
-	spans sync.Pool
+	trie    *trie
+	columns []Column // of the mapping, those of rules included
+	key     int      // index of the key column
+	rules   ruleSlots
+	spans   sync.Pool
 }
 
 func newPlan(m *Mapping) *plan {
 	paths := append([]Path(nil), factPaths...)
-	p := &plan{key: -1}
+	p := &plan{key: -1, columns: m.allColumns()}
 	for i, c := range m.Receive.Columns {
 		paths = append(paths, c.From)
 		if c.Name == m.Key {
 			p.key = i
 		}
+	}
+	if len(m.Receive.Rules) > 0 {
+		paths = p.addRules(m, paths)
 	}
 	p.trie = newTrie(paths)
 	p.spans.New = func() any {
@@ -157,7 +163,7 @@ func (m *Mapping) Row(d Delivery) (Row, error) {
 	spans := *pooled
 	clear(spans)
 
-	row := Row{Cells: make([]Cell, len(m.Receive.Columns))}
+	row := Row{Cells: make([]Cell, len(p.columns))}
 	if err := scanJSON(d.Body, p.trie, spans); err != nil {
 		return row, unmappable("%v", err)
 	}
@@ -166,14 +172,15 @@ func (m *Mapping) Row(d Delivery) (Row, error) {
 	}
 	body := string(d.Body)
 	row.Facts = readFacts(body, p.trie, spans)
+	if row.Event != "" && !m.Receive.Lists(row.Event) && m.Receive.Ruled(row.Event) {
+		return row, m.ruledRow(&row, body, spans)
+	}
 	for i, c := range m.Receive.Columns {
 		if s := spans[p.trie.slots[firstColumn+i]]; s.found() {
 			row.Cells[i] = c.Read(result(body, s), m.Dialect)
 		}
 	}
-	if p.key >= 0 && row.Cells[p.key].State == Present {
-		row.Key = row.Cells[p.key].Text
-	}
+	row.readKey(p)
 	if row.Event == "" {
 		return row, unmappable("the body has no eventName: it is no Loops webhook")
 	}
@@ -183,7 +190,35 @@ func (m *Mapping) Row(d Delivery) (Row, error) {
 	if s := spans[p.trie.slots[slotContact]]; row.Event == "contact.created" && (!s.found() || body[s.start] != '{') {
 		return row, unmappable("contact.created without a contact object")
 	}
+	if len(m.Receive.Rules) > 0 {
+		m.applyRules(&row, body, spans)
+	}
 	return row, m.checkCells(&row)
+}
+
+// ruledRow fills the row of an event that only rules name.
+func (m *Mapping) ruledRow(row *Row, body string, spans []span) error {
+	p := m.compiled()
+	if s := spans[p.trie.slots[p.rules.key]]; s.found() {
+		row.Cells[p.key] = p.columns[p.key].Read(result(body, s), m.Dialect)
+		row.readKey(p)
+	}
+	row.Action = Update
+	if !m.applyRules(row, body, spans) {
+		return ErrIgnored
+	}
+	if row.Action == Delete { // whatever other rules set
+		key := row.Cells[p.key]
+		clear(row.Cells)
+		row.Cells[p.key] = key
+	}
+	return m.checkCells(row)
+}
+
+func (r *Row) readKey(p *plan) {
+	if p.key >= 0 && r.Cells[p.key].State == Present {
+		r.Key = r.Cells[p.key].Text
+	}
 }
 
 // result wraps a value that has been checked. Only its type and its text are
@@ -207,11 +242,18 @@ func result(body string, s span) gjson.Result {
 	return r
 }
 
+// jsonValue wraps a value that stands alone.
+func jsonValue(text string) gjson.Result { return result(text, span{0, len(text)}) }
+
 func (m *Mapping) checkCells(row *Row) error {
 	var why []string
-	for i, c := range m.Receive.Columns {
+	for i, c := range m.compiled().columns {
 		if cell := row.Cells[i]; cell.State == Misfit {
-			why = append(why, fmt.Sprintf("column %s (%s) from %s: %s", c.Name, c.Type, c.From, cell.Text))
+			from := " from " + c.From.String()
+			if c.From.Len() == 0 {
+				from = ""
+			}
+			why = append(why, fmt.Sprintf("column %s (%s)%s: %s", c.Name, c.Type, from, cell.Text))
 		}
 	}
 	if len(why) > 3 {

@@ -62,7 +62,7 @@ func (c Column) Read(v gjson.Result, d Dialect) Cell {
 	case Number:
 		return readNumber(v, d)
 	case Time:
-		return readTime(v)
+		return readTime(v, d)
 	}
 	return misfit("%q is no type", c.Type)
 }
@@ -163,7 +163,7 @@ var timeLayouts = []string{
 // is the year 5138, as milliseconds 1973.
 const milliseconds = 100_000_000_000
 
-func readTime(v gjson.Result) Cell {
+func readTime(v gjson.Result, d Dialect) Cell {
 	s := textOf(v)
 	if isNumber(v, s) {
 		n, err := strconv.ParseInt(s, 10, 64)
@@ -174,22 +174,25 @@ func readTime(v gjson.Result) Cell {
 		if n >= milliseconds || n <= -milliseconds {
 			t = time.UnixMilli(n)
 		}
-		return formatTime(v, t)
+		return formatTime(v, t, d)
 	}
 	if v.Type == gjson.String {
 		for _, layout := range timeLayouts {
 			if t, err := time.Parse(layout, s); err == nil {
-				return formatTime(v, t)
+				return formatTime(v, t, d)
 			}
 		}
 	}
 	return misfit("%s is no time; RFC 3339 (2026-11-23T08:00:00Z) and Unix seconds are", Excerpt(v))
 }
 
-func formatTime(v gjson.Result, t time.Time) Cell {
+func formatTime(v gjson.Result, t time.Time, d Dialect) Cell {
 	t = t.UTC()
 	if y := t.Year(); y < 1 || y > 9999 {
 		return misfit("%s is a time outside the years 1 to 9999", Excerpt(v))
+	}
+	if d == Postgres && t.Nanosecond()%1000 != 0 {
+		return misfit("%s is finer than the microseconds of PostgreSQL; the type text holds it", Excerpt(v))
 	}
 	return present(t.Format(time.RFC3339Nano))
 }

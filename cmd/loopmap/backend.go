@@ -166,7 +166,7 @@ func (b *backend) left(m *mapping.Mapping, columns []table.Column) (notes []stri
 		return slices.ContainsFunc(list, func(c mapping.Column) bool { return m.Dialect.Fold(c.Name) == m.Dialect.Fold(name) })
 	}
 	for _, c := range columns {
-		if named(b.current.Receive.Columns, c.Name) && !named(m.Receive.Columns, c.Name) {
+		if named(b.current.Columns(), c.Name) && !named(m.Columns(), c.Name) {
 			notes = append(notes, fmt.Sprintf("keeps column %s with what it holds; the mapping no longer fills it", c.Name))
 		}
 	}
@@ -220,7 +220,7 @@ func (b *backend) Save(ctx context.Context, m *mapping.Mapping) (s tui.Saved, er
 	}
 	s.Words += " and table " + saved.Table
 	// What was captured before, and what another mapping could not map.
-	n, err := mapWaiting(ctx, store, saved, table.Filter{Stale: saved.Hash}, quiet())
+	n, err := mapWaiting(ctx, store, saved, quiet())
 	if err != nil {
 		return s, err
 	}
@@ -333,4 +333,6 @@ func (b *backend) deliveriesSince(ctx context.Context, mark int64) (list []tui.D
 }
 
 // Misfit says why a column of the table cannot hold a type.
-func (b *backend) Misfit(t mapping.Type, c tui.TableColumn) string { return table.Misfit(t, c.Type) }
+func (b *backend) Misfit(t mapping.Type, c tui.TableColumn) string {
+	return table.Misfit(b.mapping().Dialect, t, c.Type)
+}

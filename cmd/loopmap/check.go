@@ -64,7 +64,7 @@ func (a *app) check(ctx context.Context, file string, samples []string) error {
 	if err != nil {
 		return err
 	}
-	out := checked{File: file, Mapping: m.Hash, Database: databaseName(url), Table: m.Table, Columns: len(m.Receive.Columns),
+	out := checked{File: file, Mapping: m.Hash, Database: databaseName(url), Table: m.Table, Columns: len(m.Columns()),
 		Changes: []string{}, SQL: []string{}, Misfits: []string{}, Warnings: warnings(m)}
 	plan, err := planOf(ctx, url, file, m)
 	if err != nil {
@@ -114,7 +114,7 @@ func planOf(ctx context.Context, url, file string, m *mapping.Mapping) (table.Pl
 // warnings are what is allowed and probably not meant.
 func warnings(m *mapping.Mapping) []string {
 	list := []string{}
-	for _, e := range m.Receive.Events {
+	for _, e := range m.Receive.Wanted() {
 		if slices.Contains(loops.Events, e) {
 			continue
 		}
@@ -145,7 +145,7 @@ func try(m *mapping.Mapping, name string, body []byte) tried {
 		return t
 	}
 	t.Row = map[string]any{}
-	for i, c := range m.Receive.Columns {
+	for i, c := range m.Columns() {
 		if cell := e.Row.Cells[i]; cell.State != mapping.Missing {
 			t.Row[c.Name] = cellJSON(c.Type, cell)
 		}
@@ -184,7 +184,7 @@ func (c *checked) print(w io.Writer, m *mapping.Mapping) error {
 			continue
 		}
 		rows := [][]string{}
-		for i, col := range m.Receive.Columns {
+		for i, col := range m.Columns() {
 			cell := t.row.Cells[i]
 			text := cell.Text
 			switch cell.State {

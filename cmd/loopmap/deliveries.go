@@ -24,9 +24,9 @@ func (a *app) deliveriesCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			f.Status = mapping.Status(status)
 			switch f.Status {
-			case "", mapping.Applied, mapping.Ignored, mapping.Quarantined:
+			case "", mapping.Applied, mapping.Ignored, mapping.Quarantined, mapping.Pending:
 			default:
-				return usage("--status is applied, ignored or quarantined, not %q", status)
+				return usage("--status is applied, ignored, quarantined or pending, not %q", status)
 			}
 			if f.Limit < 0 {
 				return usage("--limit is 0 (all) or more")
@@ -38,7 +38,7 @@ func (a *app) deliveriesCommand() *cobra.Command {
 		},
 	}
 	c.Flags().IntVar(&f.Limit, "limit", 50, "list at most so many, the newest; 0 lists all")
-	c.Flags().StringVar(&status, "status", "", "only applied, ignored or quarantined ones")
+	c.Flags().StringVar(&status, "status", "", "only applied, ignored, quarantined or pending ones")
 	c.Flags().StringVar(&event, "event", "", "only this event")
 	var bytes bool
 	show := &cobra.Command{

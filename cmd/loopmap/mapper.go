@@ -18,6 +18,7 @@ import (
 	"loopmap/mapping"
 	"loopmap/mapping/loops"
 	"loopmap/mapping/receive"
+	"loopmap/mapping/table"
 	"loopmap/tui"
 )
 
@@ -214,24 +215,34 @@ type lazyJournal struct {
 	m *mapping.Mapping
 }
 
-func (j *lazyJournal) Commit(ctx context.Context, entries []mapping.Entry) ([]mapping.Outcome, error) {
+func (j *lazyJournal) open(ctx context.Context) (*table.Store, error) {
 	j.b.mu.Lock()
-	store, err := j.b.open(ctx, j.m)
-	j.b.mu.Unlock()
+	defer j.b.mu.Unlock()
+	return j.b.open(ctx, j.m)
+}
+
+func (j *lazyJournal) Commit(ctx context.Context, entries []mapping.Entry) ([]mapping.Outcome, error) {
+	store, err := j.open(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return store.Commit(ctx, entries)
 }
 
-func (j *lazyJournal) Ready(ctx context.Context) error {
-	j.b.mu.Lock()
-	defer j.b.mu.Unlock()
-	store, err := j.b.open(ctx, j.m)
+func (j *lazyJournal) Ready(ctx context.Context, thorough bool) error {
+	store, err := j.open(ctx)
 	if err != nil {
 		return err
 	}
-	return store.Ready(ctx)
+	return store.Ready(ctx, thorough)
+}
+
+func (j *lazyJournal) Waiting(ctx context.Context) (quarantined, pending int64, err error) {
+	store, err := j.open(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	return store.Waiting(ctx)
 }
 
 // quiet is a logger for while the screen belongs to the mapper.

@@ -71,6 +71,6 @@ func (r *reloader) load(ctx context.Context) error {
 	}
 	r.current.Store(m)
 	r.log.Info("mapping reloaded", "file", r.file, "mapping", m.Hash)
-	_, err = mapWaiting(ctx, r.store, m, table.Filter{Stale: m.Hash}, r.log)
+	_, err = mapWaiting(ctx, r.store, m, r.log)
 	return err
 }

@@ -64,7 +64,7 @@ func (a *app) sync(ctx context.Context, file, listen string, unsigned bool) erro
 	if m.Push != nil {
 		log.Warn("the push part of the mapping is read but not carried out: this version only receives", "file", file)
 	}
-	if _, err := mapWaiting(ctx, store, m, table.Filter{Stale: m.Hash}, log); err != nil {
+	if _, err := mapWaiting(ctx, store, m, log); err != nil {
 		return err
 	}
 	live := &reloader{app: a, file: file, url: url, store: store, log: log}
@@ -81,6 +81,7 @@ func (a *app) sync(ctx context.Context, file, listen string, unsigned bool) erro
 	ctx, stop := context.WithCancel(ctx)
 	var watching sync.WaitGroup
 	watching.Go(func() { live.watch(ctx) })
+	watching.Go(func() { (&keeper{store: store, mapping: live.current.Load, now: a.now, log: log}).run(ctx) })
 	err = receive.Serve(ctx, l, r, log)
 	r.Close()
 	stop()
@@ -143,11 +144,17 @@ type waitingStore interface {
 	Recommit(ctx context.Context, entries []mapping.Entry) ([]mapping.Outcome, error)
 }
 
-// mapWaiting maps deliveries of the journal that f selects, oldest first, and
-// returns how many became rows. f must select those only that the mapping has not
-// tried, so that each round leaves fewer.
-func mapWaiting(ctx context.Context, store waitingStore, m *mapping.Mapping, f table.Filter, log *slog.Logger) (applied int, err error) {
-	f.Oldest, f.Limit = true, 200
+// mapWaiting maps what waits in the journal for this mapping, oldest first, and
+// returns how many became rows: pending deliveries, and quarantined ones that the
+// mapping has not tried yet.
+func mapWaiting(ctx context.Context, store waitingStore, m *mapping.Mapping, log *slog.Logger) (applied int, err error) {
+	f := table.Filter{Stale: m.Hash, Oldest: true, Limit: 200}
+	all := 0
+	defer func() {
+		if all > 0 {
+			log.Info("mapped from the journal", "deliveries", all, "applied", applied)
+		}
+	}()
 	for {
 		list, err := store.Deliveries(ctx, f)
 		if err != nil || len(list) == 0 {
@@ -161,11 +168,12 @@ func mapWaiting(ctx context.Context, store waitingStore, m *mapping.Mapping, f t
 		if err != nil {
 			return applied, err
 		}
-		for i, o := range outcomes {
+		for _, o := range outcomes {
 			if o.Status == mapping.Applied {
 				applied++
 			}
-			log.Info("mapped from the journal", "id", entries[i].ID, "status", o.Status)
 		}
+		all += len(list)
+		f.After = list[len(list)-1].Seq
 	}
 }

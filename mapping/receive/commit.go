@@ -20,6 +20,7 @@ var errPatience = errors.New("the database did not answer in time")
 // no timer: an entry that comes alone is committed at once.
 type committer struct {
 	journal Journal
+	metrics *metrics
 	queue   chan *waiting
 	done    sync.WaitGroup
 }
@@ -31,8 +32,8 @@ type waiting struct {
 	ready   chan struct{} // closed when outcome and err are set
 }
 
-func newCommitter(j Journal) *committer {
-	c := &committer{journal: j, queue: make(chan *waiting, maxGroup)}
+func newCommitter(j Journal, m *metrics) *committer {
+	c := &committer{journal: j, metrics: m, queue: make(chan *waiting, maxGroup)}
 	c.done.Go(c.run)
 	return c
 }
@@ -91,6 +92,7 @@ func (c *committer) run() {
 // one, so that one that cannot be stored fails alone.
 func (c *committer) commitGroup(group []*waiting, entries []mapping.Entry) {
 	outcomes, err := c.journal.Commit(context.Background(), entries)
+	c.metrics.commits.observe(float64(len(entries)))
 	for i, w := range group {
 		switch {
 		case err == nil:

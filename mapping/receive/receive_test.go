@@ -379,7 +379,7 @@ func TestPoisonFailsAlone(t *testing.T) {
 		}
 		return false
 	}}
-	c := &committer{journal: f}
+	c := &committer{metrics: &metrics{}, journal: f}
 	var group []*waiting
 	var entries []mapping.Entry
 	for _, id := range []string{"a", "poison", "b"} {

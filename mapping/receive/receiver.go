@@ -9,6 +9,8 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
+	"strings"
 	"time"
 
 	"loopmap/mapping"
@@ -24,7 +26,10 @@ const MaxBody = 1 << 20
 // an error, none.
 type Journal interface {
 	Commit(ctx context.Context, entries []mapping.Entry) ([]mapping.Outcome, error)
-	Ready(ctx context.Context) error
+	// Ready says why a delivery could not be stored now. Thoroughly it tries.
+	Ready(ctx context.Context, thorough bool) error
+	// Waiting counts the deliveries that are stored and no rows yet.
+	Waiting(ctx context.Context) (quarantined, pending int64, err error)
 }
 
 // Config is what a Receiver needs.
@@ -71,13 +76,14 @@ func New(c Config) *Receiver {
 		c.MaxBody = MaxBody
 	}
 	r := &Receiver{Config: c, mux: http.NewServeMux()}
+	r.metrics.latency.bounds, r.metrics.commits.bounds = latencyBounds, commitBounds
 	if c.Journal != nil {
-		r.commits = newCommitter(c.Journal)
+		r.commits = newCommitter(c.Journal, &r.metrics)
 	}
 	r.mux.HandleFunc(Path, r.webhook)
 	r.mux.HandleFunc("/healthz", r.only(http.MethodGet, r.health))
 	r.mux.HandleFunc("/readyz", r.only(http.MethodGet, r.ready))
-	r.mux.HandleFunc("/metrics", r.only(http.MethodGet, r.metrics.serve))
+	r.mux.HandleFunc("/metrics", r.only(http.MethodGet, r.serveMetrics))
 	r.mux.HandleFunc("/", func(w http.ResponseWriter, q *http.Request) {
 		answer(w, http.StatusNotFound, reply{Error: "there is nothing here; webhooks go to " + Path})
 	})
@@ -91,7 +97,18 @@ func (r *Receiver) Close() {
 	}
 }
 
-func (r *Receiver) ServeHTTP(w http.ResponseWriter, q *http.Request) { r.mux.ServeHTTP(w, q) }
+// ServeHTTP answers a request. One that makes the program panic is answered 500,
+// and the others go on.
+func (r *Receiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
+	defer func() {
+		if p := recover(); p != nil {
+			// The value may quote the request; where it happened does not.
+			r.Log.Error("panic", "kind", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+			answer(w, http.StatusInternalServerError, reply{Error: "this is a mistake in loopmap; its log says where"})
+		}
+	}()
+	r.mux.ServeHTTP(w, q)
+}
 
 // reply is the body of every answer.
 type reply struct {
@@ -99,6 +116,7 @@ type reply struct {
 	ID          string `json:"id,omitempty"`
 	Duplicate   bool   `json:"duplicate,omitempty"`
 	Quarantined string `json:"quarantined,omitempty"`
+	Pending     string `json:"pending,omitempty"`
 	Error       string `json:"error,omitempty"`
 }
 
@@ -134,8 +152,13 @@ func (r *Receiver) webhook(w http.ResponseWriter, q *http.Request) {
 	if refused != nil {
 		a.Code, a.Problem = refused.code, refused.msg
 		out = reply{Error: refused.msg}
-	} else if a.Outcome.Status == mapping.Quarantined && !a.Outcome.Duplicate {
-		out.Quarantined = a.Outcome.Reason
+	} else if !a.Outcome.Duplicate {
+		switch a.Outcome.Status {
+		case mapping.Quarantined:
+			out.Quarantined = a.Outcome.Reason
+		case mapping.Pending:
+			out.Pending = a.Outcome.Reason
+		}
 	}
 	answer(w, a.Code, out)
 	r.metrics.count(&a, r.Now().Sub(start))
@@ -151,8 +174,10 @@ func (r *Receiver) take(w http.ResponseWriter, q *http.Request, a *Arrival) *ref
 		w.Header().Set("Allow", http.MethodPost)
 		return &refusal{http.StatusMethodNotAllowed, "webhooks come by POST"}
 	}
-	if e := q.Header.Get("Content-Encoding"); e != "" && e != "identity" {
-		return &refusal{http.StatusUnsupportedMediaType, "the body must not be encoded (Content-Encoding)"}
+	for _, e := range q.Header["Content-Encoding"] {
+		if e != "" && !strings.EqualFold(e, "identity") {
+			return &refusal{http.StatusUnsupportedMediaType, "the body must not be encoded (Content-Encoding)"}
+		}
 	}
 	tooLarge := &refusal{http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is larger than %d bytes", r.MaxBody)}
 	if q.ContentLength > r.MaxBody {
@@ -247,10 +272,14 @@ func (r *Receiver) ready(w http.ResponseWriter, q *http.Request) {
 		answer(w, http.StatusServiceUnavailable, reply{Error: "nothing is stored here: this is the mapper without a database"})
 		return
 	}
-	if err := r.Journal.Ready(q.Context()); err != nil {
+	trouble := r.metrics.unready.Load()
+	if err := r.Journal.Ready(q.Context(), trouble); err != nil {
 		r.Log.Error("not ready", "error", err)
 		answer(w, http.StatusServiceUnavailable, reply{Error: "a delivery could not be stored now"})
 		return
+	}
+	if trouble {
+		r.metrics.unready.Store(false)
 	}
 	answer(w, http.StatusOK, reply{OK: true})
 }

@@ -2,200 +2,385 @@ package table
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
+	"math/rand/v2"
+	"slices"
 	"time"
 
 	"loopmap/mapping"
 )
 
-// timestamps have one width, so that they sort as text.
-const timestamp = "2006-01-02T15:04:05.000Z07:00"
-
-// statements are the journal's, made ready.
-type statements struct{ insert, update, quarantine, newer *sql.Stmt }
-
-func (st *statements) prepare(ctx context.Context, c *sql.Conn) error {
-	for to, text := range map[**sql.Stmt]string{
-		&st.insert: `INSERT INTO loopmap_deliveries (id, event, event_time, received_at, body, status, reason, row_key, mapping)
-			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (id) DO NOTHING
-			RETURNING EXISTS (SELECT 1 FROM loopmap_deliveries WHERE row_key = ?8 AND status = 'applied'
-				AND coalesce(event_time, received_at) > coalesce(?3, ?4))`,
-		&st.update: `UPDATE loopmap_deliveries SET status = ?, reason = ?, row_key = ?, mapping = ? WHERE id = ?`,
-		// By event time (by arrival, where a body has none), and within one second by arrival.
-		&st.newer: `SELECT id, body FROM loopmap_deliveries WHERE row_key = ?1 AND status = 'applied' AND id <> ?2
-			AND (coalesce(event_time, received_at), rowid) >
-				(SELECT coalesce(event_time, received_at), rowid FROM loopmap_deliveries WHERE id = ?2)
-			ORDER BY coalesce(event_time, received_at), rowid`,
-		&st.quarantine: `UPDATE loopmap_deliveries SET status = 'quarantined', reason = ? WHERE id = ?`,
-	} {
-		var err error
-		if *to, err = c.PrepareContext(ctx, text); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (st *statements) close() {
-	for _, s := range []*sql.Stmt{st.insert, st.update, st.quarantine, st.newer} {
-		if s != nil {
-			s.Close()
-		}
-	}
-}
-
 // Commit writes new deliveries: their journal lines, and the rows of those that
 // are to be applied, in one transaction. When it returns without an error all of
-// it is durable. With an error none of it is: the same entries may be tried
-// again, alone or together. A row that the table refuses is no error: its
-// delivery is kept as quarantined.
+// it is durable. With an error none of it is, or the outcome is unknown: the same
+// entries may be tried again, alone or together, and have one effect.
+//
+// A row that the table refuses is no error: its delivery is kept as quarantined,
+// or as pending when the table no longer fits the mapping.
 func (s *Store) Commit(ctx context.Context, entries []mapping.Entry) ([]mapping.Outcome, error) {
-	return s.write(ctx, entries, s.writeNew)
+	return s.write(ctx, entries, &work{store: s})
 }
 
 // Recommit writes deliveries that the journal has already under what the mapping
 // makes of them now, with the promises of [Store.Commit].
 func (s *Store) Recommit(ctx context.Context, entries []mapping.Entry) ([]mapping.Outcome, error) {
-	return s.write(ctx, entries, s.writeAgain)
+	return s.write(ctx, entries, &work{store: s, again: true})
 }
 
-func (s *Store) write(ctx context.Context, entries []mapping.Entry, one func(mapping.Entry) (mapping.Outcome, error)) ([]mapping.Outcome, error) {
+// Change is what writing deliveries does to a row. A row that is not there is nil.
+type Change struct {
+	Mapping       *mapping.Mapping
+	Key           string
+	Before, After []Value // one for each of [mapping.Mapping.Columns]
+}
+
+// Value is what a row holds in a column, as text.
+type Value struct {
+	Text string
+	Null bool
+}
+
+// Try does what Recommit does and takes it back again: it says what it would do.
+func (s *Store) Try(ctx context.Context, entries []mapping.Entry) ([]mapping.Outcome, []Change, error) {
+	w := &work{store: s, again: true, dry: true}
+	outcomes, err := s.write(ctx, entries, w)
+	return outcomes, w.changes, err
+}
+
+const (
+	tries     = 5 // of a transaction that failed for another's sake
+	holdFor   = time.Second
+	backOff   = 5 * time.Millisecond
+	savepoint = "loopmap"
+)
+
+// hold remembers that the table does not fit a mapping, so that not each delivery
+// has to find that out.
+type hold struct {
+	mapping *mapping.Mapping
+	reason  string
+	until   time.Time
+}
+
+// unfitError says that the table no longer fits a mapping.
+type unfitError struct {
+	mapping *mapping.Mapping
+	reason  string
+}
+
+func (e *unfitError) Error() string { return e.reason }
+
+// unknownError says that the database was asked to commit and did not say whether
+// it has.
+type unknownError struct{ err error }
+
+func (e *unknownError) Error() string {
+	return "the database did not say whether it has committed: " + e.err.Error()
+}
+func (e *unknownError) Unwrap() error { return e.err }
+
+// write runs a transaction until it is done, or has failed for good.
+func (s *Store) write(ctx context.Context, entries []mapping.Entry, w *work) ([]mapping.Outcome, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	// From here on the transaction is finished whatever becomes of ctx; locks are
-	// waited for as long as busy_timeout says.
-	if err := s.exec("BEGIN IMMEDIATE"); err != nil {
-		return nil, explain(err)
+	if len(entries) == 0 {
+		return nil, nil
 	}
-	outcomes := make([]mapping.Outcome, len(entries))
+	entries = s.hold.on(entries)
+	for try := 1; ; try++ {
+		outcomes, err := w.run(ctx, entries)
+		var unfit *unfitError
+		switch {
+		case err == nil:
+			return outcomes, nil
+		case errors.As(err, &unfit):
+			s.hold = hold{unfit.mapping, unfit.reason, time.Now().Add(holdFor)}
+			entries = s.hold.on(entries)
+			continue
+		case errors.As(err, new(*unknownError)):
+			// What the transaction wrote is there, whole, or none of it. Run again, what is
+			// there counts as its own.
+			w.unknown = true
+		case !s.passing(err):
+			return nil, s.explain(err)
+		}
+		if try >= tries || ctx.Err() != nil {
+			return nil, s.explain(err)
+		}
+		time.Sleep(time.Duration(try) * time.Duration(rand.Int64N(int64(backOff))))
+	}
+}
+
+// on makes the entries of a held mapping wait.
+func (h *hold) on(entries []mapping.Entry) []mapping.Entry {
+	if h.mapping == nil || time.Now().After(h.until) {
+		return entries
+	}
+	entries = slices.Clone(entries)
+	for i := range entries {
+		if e := &entries[i]; e.Mapping == h.mapping && e.Status == mapping.Applied {
+			e.Status, e.Reason = mapping.Pending, h.reason
+		}
+	}
+	return entries
+}
+
+// work is one transaction's: what it writes and how far it is.
+type work struct {
+	store   *Store
+	again   bool // the entries have journal lines
+	dry     bool // takes all back
+	unknown bool // a run before this one may have been committed
+	tx      tx
+	changes []Change
+}
+
+func (w *work) run(ctx context.Context, entries []mapping.Entry) (outcomes []mapping.Outcome, err error) {
+	if w.tx, err = w.store.begin(ctx); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil || w.dry {
+			w.tx.rollback()
+		}
+	}()
+	outcomes = make([]mapping.Outcome, len(entries))
+	var before []Change
+	if w.dry {
+		if before, err = w.rows(entries); err != nil {
+			return nil, err
+		}
+	}
+	for _, round := range rounds(entries) {
+		if err = w.round(ctx, entries, round, outcomes); err != nil {
+			return nil, err
+		}
+	}
+	if w.dry {
+		w.changes, err = w.changed(before)
+		return outcomes, err
+	}
+	return outcomes, w.tx.commit()
+}
+
+// rounds parts entries into such as name no row and no id twice, so that what a
+// round reads is what the rounds before it have written.
+func rounds(entries []mapping.Entry) (list [][]int) {
+	type name struct {
+		mapping *mapping.Mapping
+		key     string
+	}
+	seen := make(map[name]int, 2*len(entries)) // in how many rounds
 	for i, e := range entries {
-		var err error
-		if outcomes[i], err = one(e); err != nil {
-			s.rollback()
-			return nil, explain(err)
+		row, id := name{e.Mapping, e.Row.Key}, name{nil, e.ID}
+		n := seen[id]
+		if e.Row.Key != "" {
+			n = max(n, seen[row])
+			seen[row] = n + 1
+		}
+		seen[id] = n + 1
+		if n == len(list) {
+			list = append(list, nil)
+		}
+		list[n] = append(list[n], i)
+	}
+	return list
+}
+
+// round writes entries[i] for each i of which.
+func (w *work) round(ctx context.Context, entries []mapping.Entry, which []int, outcomes []mapping.Outcome) error {
+	round := make([]mapping.Entry, len(which))
+	for i, at := range which {
+		round[i] = entries[at]
+	}
+	fresh, err := w.journal(round)
+	if err != nil {
+		return err
+	}
+	var rows []mapping.Entry
+	var at []int // in outcomes
+	for i, e := range round {
+		out := &outcomes[which[i]]
+		if *out = (mapping.Outcome{Status: e.Status, Reason: e.Reason}); !fresh[i] {
+			if *out, err = w.duplicate(ctx, e); err != nil {
+				return err
+			}
+		} else if e.Status == mapping.Applied {
+			rows, at = append(rows, e), append(at, which[i])
 		}
 	}
-	if err := s.exec("COMMIT"); err != nil {
-		s.rollback()
-		return nil, explain(err)
+	if len(rows) == 0 {
+		return nil
 	}
-	return outcomes, nil
-}
-
-func (s *Store) exec(text string) error {
-	_, err := s.writer.ExecContext(context.Background(), text)
-	return err
-}
-
-func (s *Store) rollback() {
-	_ = s.exec("ROLLBACK") // fails where SQLite has rolled back by itself
-}
-
-func (s *Store) writeNew(e mapping.Entry) (mapping.Outcome, error) {
-	var late bool // a newer delivery of this row is there already
-	err := s.journal.insert.QueryRow(e.ID, null(e.Row.Event), eventTime(e), e.Received.UTC().Format(timestamp),
-		body(e), string(e.Status), null(e.Reason), null(e.Row.Key), hash(e)).Scan(&late)
-	if errors.Is(err, sql.ErrNoRows) {
-		return mapping.Outcome{Duplicate: true, Status: e.Status}, nil
-	} else if err != nil {
-		return mapping.Outcome{}, err
+	late, err := w.tx.late(rows)
+	if err != nil {
+		return err
 	}
-	return s.apply(e, late)
-}
-
-func (s *Store) writeAgain(e mapping.Entry) (mapping.Outcome, error) {
-	if _, err := s.journal.update.Exec(string(e.Status), null(e.Reason), null(e.Row.Key), hash(e), e.ID); err != nil {
-		return mapping.Outcome{}, err
-	}
-	return s.apply(e, true)
-}
-
-// apply writes an entry's row, if it has one.
-func (s *Store) apply(e mapping.Entry, late bool) (mapping.Outcome, error) {
-	if e.Status != mapping.Applied {
-		return mapping.Outcome{Status: e.Status, Reason: e.Reason}, nil
-	}
-	var newer []mapping.Entry
-	var err error
-	if late {
-		if newer, err = s.newer(e); err != nil {
-			return mapping.Outcome{}, err
+	inTime := rows[:0:0]
+	var atInTime []int
+	for i, e := range rows {
+		if !late[i] {
+			inTime, atInTime = append(inTime, e), append(atInTime, at[i])
+		} else if outcomes[at[i]], err = w.writeLate(ctx, e); err != nil {
+			return err
 		}
 	}
-	if len(newer) > 0 {
-		return s.applyLate(e, newer)
+	refused, err := w.tx.write(inTime)
+	if err != nil {
+		return err
 	}
-	return s.outcome(e, s.upsert(e))
-}
-
-// outcome is what became of an entry whose row was written with err.
-func (s *Store) outcome(e mapping.Entry, err error) (mapping.Outcome, error) {
-	switch {
-	case err == nil:
-		return mapping.Outcome{Status: mapping.Applied}, nil
-	case aboutRow(err):
-		reason := mapping.Printable(fmt.Sprintf("the table %s refuses the row: %v", e.Mapping.Table, err))
-		_, err := s.journal.quarantine.Exec(reason, e.ID)
-		return mapping.Outcome{Status: mapping.Quarantined, Reason: reason}, err
-	}
-	return mapping.Outcome{}, err
-}
-
-// applyLate writes the row of an entry that comes after newer deliveries of the
-// same row, and then these over it again: the row ends as if all had come in the
-// order of their events. Where one of them cannot be written again, the row stays
-// as it is, which is what the newest says.
-func (s *Store) applyLate(e mapping.Entry, newer []mapping.Entry) (mapping.Outcome, error) {
-	if err := s.exec("SAVEPOINT late"); err != nil {
-		return mapping.Outcome{}, err
-	}
-	err := s.upsert(e)
-	out, failed := s.outcome(e, err)
-	for i := 0; i < len(newer) && failed == nil && err == nil; i++ {
-		if newer[i].Status == mapping.Applied { // under another mapping it was
-			err = s.upsert(newer[i])
-		} else {
-			err = &refusal{newer[i].Reason}
-		}
-		if err != nil && !aboutRow(err) {
-			failed = err
-		} else if err != nil {
-			if failed = s.exec("ROLLBACK TO late"); failed == nil {
-				out.Reason = "the row has what a newer delivery says, which cannot be written again"
-				_, failed = s.journal.update.Exec(string(e.Status), out.Reason, null(e.Row.Key), hash(e), e.ID)
+	for i, why := range refused {
+		if why != nil {
+			if outcomes[atInTime[i]], err = w.quarantine(ctx, inTime[i], why); err != nil {
+				return err
 			}
 		}
 	}
-	if failed == nil {
-		failed = s.exec("RELEASE late")
-	}
-	return out, failed
+	return nil
 }
 
-// newer are the deliveries of e's row that were applied and come after e, as its
-// mapping reads them.
-func (s *Store) newer(e mapping.Entry) (list []mapping.Entry, err error) {
-	rows, err := s.journal.newer.Query(e.Row.Key, e.ID)
+// journal writes the entries' journal lines and says which are to have an effect.
+func (w *work) journal(entries []mapping.Entry) (fresh []bool, err error) {
+	if !w.again {
+		return w.tx.insert(entries)
+	}
+	fresh = make([]bool, len(entries))
+	for i := range fresh {
+		fresh[i] = true
+	}
+	return fresh, w.tx.update(entries...)
+}
+
+// duplicate is the outcome of an entry whose id is there: of another delivery, or
+// of this very one, when a run before this was committed without our knowing.
+func (w *work) duplicate(ctx context.Context, e mapping.Entry) (out mapping.Outcome, err error) {
+	out = mapping.Outcome{Duplicate: true, Status: e.Status, Reason: e.Reason}
+	if !w.unknown {
+		return out, nil
+	}
+	err = w.store.records(ctx, Filter{ID: e.ID}, func(r Record) error {
+		if r.Received.Equal(e.Received.Truncate(time.Millisecond)) {
+			out = mapping.Outcome{Status: r.Status, Reason: r.Reason}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// quarantine keeps an entry whose row the table refuses; or says that the whole
+// table no longer fits.
+func (w *work) quarantine(ctx context.Context, e mapping.Entry, why error) (mapping.Outcome, error) {
+	plan, err := w.store.Plan(ctx, e.Mapping)
+	if err != nil {
+		return mapping.Outcome{}, err
+	}
+	if reason := plan.Unfit(); reason != "" {
+		return mapping.Outcome{}, &unfitError{e.Mapping, reason}
+	}
+	e.Status = mapping.Quarantined
+	e.Reason = mapping.Printable(fmt.Sprintf("the table %s refuses the row: %v", e.Mapping.Table, why))
+	return mapping.Outcome{Status: e.Status, Reason: e.Reason}, w.tx.update(e)
+}
+
+// writeLate writes the row of an entry that may come after newer deliveries of the
+// same row: it writes the row and then these over it again, so that the row ends
+// as if all had come in the order of their events. Where one of them cannot be
+// written again, or deletes the row, the row stays as it is: that is what the newer
+// ones say.
+func (w *work) writeLate(ctx context.Context, e mapping.Entry) (mapping.Outcome, error) {
+	newer, err := w.newer(e)
+	if err != nil {
+		return mapping.Outcome{}, err
+	}
+	out := mapping.Outcome{Status: mapping.Applied}
+	if slices.ContainsFunc(newer, func(n mapping.Entry) bool { return n.Row.Action == mapping.Delete && n.Status == mapping.Applied }) {
+		return out, nil
+	}
+	if upserts := func(n mapping.Entry) bool { return n.Row.Action == mapping.Upsert }; e.Row.Action == mapping.Update && slices.ContainsFunc(newer, upserts) {
+		// It found its row only because that was made later.
+		if there, err := w.wasThere(e); err != nil || !there {
+			return out, err
+		}
+	}
+	if err := w.tx.savepoint(); err != nil {
+		return out, err
+	}
+	for i, n := range append([]mapping.Entry{e}, newer...) {
+		why := error(&refusal{n.Reason})
+		if n.Status == mapping.Applied { // under another mapping it was
+			refused, err := w.tx.write([]mapping.Entry{n})
+			if err != nil {
+				return out, err
+			}
+			why = refused[0]
+		}
+		switch {
+		case why == nil:
+		case i == 0:
+			if out, err = w.quarantine(ctx, e, why); err != nil {
+				return out, err
+			}
+		default:
+			if err := w.tx.rollbackTo(); err != nil {
+				return out, err
+			}
+			e.Reason = "the row has what a newer delivery says, which cannot be written again"
+			out.Reason = e.Reason
+			if err := w.tx.update(e); err != nil {
+				return out, err
+			}
+			return out, w.tx.release()
+		}
+	}
+	return out, w.tx.release()
+}
+
+// newer are the applied deliveries of e's row that come after e, as its mapping
+// reads them, in their order.
+func (w *work) newer(e mapping.Entry) (list []mapping.Entry, err error) {
+	own := placeOfEntry(e)
+	records, err := w.tx.siblings(e, own.at)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var d mapping.Delivery
-		if err := rows.Scan(&d.ID, &d.Body); err != nil {
-			return nil, err
+	return inOrder(e, records, func(p place) bool { return p.compare(own) > 0 }), nil
+}
+
+// wasThere reports whether the row was there when e happened, as far as the journal
+// knows.
+func (w *work) wasThere(e mapping.Entry) (there bool, err error) {
+	records, err := w.tx.siblings(e, time.Time{})
+	if err != nil {
+		return false, err
+	}
+	own := placeOfEntry(e)
+	for _, n := range inOrder(e, records, func(p place) bool { return p.compare(own) < 0 }) {
+		switch n.Row.Action {
+		case mapping.Upsert:
+			there = true
+		case mapping.Delete:
+			there = false
 		}
-		if n := mapping.Enter(e.Mapping, d); n.Row.Key == e.Row.Key { // else it is another row by today's key
+	}
+	return there, nil
+}
+
+// inOrder are the records that are wanted, as e's mapping reads them, in their order.
+func inOrder(e mapping.Entry, records []Record, wanted func(place) bool) (list []mapping.Entry) {
+	records = slices.DeleteFunc(records, func(r Record) bool { return !wanted(placeOfRecord(r)) })
+	slices.SortFunc(records, func(a, b Record) int { return placeOfRecord(a).compare(placeOfRecord(b)) })
+	for _, r := range records {
+		if r.Forgotten {
+			list = append(list, mapping.Entry{Delivery: r.Delivery, Status: mapping.Quarantined, Reason: "its body is not kept any more"})
+		} else if n := mapping.Enter(e.Mapping, r.Delivery); n.Row.Key == e.Row.Key { // else it is another row by today's key
 			list = append(list, n)
 		}
 	}
-	return list, rows.Err()
+	return list
 }
 
 // refusal is a value that its column would not give back.
@@ -203,145 +388,32 @@ type refusal struct{ msg string }
 
 func (e *refusal) Error() string { return e.msg }
 
-func (s *Store) upsert(e mapping.Entry) error {
-	t, err := s.targetOf(e.Mapping)
-	if err != nil {
-		return err
-	}
-	shape := make([]byte, len(e.Row.Cells)) // which columns this delivery sets
-	args := make([]any, 0, len(shape))
-	for i, cell := range e.Row.Cells {
-		shape[i] = '0'
-		if cell.State == mapping.Missing {
+// rows reads the rows that entries are about.
+func (w *work) rows(entries []mapping.Entry) (list []Change, err error) {
+	seen := map[string]bool{}
+	for _, e := range entries {
+		if e.Status != mapping.Applied || seen[e.Row.Key] {
 			continue
 		}
-		shape[i] = '1'
-		if cell.State == mapping.Null {
-			args = append(args, nil)
-			continue
+		seen[e.Row.Key] = true
+		c := Change{Mapping: e.Mapping, Key: e.Row.Key}
+		if c.Before, err = w.tx.read(c.Mapping, c.Key); err != nil {
+			return nil, err
 		}
-		c := e.Mapping.Receive.Columns[i]
-		v, why := bind(c.Type, t.affinities[i], cell.Text)
-		if why != "" {
-			return &refusal{fmt.Sprintf("column %s: %s", c.Name, why)}
-		}
-		args = append(args, v)
+		list = append(list, c)
 	}
-	stmt, err := t.statement(s.writer, string(shape))
-	if err != nil {
-		return err
-	}
-	_, err = stmt.Exec(args...)
-	return err
+	return list, nil
 }
 
-// target is a mapping's table made ready for writing.
-type target struct {
-	mapping    *mapping.Mapping
-	affinities []affinity
-	upserts    map[string]*sql.Stmt // by shape
-}
-
-// maxShapes bounds the statements that are kept ready; most tables need one.
-const maxShapes = 64
-
-func (s *Store) targetOf(m *mapping.Mapping) (*target, error) {
-	if s.target != nil && s.target.mapping == m {
-		return s.target, nil
-	}
-	s.forgetTarget()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	columns, err := s.Columns(ctx, m.Table)
-	if err != nil {
-		return nil, err
-	}
-	t := &target{mapping: m, affinities: make([]affinity, len(m.Receive.Columns)), upserts: map[string]*sql.Stmt{}}
-	for i, c := range m.Receive.Columns {
-		for _, have := range columns {
-			if m.Dialect.Fold(have.Name) == m.Dialect.Fold(c.Name) {
-				t.affinities[i] = affinityOf(have.Type)
-			}
+// changed reads the same rows again and keeps those that differ.
+func (w *work) changed(before []Change) (list []Change, err error) {
+	for _, c := range before {
+		if c.After, err = w.tx.read(c.Mapping, c.Key); err != nil {
+			return nil, err
+		}
+		if (c.Before == nil) != (c.After == nil) || !slices.Equal(c.Before, c.After) {
+			list = append(list, c)
 		}
 	}
-	s.target = t
-	return t, nil
-}
-
-func (s *Store) forgetTarget() {
-	if s.target != nil {
-		s.target.close()
-		s.target = nil
-	}
-}
-
-func (t *target) close() {
-	for _, stmt := range t.upserts {
-		stmt.Close()
-	}
-	clear(t.upserts)
-}
-
-// statement is the upsert of the columns that shape marks. The others keep what
-// they have, and in a new row get the table's default.
-func (t *target) statement(c *sql.Conn, shape string) (*sql.Stmt, error) {
-	if stmt := t.upserts[shape]; stmt != nil {
-		return stmt, nil
-	}
-	if len(t.upserts) == maxShapes {
-		t.close()
-	}
-	stmt, err := c.PrepareContext(context.Background(), upsertSQL(t.mapping, shape))
-	if err == nil {
-		t.upserts[shape] = stmt
-	}
-	return stmt, err
-}
-
-func upsertSQL(m *mapping.Mapping, shape string) string {
-	var names, marks, sets []string
-	for i, c := range m.Receive.Columns {
-		if shape[i] == '0' {
-			continue
-		}
-		names, marks = append(names, quote(c.Name)), append(marks, "?")
-		if c.Name != m.Key {
-			sets = append(sets, quote(c.Name)+" = excluded."+quote(c.Name))
-		}
-	}
-	action := "NOTHING"
-	if len(sets) > 0 {
-		action = "UPDATE SET " + strings.Join(sets, ", ")
-	}
-	return fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s) ON CONFLICT (%s) DO %s",
-		quote(m.Table), strings.Join(names, ", "), strings.Join(marks, ", "), quote(m.Key), action)
-}
-
-func null(s string) any {
-	if s == "" {
-		return nil
-	}
-	return s
-}
-
-func eventTime(e mapping.Entry) any {
-	if e.Row.EventTime.IsZero() {
-		return nil
-	}
-	return e.Row.EventTime.Format(time.RFC3339)
-}
-
-// body is never NULL: an empty body is kept as no bytes.
-func body(e mapping.Entry) []byte {
-	if e.Body == nil {
-		return []byte{}
-	}
-	return e.Body
-}
-
-func hash(e mapping.Entry) any {
-	if e.Mapping == nil {
-		return nil
-	}
-	return e.Mapping.Hash
+	return list, nil
 }

@@ -2,6 +2,7 @@ package table
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"strings"
 
@@ -19,36 +20,8 @@ type Column struct {
 
 // Columns are the columns of a table; none when there is no such table.
 func (s *Store) Columns(ctx context.Context, table string) ([]Column, error) {
-	var kind string
-	err := s.db.QueryRowContext(ctx, `SELECT coalesce(max(type), '') FROM sqlite_schema
-		WHERE name = ? COLLATE NOCASE AND type IN ('table', 'view')`, table).Scan(&kind)
-	if err != nil {
-		return nil, explain(err)
-	}
-	if kind == "view" {
-		return nil, fmt.Errorf("%s is a view; loopmap writes into tables", mapping.Printable(table))
-	}
-	rows, err := s.db.QueryContext(ctx, `
-		SELECT c.name, c.type, c.hidden > 1,
-		  c."notnull" AND c.dflt_value IS NULL AND NOT (c.pk > 0 AND upper(c.type) = 'INTEGER'),
-		  (c.pk = 1 AND (SELECT count(*) FROM pragma_table_xinfo(?1) WHERE pk > 0) = 1)
-		  OR EXISTS (SELECT 1 FROM pragma_index_list(?1) AS l WHERE l."unique" AND NOT l.partial
-		       AND (SELECT count(*) FROM pragma_index_info(l.name)) = 1
-		       AND (SELECT name FROM pragma_index_info(l.name)) = c.name)
-		FROM pragma_table_xinfo(?1) AS c WHERE c.hidden <> 1`, table)
-	if err != nil {
-		return nil, explain(err)
-	}
-	defer rows.Close()
-	var list []Column
-	for rows.Next() {
-		var c Column
-		if err := rows.Scan(&c.Name, &c.Type, &c.Generated, &c.Required, &c.Key); err != nil {
-			return nil, explain(err)
-		}
-		list = append(list, c)
-	}
-	return list, explain(rows.Err())
+	list, err := s.engine.columns(ctx, table)
+	return list, s.explain(err)
 }
 
 // Plan is what the table needs before a mapping can fill it.
@@ -58,6 +31,9 @@ type Plan struct {
 	// Misfits are columns that would change the mapped values, in words. loopmap
 	// retypes nothing: the mapping or the table must be changed by hand.
 	Misfits []string
+	// Repairs are statements that would mend the misfits, where there are such: for
+	// people to run who mean it.
+	Repairs []string
 }
 
 // Plan compares a mapping with the table as it is.
@@ -79,49 +55,55 @@ func MakePlan(m *mapping.Mapping, columns []Column) (p Plan) {
 	for _, c := range columns {
 		have[m.Dialect.Fold(c.Name)] = c
 	}
-	for _, c := range m.Receive.Columns {
+	for _, c := range m.Columns() {
 		mapped[m.Dialect.Fold(c.Name)] = true
 	}
 	for _, c := range columns {
 		if c.Required && !mapped[m.Dialect.Fold(c.Name)] {
 			p.Misfits = append(p.Misfits, fmt.Sprintf("column %s is NOT NULL without a default, and the mapping does not fill it: the table would refuse every row", c.Name))
+			if m.Dialect == mapping.Postgres {
+				p.Repairs = append(p.Repairs, fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s DROP NOT NULL", quote(m.Table), quote(c.Name)))
+			}
 		}
 	}
-	for _, c := range m.Receive.Columns {
+	for _, c := range m.Columns() {
 		old, ok := have[m.Dialect.Fold(c.Name)]
 		switch {
 		case !ok:
-			p.Notes = append(p.Notes, fmt.Sprintf("adds column %s (%s); rows that are there stay NULL in it", c.Name, declared(c.Type)))
-			p.SQL = append(p.SQL, fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s", quote(m.Table), quote(c.Name), declared(c.Type)))
+			p.Notes = append(p.Notes, fmt.Sprintf("adds column %s (%s); rows that are there stay NULL in it", c.Name, declared(m.Dialect, c.Type)))
+			p.SQL = append(p.SQL, fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s%s %s", quote(m.Table), ifMissing(m.Dialect), quote(c.Name), declared(m.Dialect, c.Type)))
 		case old.Generated:
 			p.Misfits = append(p.Misfits, fmt.Sprintf("column %s is computed by the database and cannot be written", c.Name))
 		default:
-			if why := Misfit(c.Type, old.Type); why != "" {
+			if why := Misfit(m.Dialect, c.Type, old.Type); why != "" {
+				if m.Dialect == mapping.Postgres {
+					p.Repairs = append(p.Repairs, fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s TYPE %s", quote(m.Table), quote(c.Name), declared(m.Dialect, c.Type)))
+				}
 				p.Misfits = append(p.Misfits, fmt.Sprintf("column %s is %s in the table, which does not hold %s: %s", c.Name, old.Type, c.Type, why))
 			}
 		}
 	}
 	if !have[m.Dialect.Fold(m.Key)].Key {
 		p.Notes = append(p.Notes, fmt.Sprintf("makes %s unique, since it tells rows apart", m.Key))
-		p.SQL = append(p.SQL, fmt.Sprintf("CREATE UNIQUE INDEX %s ON %s (%s)", quote(m.Table+"_"+m.Key+"_key"), quote(m.Table), quote(m.Key)))
+		p.SQL = append(p.SQL, fmt.Sprintf("CREATE UNIQUE INDEX %s%s ON %s (%s)", ifMissing(m.Dialect), quote(indexName(m)), quote(m.Table), quote(m.Key)))
 	}
 	return p
 }
 
 func planTable(m *mapping.Mapping) Plan {
 	var b strings.Builder
-	fmt.Fprintf(&b, "CREATE TABLE %s (\n", quote(m.Table))
-	for i, c := range m.Receive.Columns {
+	fmt.Fprintf(&b, "CREATE TABLE %s%s (\n", ifMissing(m.Dialect), quote(m.Table))
+	for i, c := range m.Columns() {
 		if i > 0 {
 			b.WriteString(",\n")
 		}
-		fmt.Fprintf(&b, "  %s %s", quote(c.Name), declared(c.Type))
+		fmt.Fprintf(&b, "  %s %s", quote(c.Name), declared(m.Dialect, c.Type))
 		if c.Name == m.Key {
 			b.WriteString(" NOT NULL PRIMARY KEY")
 		}
 	}
 	b.WriteString("\n)")
-	n := len(m.Receive.Columns)
+	n := len(m.Columns())
 	note := fmt.Sprintf("creates table %s with %d columns", m.Table, n)
 	if n == 1 {
 		note = fmt.Sprintf("creates table %s with 1 column", m.Table)
@@ -137,6 +119,25 @@ func (p Plan) Err() error {
 	return fmt.Errorf("the table does not fit the mapping: %s", strings.Join(p.Misfits, "; "))
 }
 
+// Unfit says in words and SQL why rows cannot be written as things are; "" when
+// they can.
+func (p Plan) Unfit() string {
+	if len(p.Misfits) == 0 && len(p.SQL) == 0 {
+		return ""
+	}
+	why := append(append([]string(nil), p.Misfits...), p.Notes...)
+	msg := "the table does not fit the mapping: it " + strings.Join(p.Notes, "; it ")
+	if len(p.Misfits) > 0 {
+		msg = "the table does not fit the mapping: " + strings.Join(why, "; ")
+	} else {
+		msg = strings.Replace(msg, "it adds column", "it lacks column", 1)
+	}
+	if sql := append(append([]string(nil), p.Repairs...), p.SQL...); len(sql) > 0 {
+		msg += "; run: " + strings.Join(sql, "; ") + ";"
+	}
+	return msg
+}
+
 // Apply makes the change, whole or not at all.
 func (s *Store) Apply(ctx context.Context, p Plan) error {
 	if err := p.Err(); err != nil {
@@ -144,15 +145,44 @@ func (s *Store) Apply(ctx context.Context, p Plan) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.forgetTarget()
-	if len(p.SQL) == 0 {
-		return nil
-	}
-	for _, sql := range append(append([]string{"BEGIN IMMEDIATE"}, p.SQL...), "COMMIT") {
-		if _, err := s.writer.ExecContext(ctx, sql); err != nil {
-			s.rollback()
-			return fmt.Errorf("%s: %w", sql, explain(err))
-		}
-	}
-	return nil
+	s.hold = hold{}
+	return s.explain(s.change(ctx, p.SQL))
 }
+
+// Misfit says why a column of the table, by its declared type, would change the
+// values of a mapped type; "" when it keeps them.
+func Misfit(d mapping.Dialect, t mapping.Type, declared string) string {
+	if d == mapping.Postgres {
+		return misfitPostgres(t, declared)
+	}
+	return misfitSQLite(t, declared)
+}
+
+// declared is the type that loopmap gives a new column.
+func declared(d mapping.Dialect, t mapping.Type) string {
+	if d == mapping.Postgres {
+		return declaredPostgres(t)
+	}
+	return declaredSQLite(t)
+}
+
+// ifMissing lets several processes make the same change at once.
+func ifMissing(d mapping.Dialect) string {
+	if d == mapping.Postgres {
+		return "IF NOT EXISTS "
+	}
+	return ""
+}
+
+// indexName is short enough for PostgreSQL, which cuts names after 63 bytes.
+func indexName(m *mapping.Mapping) string {
+	name := m.Table + "_" + m.Key + "_key"
+	if m.Dialect == mapping.Postgres && len(name) > 63 {
+		sum := sha256.Sum256([]byte(name))
+		name = strings.ToValidUTF8(name[:50], "") + fmt.Sprintf("_%x", sum[:5])
+	}
+	return name
+}
+
+// quote writes a name so that SQL takes it as a name, whatever it holds.
+func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }

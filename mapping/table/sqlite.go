@@ -6,17 +6,13 @@ import (
 	"strconv"
 	"strings"
 
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
+	"zombiezen.com/go/sqlite"
 
 	"loopmap/mapping"
 )
 
-// quote writes a name so that SQL takes it as a name, whatever it holds.
-func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
-
-// declared is the type that loopmap gives a new column.
-func declared(t mapping.Type) string {
+// declaredSQLite is the type that loopmap gives a new column.
+func declaredSQLite(t mapping.Type) string {
 	switch t {
 	case mapping.Integer:
 		return "INTEGER"
@@ -62,9 +58,8 @@ func affinityOf(declared string) affinity {
 	return affNumeric
 }
 
-// Misfit says why a column of the table, by its declared type, would change the
-// values of a mapped type; "" when it keeps them.
-func Misfit(t mapping.Type, declared string) string {
+// misfitSQLite is [Misfit] by affinity.
+func misfitSQLite(t mapping.Type, declared string) string {
 	a := affinityOf(declared)
 	switch {
 	case t == mapping.Text && (a == affNumeric || a == affInteger || a == affReal):
@@ -77,77 +72,72 @@ func Misfit(t mapping.Type, declared string) string {
 	return ""
 }
 
-// bind turns a cell's text into what the driver is given. why says when the
-// column would not give the value back.
-func bind(t mapping.Type, a affinity, text string) (v any, why string) {
+// bind puts a cell's text into a statement. why says when the column would not give
+// the value back.
+func bind(stmt *sqlite.Stmt, i int, t mapping.Type, a affinity, text string) (why string) {
 	switch t {
 	case mapping.Boolean:
 		if a != affText {
-			return int64(len("false") - len(text)), "" // true is 1
+			stmt.BindBool(i, text == "true")
+			return ""
 		}
 	case mapping.Integer, mapping.Number:
 		if a == affText {
-			return text, ""
+			break
 		}
 		n, err := strconv.ParseInt(text, 10, 64)
 		if err == nil && a == affReal && (n > 1<<53 || n < -1<<53) {
-			return nil, text + " is beyond what a REAL column holds exactly"
+			return text + " is beyond what a REAL column holds exactly"
 		}
 		if err == nil {
-			return n, ""
+			stmt.BindInt64(i, n)
+			return ""
 		}
 		f, err := strconv.ParseFloat(text, 64) // exact: the mapping has made sure
 		if err != nil {
-			return nil, text + " is no number for SQLite"
+			return text + " is no number for SQLite"
 		}
-		return f, ""
+		stmt.BindFloat(i, f)
+		return ""
 	case mapping.JSON:
 		if a == affNumeric && !strings.ContainsRune(`{["tfn`, rune(text[0])) {
-			return nil, text + " is a bare number, which this column would change"
+			return text + " is a bare number, which this column would change"
 		}
 	}
-	return text, ""
+	stmt.BindText(i, text)
+	return ""
 }
 
-// code is SQLite's extended result code of an error, 0 when it has none.
-func code(err error) int {
-	var e *sqlite.Error
-	if errors.As(err, &e) {
-		return e.Code()
-	}
-	return 0
-}
-
-// aboutRow reports whether a statement failed for what its row holds or what the
-// table has become, so that the same delivery would fail again. All other errors
-// are the database's own trouble, and pass.
-func aboutRow(err error) bool {
+// aboutRow is the engine's.
+func (s *sqliteEngine) aboutRow(err error) bool {
 	if errors.As(err, new(*refusal)) {
 		return true
 	}
-	switch code(err) & 0xff {
-	case sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_SCHEMA, sqlite3.SQLITE_RANGE:
+	switch sqlite.ErrCode(err).ToPrimary() {
+	case sqlite.ResultConstraint, sqlite.ResultMismatch, sqlite.ResultTooBig, sqlite.ResultError, sqlite.ResultSchema, sqlite.ResultRange:
 		return true
 	}
 	return false
 }
 
-// explain puts what to do next to the errors that people meet.
-func explain(err error) error {
+// passing is never true: SQLite has one writer at a time, which is waited for.
+func (s *sqliteEngine) passing(error) bool { return false }
+
+func (s *sqliteEngine) explain(err error) error {
 	if err == nil {
 		return nil
 	}
-	switch code(err) & 0xff {
-	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+	switch sqlite.ErrCode(err).ToPrimary() {
+	case sqlite.ResultBusy, sqlite.ResultLocked:
 		return fmt.Errorf("another process holds the database locked: %w", err)
-	case sqlite3.SQLITE_FULL:
+	case sqlite.ResultFull:
 		return fmt.Errorf("the disk is full: %w", err)
-	case sqlite3.SQLITE_READONLY:
+	case sqlite.ResultReadOnly, sqlite.ResultCantOpen:
 		return fmt.Errorf("the database or its folder cannot be written: %w", err)
-	case sqlite3.SQLITE_NOTADB:
+	case sqlite.ResultNotADB:
 		return fmt.Errorf("the file is no SQLite database; it is left as it is: %w", err)
-	case sqlite3.SQLITE_CORRUPT:
-		return fmt.Errorf("the database is damaged; it is left as it is, restore a copy: %w", err)
+	case sqlite.ResultCorrupt:
+		return fmt.Errorf("the database is damaged; it is left as it is. Restore a copy, or move it away and bring its deliveries over: sqlite3 DAMAGED .recover | sqlite3 NEW: %w", err)
 	}
 	return err
 }

@@ -2,18 +2,11 @@ package table
 
 import (
 	"context"
-	"database/sql"
 	"embed"
 	"errors"
-	"fmt"
 	"io/fs"
-	"net/url"
-	"os"
-	"path/filepath"
-	"strings"
 	"sync"
-
-	_ "modernc.org/sqlite" // the driver "sqlite": SQLite in pure Go
+	"time"
 
 	"loopmap/mapping"
 )
@@ -27,155 +20,108 @@ var ErrNoDatabase = errors.New("the database is not there yet")
 
 // Options say which database to open and for what.
 type Options struct {
-	URL   string // sqlite:FILE
+	URL   string // sqlite:FILE or postgres://...
 	Dir   string // the folder that a relative FILE is in
-	Write bool   // make the file and loopmap's own tables when they are missing
+	Write bool   // make loopmap's own tables when they are missing, and SQLite's file
 }
 
 // Store is an open database. Its methods may be called at the same time.
 type Store struct {
-	db *sql.DB
-
-	mu      sync.Mutex // one writer at a time
-	writer  *sql.Conn
-	target  *target // of the mapping last written by
-	journal statements
+	engine
+	mu   sync.Mutex // one transaction of ours at a time
+	hold hold
 }
 
-// Open opens a database. Errors name the file and never hold a password.
+// engine is one kind of database: what [Store] does not share between them.
+type engine interface {
+	dialect() mapping.Dialect
+	columns(ctx context.Context, table string) ([]Column, error)
+	// change runs statements in one transaction.
+	change(ctx context.Context, sql []string) error
+	begin(ctx context.Context) (tx, error)
+	// records hands over the journal's lines that f wants.
+	records(ctx context.Context, f Filter, each func(Record) error) error
+	mark(ctx context.Context) (int64, error)
+	waiting(ctx context.Context) (quarantined, pending int64, err error)
+	forget(ctx context.Context, before time.Time, after int64, most int) (last int64, n int, err error)
+	// ready makes sure that a delivery could be written now; thoroughly, by writing.
+	ready(ctx context.Context, thorough bool) error
+	close() error
+
+	// aboutRow reports whether a statement failed for what its row holds or what the
+	// table has become, so that the same delivery would fail again. All other errors
+	// are the database's own trouble, and pass.
+	aboutRow(error) bool
+	// passing reports whether a transaction failed for what happened beside it, so
+	// that it may succeed when it is run again at once.
+	passing(error) bool
+	explain(error) error // puts what to do next to the errors that people meet
+}
+
+// tx is a transaction.
+type tx interface {
+	// insert writes the journal lines of entries; fresh is false for ids that are
+	// there already. Two entries never have the same row.
+	insert(entries []mapping.Entry) (fresh []bool, err error)
+	// update writes the journal lines of entries that have one.
+	update(entries ...mapping.Entry) error
+	// late marks entries whose row may have a newer delivery.
+	late(entries []mapping.Entry) ([]bool, error)
+	// siblings are the applied deliveries of e's row other than e, from a full second
+	// on.
+	siblings(e mapping.Entry, from time.Time) ([]Record, error)
+	// write does to the rows what the entries say. What the table refuses is in
+	// refused, and not done; the transaction goes on.
+	write(entries []mapping.Entry) (refused []error, err error)
+	// read is a row as text, nil when it is not there.
+	read(m *mapping.Mapping, key string) ([]Value, error)
+	savepoint() error
+	rollbackTo() error // the savepoint, which stays
+	release() error
+	// commit makes all durable. An [unknownError] says that it may have.
+	commit() error
+	rollback()
+}
+
+// Open opens a database. Errors name it and never hold a password.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	d, err := mapping.DialectOf(o.URL)
 	if err != nil {
 		return nil, err
 	}
-	if d != mapping.SQLite {
-		return nil, errors.New("this loopmap writes SQLite tables only; PostgreSQL is to come")
+	open := openSQLite
+	if d == mapping.Postgres {
+		open = openPostgres
 	}
-	file, err := prepareFile(o)
+	e, err := open(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{}
-	if s.db, err = sql.Open("sqlite", dsn(file, o.Write)); err != nil {
-		return nil, fmt.Errorf("open %s: %w", file, err)
-	}
-	if err := s.start(ctx, o.Write); err != nil {
-		s.db.Close()
-		return nil, fmt.Errorf("open %s: %w", file, explain(err))
-	}
-	return s, nil
-}
-
-// prepareFile finds the database's file, and makes it readable by its owner
-// alone when it is to be made.
-func prepareFile(o Options) (string, error) {
-	file := strings.TrimPrefix(o.URL, "sqlite:")
-	file = strings.TrimPrefix(file, "//") // sqlite:///absolute as others write it
-	if file == "" || strings.HasPrefix(file, ":memory:") {
-		return "", errors.New("the database must be a file, for example sqlite:contacts.db")
-	}
-	if !filepath.IsAbs(file) {
-		file = filepath.Join(o.Dir, file)
-	}
-	file, err := filepath.Abs(file)
-	if err != nil {
-		return "", err
-	}
-	info, err := os.Stat(file)
-	switch {
-	case err == nil && info.IsDir():
-		return "", fmt.Errorf("%s is a folder, not a database", file)
-	case err == nil:
-		return file, nil
-	case !errors.Is(err, fs.ErrNotExist):
-		return "", err
-	case !isFolder(filepath.Dir(file)):
-		return "", fmt.Errorf("%s: its folder is not there; make it first", file)
-	case !o.Write:
-		return "", fmt.Errorf("%s: %w", file, ErrNoDatabase)
-	}
-	f, err := os.OpenFile(file, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return "", fmt.Errorf("make the database: %w", err)
-	}
-	return file, f.Close()
-}
-
-func isFolder(name string) bool {
-	info, err := os.Stat(name)
-	return err == nil && info.IsDir()
-}
-
-func dsn(file string, write bool) string {
-	file = filepath.ToSlash(file)
-	if !strings.HasPrefix(file, "/") {
-		file = "/" + file // a drive letter
-	}
-	u := url.URL{Scheme: "file", Path: file}
-	q := "?mode=rw&_pragma=busy_timeout(5000)"
-	if write {
-		q += "&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"
-	}
-	return u.String() + q
-}
-
-func (s *Store) start(ctx context.Context, write bool) error {
-	s.db.SetMaxOpenConns(4)
-	if !write {
-		var n int
-		return s.db.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&n)
-	}
-	var err error
-	if s.writer, err = s.db.Conn(ctx); err != nil {
-		return err
-	}
-	var mode string
-	var sync int
-	if err := s.writer.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode); err != nil {
-		return err
-	}
-	if err := s.writer.QueryRowContext(ctx, "PRAGMA synchronous").Scan(&sync); err != nil {
-		return err
-	}
-	if mode != "wal" || sync != 2 {
-		return fmt.Errorf("it does not take the settings that make a commit durable (journal_mode is %s, synchronous is %d)", mode, sync)
-	}
-	names, err := fs.Glob(migrations, "migrations/sqlite/*.sql")
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		text, err := migrations.ReadFile(name)
-		if err != nil {
-			return err
-		}
-		if _, err := s.writer.ExecContext(ctx, string(text)); err != nil {
-			return err
-		}
-	}
-	return s.journal.prepare(ctx, s.writer)
+	return &Store{engine: e}, nil
 }
 
 // Close ends the database's use. What was committed stays.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.writer != nil {
-		// Statements left open would keep SQLite from folding the WAL into the file.
-		s.forgetTarget()
-		s.journal.close()
-		s.writer.Close()
-	}
-	return s.db.Close()
+	return s.engine.close()
 }
 
-// Ready reports whether a delivery could be written now.
-func (s *Store) Ready(ctx context.Context) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, err := s.writer.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
-		return explain(err)
+// Ready reports whether a delivery could be written now. After trouble it should
+// be asked thoroughly: then it writes.
+func (s *Store) Ready(ctx context.Context, thorough bool) error {
+	return s.explain(s.engine.ready(ctx, thorough))
+}
+
+// migration is the text that makes loopmap's own tables.
+func migration(d mapping.Dialect) (all string, err error) {
+	names, err := fs.Glob(migrations, "migrations/"+string(d)+"/*.sql")
+	for _, name := range names {
+		text, err := migrations.ReadFile(name)
+		if err != nil {
+			return "", err
+		}
+		all += string(text)
 	}
-	_, err := s.writer.ExecContext(ctx, "ROLLBACK")
-	return explain(err)
+	return all, err
 }

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"loopmap/mapping"
+	"loopmap/mapping/table"
+)
+
+// keeper looks after the journal of a running sync: it writes the rows that wait
+// for the table once it fits, says when it does not, and drops bodies that are no
+// longer to be kept.
+type keeper struct {
+	store   *table.Store
+	mapping func() *mapping.Mapping
+	now     func() time.Time
+	log     *slog.Logger
+
+	unfit     string // what was said last of the table
+	looked    time.Time
+	forgotten time.Time
+	after     int64 // up to where bodies have been dropped
+}
+
+const (
+	lookForWaiting = 2 * time.Second
+	lookAtTable    = 30 * time.Second
+	forgetEvery    = time.Hour
+)
+
+func (k *keeper) run(ctx context.Context) {
+	for {
+		if err := k.round(ctx); err != nil && ctx.Err() == nil {
+			k.log.Error("the journal cannot be looked after now; it will be tried again", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(lookForWaiting):
+		}
+	}
+}
+
+func (k *keeper) round(ctx context.Context) error {
+	m := k.mapping()
+	_, pending, err := k.store.Waiting(ctx)
+	if err != nil {
+		return err
+	}
+	if pending > 0 || k.now().Sub(k.looked) > lookAtTable {
+		if err := k.fits(ctx, m, pending); err != nil {
+			return err
+		}
+	}
+	if pending > 0 && k.unfit == "" {
+		if _, err := mapWaiting(ctx, k.store, m, k.log); err != nil {
+			return err
+		}
+	}
+	if m.Keep > 0 && k.now().Sub(k.forgotten) > forgetEvery {
+		k.forgotten = k.now()
+		var n int
+		if k.after, n, err = k.store.Forget(ctx, k.now().Add(-m.Keep), k.after); n > 0 {
+			k.log.Info("bodies dropped that were kept long enough", "deliveries", n)
+		}
+	}
+	return err
+}
+
+// fits looks whether the table still fits the mapping, and says so when that has
+// changed.
+func (k *keeper) fits(ctx context.Context, m *mapping.Mapping, pending int64) error {
+	plan, err := k.store.Plan(ctx, m)
+	if err != nil {
+		return err
+	}
+	k.looked = k.now()
+	switch was, is := k.unfit, plan.Unfit(); {
+	case is != "" && is != was:
+		k.log.Error("rows wait: deliveries are kept and answered, and applied once the table is mended", "pending", pending, "why", is, "sql", append(plan.Repairs, plan.SQL...))
+		k.unfit = is
+	case is == "" && was != "":
+		k.log.Info("the table fits again", "pending", pending)
+		k.unfit = ""
+	}
+	return nil
+}

@@ -1,0 +1,207 @@
+package mapping
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// rules reads receive.rules. The columns of m are there already.
+func (f *fileReader) rules(n *yamlNode, m *Mapping) {
+	if n == nil || n.kind == yamlEmpty {
+		return
+	}
+	if n.kind != yamlList {
+		f.problem(n.at, "rules is a list: - {event: contact.unsubscribed, set: {subscribed: false}}")
+		return
+	}
+	for _, item := range n.items {
+		if u, ok := f.rule(item.value, m); ok {
+			m.Receive.Rules = append(m.Receive.Rules, u)
+		}
+	}
+}
+
+func (f *fileReader) rule(n *yamlNode, m *Mapping) (u Rule, ok bool) {
+	if !f.block(n, "a rule", "event", "if", "set", "delete") {
+		return u, false
+	}
+	before := len(f.problems)
+	u.Event, _ = f.text(n, "the rule", "event", "contact.unsubscribed")
+	if v := n.get("delete"); v != nil {
+		if u.Delete = v.text == "true"; v.text != "true" && v.text != "false" {
+			f.problem(v.at, "delete is true or false")
+		}
+	}
+	set := n.get("set")
+	switch {
+	case u.Delete && set != nil:
+		f.problem(set.at, "a row that is deleted has nothing to set")
+	case !u.Delete && set == nil:
+		f.problem(n.at, "the rule does nothing: give it set: {subscribed: false} or delete: true")
+	case u.Delete && m.Receive.Lists(u.Event):
+		f.problem(n.get("delete").at, "%s is in events, which fill the row, and cannot delete it too", u.Event)
+	}
+	f.conditions(n.get("if"), &u)
+	f.settings(set, &u, m)
+	if key := m.column(m.Key); key.Name != "" && !m.Receive.Lists(u.Event) {
+		if _, ok := identity(key.From); !ok {
+			f.problem(n.at, "the key %s comes from %s, which %s does not carry: it finds its row by contactIdentity.id, .email or .userId only", m.Key, key.From, u.Event)
+		}
+	}
+	return u, len(f.problems) == before
+}
+
+func (f *fileReader) conditions(n *yamlNode, u *Rule) {
+	if n == nil {
+		return
+	}
+	if n.kind != yamlMap {
+		f.problem(n.at, "if is a block of path: value, for example {mailingList.id: cm06f5v0e45nf0ml5754o9cix}")
+		return
+	}
+	for _, c := range n.members {
+		path, err := ParsePath(c.key.text)
+		if err != nil {
+			f.problem(c.key.at, "if: %v", err)
+		}
+		if c.value.kind != yamlScalar && c.value.kind != yamlEmpty {
+			f.problem(c.value.at, "%s is compared with one value", c.key.text)
+		}
+		text := c.value.text
+		if c.value.kind == yamlEmpty {
+			text = "null"
+		}
+		u.If = append(u.If, Condition{path, text})
+	}
+}
+
+func (f *fileReader) settings(n *yamlNode, u *Rule, m *Mapping) {
+	if n == nil {
+		return
+	}
+	if n.kind != yamlMap || len(n.members) == 0 {
+		f.problem(n.at, "set is a block of column: value, for example {subscribed: false}")
+		return
+	}
+	for _, c := range n.members {
+		if s, ok := f.setting(c, m); ok {
+			u.Set = append(u.Set, s)
+		}
+	}
+}
+
+// setting reads one column: value of a rule. The value is a scalar, or {from: path,
+// type: ...}.
+func (f *fileReader) setting(c yamlMember, m *Mapping) (s Setting, ok bool) {
+	before := len(f.problems)
+	s.Column = c.key.text
+	if s.Column == m.Key {
+		f.problem(c.key.at, "%s is the key: it tells which row is meant, and is not set", s.Column)
+	} else if err := m.Dialect.CheckColumn(s.Column); err != nil {
+		f.problem(c.key.at, "column %q: %v", s.Column, err)
+	}
+	known := f.knownColumn(c.key, m)
+	s.Type = known.Type
+	switch v := c.value; v.kind {
+	case yamlMap:
+		f.block(v, "the value of "+s.Column, "from", "type")
+		text, at := f.text(v, "the value of "+s.Column, "from", "eventTime")
+		var err error
+		if s.From, err = ParsePath(text); text != "" && err != nil {
+			f.problem(at.at, "%s: %v", s.Column, err)
+		}
+		if v.get("type") != nil || s.Type == "" {
+			text, at := f.text(v, "the value of "+s.Column, "type", "time")
+			if t, err := ParseType(text); text != "" && err != nil {
+				f.problem(at.at, "%s: %v", s.Column, err)
+			} else if known.Type != "" && t != known.Type {
+				f.problem(at.at, "%s is %s, and %s elsewhere in this file", s.Column, t, known.Type)
+			} else {
+				s.Type = t
+			}
+		}
+	case yamlScalar, yamlEmpty:
+		s.Value = scalarJSON(v)
+		if s.Type == "" {
+			s.Type = typeOfJSON(s.Value)
+		}
+		if cell := (Column{Type: s.Type}).Read(jsonValue(s.Value), m.Dialect); s.Type == "" {
+			f.problem(v.at, "null alone does not say what %s holds; name it in columns, or write {from: path, type: time}", s.Column)
+		} else if cell.State == Misfit {
+			f.problem(v.at, "column %s (%s): %s", s.Column, s.Type, cell.Text)
+		}
+	default:
+		f.problem(v.at, "%s is set to one value, or to {from: path, type: time}", s.Column)
+	}
+	return s, len(f.problems) == before
+}
+
+// knownColumn is the column of this name in what the file says above.
+func (f *fileReader) knownColumn(key *yamlNode, m *Mapping) Column {
+	for _, c := range m.allColumns() {
+		if c.Name == key.text {
+			return c
+		}
+		if m.Dialect.Fold(c.Name) == m.Dialect.Fold(key.text) {
+			f.problem(key.at, "column %q is %q to SQLite, which ignores case", key.text, c.Name)
+		}
+	}
+	return Column{}
+}
+
+// scalarJSON is a YAML scalar as JSON: what is in quotes is text.
+func scalarJSON(n *yamlNode) string {
+	switch {
+	case n.kind == yamlEmpty:
+		return "null"
+	case n.raw == n.text && (n.text == "true" || n.text == "false"):
+		return n.text
+	case n.raw == n.text && isNumber(jsonValue(n.text), n.text):
+		return n.text
+	}
+	b, _ := json.Marshal(n.text) // text always encodes
+	return string(b)
+}
+
+func typeOfJSON(value string) Type {
+	switch value[0] {
+	case '"':
+		return Text
+	case 't', 'f':
+		return Boolean
+	case 'n':
+		return ""
+	}
+	return Number
+}
+
+// journal reads how long bodies are kept.
+func (f *fileReader) journal(n *yamlNode, m *Mapping) {
+	if n == nil || n.kind == yamlEmpty || !f.block(n, "journal", "keep") {
+		return
+	}
+	text, at := f.text(n, "journal", "keep", "90d")
+	if text == "" {
+		return
+	}
+	var err error
+	if m.Keep, err = parseKeep(text); err != nil {
+		f.problem(at.at, "keep: %v", err)
+	}
+}
+
+// parseKeep reads a number of days or weeks.
+func parseKeep(s string) (time.Duration, error) {
+	day := 24 * time.Hour
+	for unit, length := range map[string]time.Duration{"d": day, "w": 7 * day} {
+		if digits, ok := strings.CutSuffix(s, unit); ok {
+			if n, err := strconv.Atoi(digits); err == nil && n >= 1 && n <= 36500 {
+				return time.Duration(n) * length, nil
+			}
+		}
+	}
+	return 0, fmt.Errorf("%q is no time to keep bodies for; write days or weeks, for example 90d or 12w", s)
+}

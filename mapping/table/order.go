@@ -1,0 +1,45 @@
+package table
+
+import (
+	"cmp"
+	"strings"
+	"time"
+
+	"loopmap/mapping"
+)
+
+// place is where a delivery stands among those of its row: by eventTime (by
+// arrival, where a body has none), which Loops gives in whole seconds; within one
+// second contact.created comes first and contact.deleted last; then by webhook-id.
+// It depends on nothing that a delivery's way here could change, so that all
+// orders of arrival end in one state.
+type place struct {
+	at   time.Time
+	rank int
+	id   string
+}
+
+func placeOf(id, event string, eventTime, received time.Time) place {
+	p := place{at: eventTime, rank: 1, id: id}
+	if p.at.IsZero() {
+		p.at = received
+	}
+	p.at = p.at.Truncate(time.Second)
+	switch event {
+	case "contact.created":
+		p.rank = 0
+	case "contact.deleted":
+		p.rank = 2
+	}
+	return p
+}
+
+func placeOfEntry(e mapping.Entry) place {
+	return placeOf(e.ID, e.Row.Event, e.Row.EventTime, e.Received)
+}
+
+func placeOfRecord(r Record) place { return placeOf(r.ID, r.Event, r.EventTime, r.Received) }
+
+func (p place) compare(q place) int {
+	return cmp.Or(p.at.Compare(q.at), cmp.Compare(p.rank, q.rank), strings.Compare(p.id, q.id))
+}

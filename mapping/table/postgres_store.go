@@ -1,0 +1,265 @@
+package table
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"loopmap/mapping"
+)
+
+// postgresEngine shares its database with other processes.
+type postgresEngine struct {
+	pool  *pgxpool.Pool
+	types map[*mapping.Mapping][]string // of the columns, for casts; used under Store.mu
+}
+
+const (
+	connectTimeout = 5 * time.Second
+	// A sender waits about 15 s for its answer: a transaction that takes longer than
+	// this is given up, and tried again with the sender's next try.
+	transactionTimeout = 8 * time.Second
+	// own is the advisory lock under which tables are changed.
+	own = 0x6c6f6f706d6170 // "loopmap"
+)
+
+// settings are those of each connection. A lock is waited for a shorter time than a
+// statement, so that the error says which of the two it was.
+const settings = `SET lock_timeout = '4s'; SET statement_timeout = '7s'; SET idle_in_transaction_session_timeout = '20s'; SET timezone = 'UTC'; SET synchronous_commit = on`
+
+func openPostgres(ctx context.Context, o Options) (engine, error) {
+	c, err := pgxpool.ParseConfig(o.URL)
+	if err != nil {
+		return nil, errors.New("the database's URL cannot be read; it is written postgres://USER@HOST:PORT/NAME") // the cause holds the URL
+	}
+	c.MaxConns = 4
+	c.MaxConnIdleTime = 5 * time.Minute
+	c.ConnConfig.ConnectTimeout = connectTimeout
+	if _, ok := c.ConnConfig.RuntimeParams["application_name"]; !ok {
+		c.ConnConfig.RuntimeParams["application_name"] = "loopmap"
+	}
+	c.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, settings)
+		return err
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, c)
+	if err != nil {
+		return nil, errors.New("the database's URL cannot be used")
+	}
+	p := &postgresEngine{pool: pool, types: map[*mapping.Mapping][]string{}}
+	ctx, cancel := context.WithTimeout(ctx, 2*connectTimeout)
+	defer cancel()
+	if err = pool.Ping(ctx); err == nil && o.Write {
+		err = p.migrate(ctx)
+	}
+	if err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("open %s: %w", placeName(c), p.explain(err))
+	}
+	return p, nil
+}
+
+// placeName is where a database is, without user and password.
+func placeName(c *pgxpool.Config) string {
+	return fmt.Sprintf("postgres://%s:%d/%s", c.ConnConfig.Host, c.ConnConfig.Port, c.ConnConfig.Database)
+}
+
+func (p *postgresEngine) migrate(ctx context.Context) error {
+	var there bool
+	err := p.pool.QueryRow(ctx, "SELECT to_regclass('loopmap_deliveries') IS NOT NULL AND to_regclass('loopmap_deliveries_waiting') IS NOT NULL").Scan(&there)
+	if err != nil || there {
+		return err
+	}
+	text, err := migration(mapping.Postgres)
+	if err != nil {
+		return err
+	}
+	return p.change(ctx, []string{text})
+}
+
+func (p *postgresEngine) dialect() mapping.Dialect { return mapping.Postgres }
+
+func (p *postgresEngine) close() error {
+	p.pool.Close()
+	return nil
+}
+
+// change takes a lock first: of several processes that start at once, one changes
+// the table and the others find it changed.
+func (p *postgresEngine) change(ctx context.Context, sql []string) error {
+	clear(p.types)
+	if len(sql) == 0 {
+		return nil
+	}
+	return pgx.BeginFunc(ctx, p.pool, func(t pgx.Tx) error {
+		// Filling an index of a large table takes as long as it takes.
+		if _, err := t.Exec(ctx, "SET LOCAL statement_timeout = 0"); err != nil {
+			return err
+		}
+		if _, err := t.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", int64(own)); err != nil {
+			return err
+		}
+		for _, text := range sql {
+			if _, err := t.Exec(ctx, text, pgx.QueryExecModeSimpleProtocol); err != nil {
+				return fmt.Errorf("%s: %w", text, err)
+			}
+		}
+		return nil
+	})
+}
+
+func (p *postgresEngine) columns(ctx context.Context, table string) ([]Column, error) {
+	var kind string
+	err := p.pool.QueryRow(ctx, "SELECT relkind::text FROM pg_class WHERE oid = to_regclass($1)", quote(table)).Scan(&kind)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case kind != "r" && kind != "p" && kind != "f":
+		return nil, fmt.Errorf("%s is no table (a view, perhaps); loopmap writes into tables", mapping.Printable(table))
+	}
+	rows, err := p.pool.Query(ctx, `
+		SELECT a.attname, format_type(a.atttypid, a.atttypmod),
+		  EXISTS (SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indisunique AND i.indisvalid AND i.indimmediate
+		    AND i.indpred IS NULL AND i.indexprs IS NULL AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum),
+		  a.attgenerated <> '' OR a.attidentity = 'a',
+		  a.attnotnull AND NOT a.atthasdef AND a.attidentity = ''
+		FROM pg_attribute a WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`, quote(table))
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (c Column, err error) {
+		return c, row.Scan(&c.Name, &c.Type, &c.Key, &c.Generated, &c.Required)
+	})
+}
+
+const postgresRecord = `SELECT seq, id, coalesce(event, ''), coalesce(event_time, 'epoch'), event_time IS NULL, received_at, body IS NULL, body,
+	status, coalesce(reason, ''), coalesce(row_key, ''), coalesce(mapping, '') FROM loopmap_deliveries`
+
+func scanRecord(row pgx.CollectableRow) (r Record, err error) {
+	var timeless bool
+	err = row.Scan(&r.Seq, &r.ID, &r.Event, &r.EventTime, &timeless, &r.Received, &r.Forgotten, &r.Body,
+		&r.Status, &r.Reason, &r.RowKey, &r.Mapping)
+	if r.EventTime, r.Received = r.EventTime.UTC(), r.Received.UTC(); timeless {
+		r.EventTime = time.Time{}
+	}
+	return r, err
+}
+
+func (p *postgresEngine) hasJournal(ctx context.Context) (there bool, err error) {
+	err = p.pool.QueryRow(ctx, "SELECT to_regclass('loopmap_deliveries') IS NOT NULL").Scan(&there)
+	return there, err
+}
+
+func (p *postgresEngine) records(ctx context.Context, f Filter, each func(Record) error) error {
+	if there, err := p.hasJournal(ctx); err != nil || !there {
+		return err
+	}
+	var where []string
+	var args []any
+	add := func(cond string, v any) {
+		args = append(args, v)
+		where = append(where, strings.ReplaceAll(cond, "?", fmt.Sprintf("$%d", len(args))))
+	}
+	if f.ID != "" {
+		add("id = ?", f.ID)
+	}
+	if len(f.Events) > 0 {
+		add("event = ANY(?)", f.Events)
+	}
+	if f.Status != "" {
+		add("status = ?", string(f.Status))
+	}
+	if f.Stale != "" {
+		add("status IN ('quarantined', 'pending') AND (status = 'pending' OR mapping IS DISTINCT FROM ?)", f.Stale)
+	}
+	if !f.Since.IsZero() {
+		add("received_at >= ?", f.Since)
+	}
+	if f.After > 0 {
+		add("seq > ?", f.After)
+	}
+	text := postgresRecord
+	if len(where) > 0 {
+		text += " WHERE " + strings.Join(where, " AND ")
+	}
+	if text += " ORDER BY seq DESC"; f.Oldest {
+		text = strings.TrimSuffix(text, " DESC")
+	}
+	if f.Limit > 0 {
+		text += fmt.Sprintf(" LIMIT %d", f.Limit)
+	}
+	rows, err := p.pool.Query(ctx, text, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		r, err := scanRecord(rows)
+		if err == nil {
+			err = each(r)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+func (p *postgresEngine) mark(ctx context.Context) (mark int64, err error) {
+	if there, err := p.hasJournal(ctx); err != nil || !there {
+		return 0, err
+	}
+	err = p.pool.QueryRow(ctx, "SELECT coalesce(max(seq), 0) FROM loopmap_deliveries").Scan(&mark)
+	return mark, err
+}
+
+func (p *postgresEngine) waiting(ctx context.Context) (quarantined, pending int64, err error) {
+	err = p.pool.QueryRow(ctx, `SELECT count(*) FILTER (WHERE status = 'quarantined'), count(*) FILTER (WHERE status = 'pending')
+		FROM loopmap_deliveries WHERE status IN ('quarantined', 'pending')`).Scan(&quarantined, &pending)
+	return quarantined, pending, err
+}
+
+func (p *postgresEngine) forget(ctx context.Context, before time.Time, after int64, most int) (last int64, n int, err error) {
+	err = p.pool.QueryRow(ctx, `SELECT coalesce(max(seq), $1) FROM (SELECT seq, received_at FROM loopmap_deliveries WHERE seq > $1 ORDER BY seq LIMIT $2) d
+		WHERE received_at < $3`, after, most, before).Scan(&last)
+	if err != nil || last == after {
+		return after, 0, err
+	}
+	tag, err := p.pool.Exec(ctx, `UPDATE loopmap_deliveries SET body = NULL WHERE seq > $1 AND seq <= $2 AND received_at < $3
+		AND body IS NOT NULL AND status IN ('applied', 'ignored')`, after, last, before)
+	return last, int(tag.RowsAffected()), err
+}
+
+func (p *postgresEngine) ready(ctx context.Context, thorough bool) error {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	if !thorough {
+		var readOnly bool
+		err := p.pool.QueryRow(ctx, "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean FROM loopmap_deliveries UNION ALL SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean LIMIT 1").Scan(&readOnly)
+		if err == nil && readOnly {
+			err = errors.New("the database takes no writes now (a standby, or read-only)")
+		}
+		return err
+	}
+	t, err := p.pool.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer t.Rollback(ctx)
+	for _, text := range []string{
+		"INSERT INTO loopmap_deliveries (id, received_at, body, status) VALUES ('loopmap.probe', now(), decode(repeat('00', 65536), 'hex'), 'ignored') ON CONFLICT (id) DO NOTHING",
+		"DELETE FROM loopmap_deliveries WHERE id = 'loopmap.probe'",
+	} {
+		if _, err := t.Exec(ctx, text); err != nil {
+			return err
+		}
+	}
+	return t.Commit(ctx)
+}

@@ -1,0 +1,400 @@
+package table
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"loopmap/mapping"
+)
+
+// postgresTx writes whole groups by few statements: each column's values are sent as
+// one array.
+type postgresTx struct {
+	engine *postgresEngine
+	conn   *pgxpool.Conn
+	ctx    context.Context
+	cancel context.CancelFunc
+	locked bool
+}
+
+func (p *postgresEngine) begin(ctx context.Context) (tx, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), transactionTimeout)
+	conn, err := p.pool.Acquire(ctx)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	return &postgresTx{engine: p, conn: conn, ctx: ctx, cancel: cancel}, nil
+}
+
+// start begins the transaction with the first statement, which saves a round trip.
+func (t *postgresTx) start(b *pgx.Batch) {
+	if !t.locked {
+		b.Queue("BEGIN ISOLATION LEVEL READ COMMITTED")
+	}
+}
+
+// lock keeps other processes from writing the same rows meanwhile, so that the order
+// of their deliveries can be told. Locks are taken in one order by all.
+func (t *postgresTx) lock(b *pgx.Batch, entries []mapping.Entry) {
+	var keys []int64
+	for _, e := range entries {
+		if e.Row.Key != "" && e.Mapping != nil {
+			keys = append(keys, lockOf(e.Mapping.Table, e.Row.Key))
+		}
+	}
+	if len(keys) > 0 {
+		slices.Sort(keys)
+		b.Queue("SELECT count(pg_advisory_xact_lock(k)) FROM unnest($1::bigint[]) AS k", slices.Compact(keys))
+	}
+}
+
+// lockOf must be the same in all processes: FNV-1a over table and key.
+func lockOf(table, key string) int64 {
+	h := uint64(14695981039346656037)
+	for _, s := range []string{table, "\x00", key} {
+		for i := range len(s) {
+			h = (h ^ uint64(s[i])) * 1099511628211
+		}
+	}
+	return int64(h)
+}
+
+func (t *postgresTx) send(b *pgx.Batch, last func(pgx.BatchResults) error) error {
+	n := b.Len()
+	r := t.conn.SendBatch(t.ctx, b)
+	for i := range n {
+		var err error
+		if i == n-1 && last != nil {
+			err = last(r)
+		} else {
+			_, err = r.Exec()
+		}
+		if err != nil {
+			r.Close()
+			return err
+		}
+	}
+	t.locked = true
+	return r.Close()
+}
+
+func (t *postgresTx) insert(entries []mapping.Entry) (fresh []bool, err error) {
+	n := len(entries)
+	ids, statuses := make([]string, n), make([]string, n)
+	events, reasons, keys, hashes := make([]*string, n), make([]*string, n), make([]*string, n), make([]*string, n)
+	times, received := make([]*time.Time, n), make([]time.Time, n)
+	bodies := make([][]byte, n)
+	for i, e := range entries {
+		ids[i], statuses[i], received[i] = e.ID, string(e.Status), e.Received.Truncate(time.Millisecond)
+		events[i], reasons[i], keys[i], hashes[i] = orNull(e.Row.Event), orNull(e.Reason), orNull(e.Row.Key), orNull(hash(e))
+		if bodies[i] = e.Body; e.Body == nil {
+			bodies[i] = []byte{}
+		}
+		if !e.Row.EventTime.IsZero() {
+			times[i] = &entries[i].Row.EventTime
+		}
+	}
+	b := &pgx.Batch{}
+	t.start(b)
+	t.lock(b, entries)
+	b.Queue(`INSERT INTO loopmap_deliveries (id, event, event_time, received_at, body, status, reason, row_key, mapping)
+		SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::bytea[], $6::text[], $7::text[], $8::text[], $9::text[])
+		ON CONFLICT (id) DO NOTHING RETURNING id`, ids, events, times, received, bodies, statuses, reasons, keys, hashes)
+	fresh = make([]bool, n)
+	err = t.send(b, func(r pgx.BatchResults) error {
+		rows, err := r.Query()
+		if err != nil {
+			return err
+		}
+		written, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			return err
+		}
+		there := make(map[string]bool, len(written))
+		for _, id := range written {
+			there[id] = true
+		}
+		for i, id := range ids {
+			fresh[i] = there[id]
+		}
+		return nil
+	})
+	return fresh, err
+}
+
+func (t *postgresTx) update(entries ...mapping.Entry) error {
+	n := len(entries)
+	ids, statuses := make([]string, n), make([]string, n)
+	reasons, keys, hashes := make([]*string, n), make([]*string, n), make([]*string, n)
+	for i, e := range entries {
+		ids[i], statuses[i], reasons[i], keys[i], hashes[i] = e.ID, string(e.Status), orNull(e.Reason), orNull(e.Row.Key), orNull(hash(e))
+	}
+	b := &pgx.Batch{}
+	t.start(b)
+	t.lock(b, entries)
+	b.Queue(`UPDATE loopmap_deliveries d SET status = u.status, reason = u.reason, row_key = u.row_key, mapping = u.mapping
+		FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) AS u(id, status, reason, row_key, mapping)
+		WHERE d.id = u.id AND (d.status, d.reason, d.row_key, d.mapping) IS DISTINCT FROM (u.status, u.reason, u.row_key, u.mapping)`,
+		ids, statuses, reasons, keys, hashes)
+	return t.send(b, nil)
+}
+
+func (t *postgresTx) late(entries []mapping.Entry) ([]bool, error) {
+	n := len(entries)
+	keys, ids, times := make([]string, n), make([]string, n), make([]time.Time, n)
+	for i, e := range entries {
+		keys[i], ids[i], times[i] = e.Row.Key, e.ID, placeOfEntry(e).at
+	}
+	rows, err := t.conn.Query(t.ctx, `SELECT EXISTS (SELECT FROM loopmap_deliveries d WHERE d.row_key = u.k AND d.status = 'applied'
+			AND coalesce(d.event_time, d.received_at) >= u.t AND d.id <> u.id)
+		FROM unnest($1::text[], $2::timestamptz[], $3::text[]) WITH ORDINALITY AS u(k, t, id, n) ORDER BY u.n`, keys, times, ids)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[bool])
+}
+
+func (t *postgresTx) siblings(e mapping.Entry, from time.Time) ([]Record, error) {
+	rows, err := t.conn.Query(t.ctx, postgresRecord+` WHERE row_key = $1 AND status = 'applied' AND coalesce(event_time, received_at) >= $2 AND id <> $3`,
+		e.Row.Key, from, e.ID)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, scanRecord)
+}
+
+func (t *postgresTx) exec(text string) error {
+	_, err := t.conn.Exec(t.ctx, text)
+	return err
+}
+
+func (t *postgresTx) savepoint() error  { return t.exec("SAVEPOINT " + savepoint) }
+func (t *postgresTx) rollbackTo() error { return t.exec("ROLLBACK TO " + savepoint) }
+func (t *postgresTx) release() error    { return t.exec("RELEASE " + savepoint) }
+
+// write sends all rows at once, and one by one when the table refuses that, so that
+// only those fail that it is about.
+func (t *postgresTx) write(entries []mapping.Entry) (refused []error, err error) {
+	refused = make([]error, len(entries))
+	if len(entries) == 0 {
+		return refused, nil
+	}
+	err = t.writeSafely(entries)
+	if err == nil || !t.engine.aboutRow(err) {
+		return refused, err
+	}
+	if len(entries) == 1 {
+		refused[0] = err
+		return refused, nil
+	}
+	for i := range entries {
+		if err := t.writeSafely(entries[i : i+1]); err != nil && !t.engine.aboutRow(err) {
+			return nil, err
+		} else if err != nil {
+			refused[i] = err
+		}
+	}
+	return refused, nil
+}
+
+// writeSafely writes entries whole or not at all, and leaves the transaction usable.
+func (t *postgresTx) writeSafely(entries []mapping.Entry) error {
+	b := &pgx.Batch{}
+	b.Queue("SAVEPOINT rows")
+	for _, g := range groups(entries) {
+		if err := t.queue(b, g); err != nil {
+			return err
+		}
+	}
+	b.Queue("RELEASE rows")
+	err := t.send(b, nil)
+	if err != nil && t.engine.aboutRow(err) {
+		clear(t.engine.types) // the table may have become another
+		if back := t.exec("ROLLBACK TO rows"); back != nil {
+			return back
+		}
+	}
+	return err
+}
+
+// groups parts entries by what decides their SQL.
+func groups(entries []mapping.Entry) (list [][]mapping.Entry) {
+	type kind struct {
+		mapping *mapping.Mapping
+		shape
+	}
+	at := map[kind]int{}
+	for _, e := range entries {
+		k := kind{e.Mapping, shape{e.Row.Action, shapeOf(e)}}
+		i, ok := at[k]
+		if !ok {
+			i, at[k] = len(list), len(list)
+			list = append(list, nil)
+		}
+		list[i] = append(list[i], e)
+	}
+	return list
+}
+
+// queue adds the statement that writes a group of one shape.
+func (t *postgresTx) queue(b *pgx.Batch, group []mapping.Entry) error {
+	first := group[0]
+	m := first.Mapping
+	types, err := t.engine.typesOf(t.ctx, m)
+	if err != nil {
+		return err
+	}
+	var names, casts, arrays, excluded, values []string
+	var args []any
+	key := ""
+	for i, c := range m.Columns() {
+		if first.Row.Cells[i].State == mapping.Missing {
+			continue
+		}
+		texts := make([]*string, len(group))
+		for j, e := range group {
+			if cell := &e.Row.Cells[i]; cell.State == mapping.Present {
+				texts[j] = &cell.Text
+			}
+		}
+		args = append(args, texts)
+		name, cast := quote(c.Name), fmt.Sprintf("u.c%d::%s", len(args), types[i])
+		names, casts, arrays = append(names, name), append(casts, cast), append(arrays, fmt.Sprintf("$%d::text[]", len(args)))
+		if c.Name == m.Key {
+			key = cast
+			continue
+		}
+		excluded, values = append(excluded, name+" = excluded."+name), append(values, name+" = "+cast)
+	}
+	columns := make([]string, len(args))
+	for i := range columns {
+		columns[i] = fmt.Sprintf("c%d", i+1)
+	}
+	table, k := quote(m.Table), quote(m.Key)
+	from := fmt.Sprintf(" FROM unnest(%s) AS u(%s)", strings.Join(arrays, ", "), strings.Join(columns, ", "))
+	switch {
+	case first.Row.Action == mapping.Delete:
+		b.Queue("DELETE FROM "+table+" t USING"+strings.TrimPrefix(from, " FROM")+" WHERE t."+k+" = "+key, args...)
+	case first.Row.Action == mapping.Update && len(values) == 0: // the key alone: there is nothing to set
+	case first.Row.Action == mapping.Update:
+		b.Queue("UPDATE "+table+" t SET "+strings.Join(values, ", ")+from+" WHERE t."+k+" = "+key, args...)
+	case len(excluded) == 0:
+		b.Queue("INSERT INTO "+table+" ("+names[0]+") SELECT "+casts[0]+from+" ON CONFLICT ("+k+") DO NOTHING", args...)
+	default:
+		b.Queue("INSERT INTO "+table+" ("+strings.Join(names, ", ")+") SELECT "+strings.Join(casts, ", ")+from+
+			" ON CONFLICT ("+k+") DO UPDATE SET "+strings.Join(excluded, ", "), args...)
+	}
+	return nil
+}
+
+// typesOf are the types of the mapping's columns in the table, for casts: without
+// their length, which a cast would cut to and an assignment holds to.
+func (p *postgresEngine) typesOf(ctx context.Context, m *mapping.Mapping) ([]string, error) {
+	if types := p.types[m]; types != nil {
+		return types, nil
+	}
+	rows, err := p.pool.Query(ctx, "SELECT attname, format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped", quote(m.Table))
+	if err != nil {
+		return nil, err
+	}
+	have := map[string]string{}
+	var name, kind string
+	if _, err = pgx.ForEachRow(rows, []any{&name, &kind}, func() error { have[name] = kind; return nil }); err != nil {
+		return nil, err
+	}
+	var types []string
+	for _, c := range m.Columns() {
+		kind, ok := have[c.Name]
+		if !ok {
+			return nil, &refusal{fmt.Sprintf("column %s is not there", c.Name)}
+		}
+		types = append(types, kind)
+	}
+	clear(p.types)
+	p.types[m] = types
+	return types, nil
+}
+
+func (t *postgresTx) read(m *mapping.Mapping, key string) ([]Value, error) {
+	b := &pgx.Batch{}
+	if t.start(b); b.Len() > 0 {
+		if err := t.send(b, nil); err != nil {
+			return nil, err
+		}
+	}
+	types, err := t.engine.typesOf(t.ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	cast := types[slices.IndexFunc(m.Columns(), func(c mapping.Column) bool { return c.Name == m.Key })]
+	rows, err := t.conn.Query(t.ctx, readSQL(m, "%s::text", "$1::text::"+cast), key)
+	if err != nil {
+		return nil, err
+	}
+	row, err := pgx.CollectOneRow(rows, func(row pgx.CollectableRow) ([]Value, error) {
+		texts := make([]*string, len(types))
+		to := make([]any, len(types))
+		for i := range texts {
+			to[i] = &texts[i]
+		}
+		err := row.Scan(to...)
+		values := make([]Value, len(types))
+		for i, text := range texts {
+			if values[i].Null = text == nil; text != nil {
+				values[i].Text = *text
+			}
+		}
+		return values, err
+	})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
+	}
+	return row, err
+}
+
+func (t *postgresTx) commit() error {
+	defer t.end()
+	tag, err := t.conn.Exec(t.ctx, "COMMIT")
+	switch {
+	case err == nil && tag.String() == "ROLLBACK":
+		return errors.New("the transaction had failed before its end")
+	case err == nil:
+		return nil
+	case codeOf(err) != "":
+		return err // it was refused, and said so
+	}
+	return &unknownError{err}
+}
+
+func (t *postgresTx) rollback() {
+	if t.conn == nil {
+		return
+	}
+	if t.ctx.Err() == nil {
+		_ = t.exec("ROLLBACK") // where it fails the connection is gone, and with it the transaction
+	}
+	t.end()
+}
+
+func (t *postgresTx) end() {
+	if t.conn != nil {
+		t.conn.Release() // a connection in a transaction or out of order is closed
+		t.cancel()
+		t.conn = nil
+	}
+}
+
+func orNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}

@@ -1,0 +1,379 @@
+package table
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+
+	"loopmap/mapping"
+)
+
+// timestamps have one width, so that they sort as text.
+const timestamp = "2006-01-02T15:04:05.000Z07:00"
+
+// fullSecond is how an event_time and a received_at of that second begin.
+const fullSecond = "2006-01-02T15:04:05"
+
+// journalStatements are made ready once.
+type journalStatements struct{ begin, commit, insert, update, late, siblings *sqlite.Stmt }
+
+func (j *journalStatements) prepare(c *sqlite.Conn) (err error) {
+	for to, text := range map[**sqlite.Stmt]string{
+		&j.begin:  "BEGIN IMMEDIATE",
+		&j.commit: "COMMIT",
+		&j.insert: `INSERT INTO loopmap_deliveries (id, event, event_time, received_at, body, status, reason, row_key, mapping)
+			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (id) DO NOTHING`,
+		&j.update: `UPDATE loopmap_deliveries SET status = ?2, reason = ?3, row_key = ?4, mapping = ?5
+			WHERE id = ?1 AND (status <> ?2 OR reason IS NOT ?3 OR row_key IS NOT ?4 OR mapping IS NOT ?5)`,
+		&j.late: `SELECT 1 FROM loopmap_deliveries WHERE row_key = ?1 AND status = 'applied' AND coalesce(event_time, received_at) >= ?2 AND id <> ?3 LIMIT 1`,
+		&j.siblings: `SELECT ` + recordColumns + ` FROM loopmap_deliveries
+			WHERE row_key = ?1 AND status = 'applied' AND coalesce(event_time, received_at) >= ?2 AND id <> ?3`,
+	} {
+		if *to, err = c.Prepare(text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sqliteTx is a transaction of the writing connection.
+type sqliteTx struct{ *sqliteEngine }
+
+func (s *sqliteEngine) begin(context.Context) (tx, error) {
+	s.writing.Lock()
+	err := s.broken
+	if err == nil {
+		err = run(s.journal.begin)
+	}
+	if err != nil {
+		s.writing.Unlock()
+		return nil, err
+	}
+	// From here on the transaction is finished whatever becomes of the context; locks
+	// are waited for as long as busyTimeout says.
+	return &sqliteTx{s}, nil
+}
+
+// run runs a statement that returns nothing.
+func run(st *sqlite.Stmt) error {
+	_, err := st.Step()
+	if err != nil {
+		return err
+	}
+	return st.Reset()
+}
+
+func (s *sqliteTx) commit() error {
+	if err := run(s.journal.commit); err != nil {
+		switch sqlite.ErrCode(err) {
+		case sqlite.ResultIOErrFsync, sqlite.ResultIOErrDirFsync:
+			// What the disk holds is not known any more, and syncing again would not tell.
+			s.broken = fmt.Errorf("the disk failed to keep what was written; look after it, then start again: %w", err)
+		}
+		return err
+	}
+	s.writing.Unlock()
+	return nil
+}
+
+func (s *sqliteTx) rollback() {
+	_ = s.exec("ROLLBACK") // fails where SQLite has rolled back by itself
+	s.writing.Unlock()
+}
+
+func (s *sqliteTx) savepoint() error  { return s.exec("SAVEPOINT " + savepoint) }
+func (s *sqliteTx) rollbackTo() error { return s.exec("ROLLBACK TO " + savepoint) }
+func (s *sqliteTx) release() error    { return s.exec("RELEASE " + savepoint) }
+
+func (s *sqliteTx) insert(entries []mapping.Entry) (fresh []bool, err error) {
+	fresh = make([]bool, len(entries))
+	st := s.journal.insert
+	for i, e := range entries {
+		st.BindText(1, e.ID)
+		bindOrNull(st, 2, e.Row.Event)
+		bindOrNull(st, 3, eventTime(e))
+		st.BindText(4, e.Received.UTC().Format(timestamp))
+		st.BindBytes(5, e.Body)
+		st.BindText(6, string(e.Status))
+		bindOrNull(st, 7, e.Reason)
+		bindOrNull(st, 8, e.Row.Key)
+		bindOrNull(st, 9, hash(e))
+		if err := run(st); err != nil {
+			return nil, err
+		}
+		fresh[i] = s.writer.Changes() > 0
+	}
+	return fresh, nil
+}
+
+func (s *sqliteTx) update(entries ...mapping.Entry) error {
+	st := s.journal.update
+	for _, e := range entries {
+		st.BindText(1, e.ID)
+		st.BindText(2, string(e.Status))
+		bindOrNull(st, 3, e.Reason)
+		bindOrNull(st, 4, e.Row.Key)
+		bindOrNull(st, 5, hash(e))
+		if err := run(st); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *sqliteTx) late(entries []mapping.Entry) ([]bool, error) {
+	list := make([]bool, len(entries))
+	st := s.journal.late
+	for i, e := range entries {
+		bindPlace(st, e, placeOfEntry(e).at)
+		found, err := st.Step()
+		if err == nil {
+			err = st.Reset()
+		}
+		if err != nil {
+			return nil, err
+		}
+		list[i] = found
+	}
+	return list, nil
+}
+
+func bindPlace(st *sqlite.Stmt, e mapping.Entry, from time.Time) {
+	st.BindText(1, e.Row.Key)
+	st.BindText(2, from.UTC().Format(fullSecond))
+	st.BindText(3, e.ID)
+}
+
+func (s *sqliteTx) siblings(e mapping.Entry, from time.Time) (list []Record, err error) {
+	st := s.journal.siblings
+	defer st.Reset()
+	bindPlace(st, e, from)
+	for {
+		found, err := st.Step()
+		if err != nil || !found {
+			return list, err
+		}
+		r, err := readRecord(st)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, r)
+	}
+}
+
+func (s *sqliteTx) write(entries []mapping.Entry) (refused []error, err error) {
+	refused = make([]error, len(entries))
+	for i, e := range entries {
+		if err := s.writeRow(e); err != nil {
+			if !s.aboutRow(err) {
+				return nil, err
+			}
+			refused[i] = err
+		}
+	}
+	return refused, nil
+}
+
+func (s *sqliteTx) writeRow(e mapping.Entry) error {
+	t, err := s.targetOf(e.Mapping)
+	if err != nil {
+		return err
+	}
+	columns := shapeOf(e)
+	if e.Row.Action == mapping.Update && strings.Count(columns, "1") == 1 {
+		return nil // the key alone: there is nothing to set
+	}
+	st, err := t.statement(s.writer, e.Row.Action, columns)
+	if err != nil {
+		return err
+	}
+	n := 0
+	for i, cell := range e.Row.Cells {
+		if cell.State == mapping.Missing {
+			continue
+		}
+		n++
+		if cell.State == mapping.Null {
+			st.BindNull(n)
+			continue
+		}
+		c := t.columns[i]
+		if why := bind(st, n, c.Type, t.affinities[i], cell.Text); why != "" {
+			return &refusal{fmt.Sprintf("column %s: %s", c.Name, why)}
+		}
+	}
+	return run(st)
+}
+
+func (s *sqliteTx) read(m *mapping.Mapping, key string) (row []Value, err error) {
+	t, err := s.targetOf(m)
+	if err != nil {
+		return nil, err
+	}
+	st, _, err := s.writer.PrepareTransient(readSQL(m, "CAST(%s AS TEXT)", "?"))
+	if err != nil {
+		return nil, err
+	}
+	defer st.Finalize()
+	if why := bind(st, 1, t.columns[t.key].Type, t.affinities[t.key], key); why != "" {
+		return nil, nil
+	}
+	found, err := st.Step()
+	if err != nil || !found {
+		return nil, err
+	}
+	row = make([]Value, len(t.columns))
+	for i := range row {
+		row[i] = Value{st.ColumnText(i), st.ColumnIsNull(i)}
+	}
+	return row, nil
+}
+
+// sqliteTarget is a mapping's table made ready for writing.
+type sqliteTarget struct {
+	mapping    *mapping.Mapping
+	columns    []mapping.Column
+	key        int // index of the key column
+	affinities []affinity
+	statements map[shape]*sqlite.Stmt
+}
+
+// shape is what decides a row's SQL: what is done, and which columns are set.
+type shape struct {
+	action  mapping.Action
+	columns string // '1' for each that is set, '0' for each that is not
+}
+
+// maxShapes bounds the statements that are kept ready; most tables need one.
+const maxShapes = 64
+
+// shapeOf marks the columns that a row sets.
+func shapeOf(e mapping.Entry) string {
+	b := make([]byte, len(e.Row.Cells))
+	for i, cell := range e.Row.Cells {
+		if b[i] = '1'; cell.State == mapping.Missing {
+			b[i] = '0'
+		}
+	}
+	return string(b)
+}
+
+func (s *sqliteEngine) targetOf(m *mapping.Mapping) (*sqliteTarget, error) {
+	if s.target != nil && s.target.mapping == m {
+		return s.target, nil
+	}
+	s.forgetTarget()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	have, err := s.columns(ctx, m.Table)
+	if err != nil {
+		return nil, err
+	}
+	t := &sqliteTarget{mapping: m, columns: m.Columns(), statements: map[shape]*sqlite.Stmt{}}
+	t.affinities = make([]affinity, len(t.columns))
+	for i, c := range t.columns {
+		if c.Name == m.Key {
+			t.key = i
+		}
+		for _, h := range have {
+			if m.Dialect.Fold(h.Name) == m.Dialect.Fold(c.Name) {
+				t.affinities[i] = affinityOf(h.Type)
+			}
+		}
+	}
+	s.target = t
+	return t, nil
+}
+
+func (s *sqliteEngine) forgetTarget() {
+	if s.target != nil {
+		s.target.close()
+		s.target = nil
+	}
+}
+
+func (t *sqliteTarget) close() {
+	for _, st := range t.statements {
+		_ = st.Finalize() // reports the last error of its run, which was seen
+	}
+	clear(t.statements)
+}
+
+// statement writes the columns that are set. The others keep what they have, and
+// in a new row get the table's default.
+func (t *sqliteTarget) statement(c *sqlite.Conn, action mapping.Action, columns string) (*sqlite.Stmt, error) {
+	key := shape{action, columns}
+	if st := t.statements[key]; st != nil {
+		return st, nil
+	}
+	if len(t.statements) == maxShapes {
+		t.close()
+	}
+	st, _, err := c.PrepareTransient(t.sql(action, columns))
+	if err == nil {
+		t.statements[key] = st
+	}
+	return st, err
+}
+
+func (t *sqliteTarget) sql(action mapping.Action, columns string) string {
+	var names, marks, excluded, values []string
+	key := ""
+	for i, c := range t.columns {
+		if columns[i] == '0' {
+			continue
+		}
+		name, mark := quote(c.Name), fmt.Sprintf("?%d", len(names)+1)
+		names, marks = append(names, name), append(marks, mark)
+		if c.Name == t.mapping.Key {
+			key = name + " = " + mark
+			continue
+		}
+		excluded, values = append(excluded, name+" = excluded."+name), append(values, name+" = "+mark)
+	}
+	table := quote(t.mapping.Table)
+	switch {
+	case action == mapping.Delete:
+		return "DELETE FROM " + table + " WHERE " + key
+	case action == mapping.Update:
+		return "UPDATE " + table + " SET " + strings.Join(values, ", ") + " WHERE " + key
+	case len(excluded) == 0:
+		return "INSERT INTO " + table + " (" + strings.Join(names, ", ") + ") VALUES (" + strings.Join(marks, ", ") + ") ON CONFLICT (" + quote(t.mapping.Key) + ") DO NOTHING"
+	}
+	return "INSERT INTO " + table + " (" + strings.Join(names, ", ") + ") VALUES (" + strings.Join(marks, ", ") + ") ON CONFLICT (" + quote(t.mapping.Key) +
+		") DO UPDATE SET " + strings.Join(excluded, ", ")
+}
+
+// readSQL reads a row by its key.
+func readSQL(m *mapping.Mapping, as, key string) string {
+	var names []string
+	for _, c := range m.Columns() {
+		names = append(names, fmt.Sprintf(as, quote(c.Name)))
+	}
+	return "SELECT " + strings.Join(names, ", ") + " FROM " + quote(m.Table) + " WHERE " + quote(m.Key) + " = " + key
+}
+
+func bindOrNull(st *sqlite.Stmt, i int, text string) {
+	if text == "" {
+		st.BindNull(i)
+	} else {
+		st.BindText(i, text)
+	}
+}
+
+func eventTime(e mapping.Entry) string {
+	if e.Row.EventTime.IsZero() {
+		return ""
+	}
+	return e.Row.EventTime.Format(time.RFC3339)
+}
+
+func hash(e mapping.Entry) string {
+	if e.Mapping == nil {
+		return ""
+	}
+	return e.Mapping.Hash
+}
