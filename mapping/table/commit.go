@@ -28,6 +28,12 @@ func (s *Store) Recommit(ctx context.Context, entries []mapping.Entry) ([]mappin
 	return s.write(ctx, entries, &work{store: s, again: true})
 }
 
+// Rows writes the rows of deliveries and no journal: in the order given, whatever
+// their events say.
+func (s *Store) Rows(ctx context.Context, entries []mapping.Entry) ([]mapping.Outcome, error) {
+	return s.write(ctx, entries, &work{store: s, rowsAlone: true})
+}
+
 // Change is what writing deliveries does to a row. A row that is not there is nil.
 type Change struct {
 	Mapping       *mapping.Mapping
@@ -131,12 +137,13 @@ func (h *hold) on(entries []mapping.Entry) []mapping.Entry {
 
 // work is one transaction's: what it writes and how far it is.
 type work struct {
-	store   *Store
-	again   bool // the entries have journal lines
-	dry     bool // takes all back
-	unknown bool // a run before this one may have been committed
-	tx      tx
-	changes []Change
+	store     *Store
+	again     bool // the entries have journal lines
+	dry       bool // takes all back
+	rowsAlone bool // nothing is journalled
+	unknown   bool // a run before this one may have been committed
+	tx        tx
+	changes   []Change
 }
 
 func (w *work) run(ctx context.Context, entries []mapping.Entry) (outcomes []mapping.Outcome, err error) {
@@ -216,9 +223,11 @@ func (w *work) round(ctx context.Context, entries []mapping.Entry, which []int, 
 	if len(rows) == 0 {
 		return nil
 	}
-	late, err := w.tx.late(rows)
-	if err != nil {
-		return err
+	late := make([]bool, len(rows))
+	if !w.rowsAlone {
+		if late, err = w.tx.late(rows); err != nil {
+			return err
+		}
 	}
 	inTime := rows[:0:0]
 	var atInTime []int
@@ -245,12 +254,15 @@ func (w *work) round(ctx context.Context, entries []mapping.Entry, which []int, 
 
 // journal writes the entries' journal lines and says which are to have an effect.
 func (w *work) journal(entries []mapping.Entry) (fresh []bool, err error) {
-	if !w.again {
+	if !w.again && !w.rowsAlone {
 		return w.tx.insert(entries)
 	}
 	fresh = make([]bool, len(entries))
 	for i := range fresh {
 		fresh[i] = true
+	}
+	if w.rowsAlone {
+		return fresh, nil
 	}
 	return fresh, w.tx.update(entries...)
 }
@@ -283,6 +295,9 @@ func (w *work) quarantine(ctx context.Context, e mapping.Entry, why error) (mapp
 	}
 	e.Status = mapping.Quarantined
 	e.Reason = mapping.Printable(fmt.Sprintf("the table %s refuses the row: %v", e.Mapping.Table, why))
+	if w.rowsAlone {
+		return mapping.Outcome{Status: e.Status, Reason: e.Reason}, nil
+	}
 	return mapping.Outcome{Status: e.Status, Reason: e.Reason}, w.tx.update(e)
 }
 

@@ -45,7 +45,7 @@ func openSQLite(ctx context.Context, o Options) (engine, error) {
 		return nil, err
 	}
 	s := &sqliteEngine{file: file}
-	if err := s.start(ctx, o.Write); err != nil {
+	if err := s.start(ctx, o.Write, o.Bulk); err != nil {
 		s.close()
 		return nil, fmt.Errorf("open %s: %w", file, s.explain(err))
 	}
@@ -110,7 +110,7 @@ func (s *sqliteEngine) connect(write bool) (c *sqlite.Conn, err error) {
 	return c, nil
 }
 
-func (s *sqliteEngine) start(ctx context.Context, write bool) (err error) {
+func (s *sqliteEngine) start(ctx context.Context, write, bulk bool) (err error) {
 	if s.reader, err = s.connect(false); err != nil {
 		return err
 	}
@@ -130,6 +130,11 @@ func (s *sqliteEngine) start(ctx context.Context, write bool) (err error) {
 	}
 	if mode != "wal" || sync != 2 {
 		return fmt.Errorf("it does not take the settings that make a commit durable (journal_mode is %s, synchronous is %d)", mode, sync)
+	}
+	if bulk {
+		if err = s.exec("PRAGMA cache_size = -65536"); err != nil { // KiB
+			return err
+		}
 	}
 	text, err := migration(mapping.SQLite)
 	if err == nil {

@@ -23,6 +23,7 @@ type Options struct {
 	URL   string // sqlite:FILE or postgres://...
 	Dir   string // the folder that a relative FILE is in
 	Write bool   // make loopmap's own tables when they are missing, and SQLite's file
+	Bulk  bool   // much will be written at once: take more memory for it
 }
 
 // Store is an open database. Its methods may be called at the same time.

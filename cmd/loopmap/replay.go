@@ -1,0 +1,367 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"loopmap/mapping"
+	"loopmap/mapping/table"
+)
+
+// replayFlags are what `loopmap replay` is told.
+type replayFlags struct {
+	from      string
+	since     string
+	diff      bool
+	noJournal bool
+}
+
+func (a *app) replayCommand() *cobra.Command {
+	var f replayFlags
+	c := &cobra.Command{
+		Use:   "replay [FILE]",
+		Short: "Map deliveries again, or bring them in from a file",
+		Long: "Maps every delivery of the journal through the mapping as it is now and writes the rows again:\n" +
+			"quarantined ones that fit by now are applied, and a table that was lost is made anew. Running it\n" +
+			"twice changes nothing.\n\n" +
+			"With --from it reads deliveries from a file (- for standard input), one JSON object a line: a\n" +
+			"webhook's body, or {\"id\": webhook-id, \"timestamp\": Unix seconds, \"body\": ...}. They are journalled\n" +
+			"and mapped like those that sync receives; an id that the journal has already changes nothing.",
+		Example: "loopmap replay --diff               # what would change\nloopmap replay --since 7d\nloopmap replay --from export.ndjson",
+		Args:    atMost(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			switch {
+			case f.from != "" && (f.diff || f.since != ""):
+				return usage("--diff and --since are for the journal, not for --from")
+			case f.noJournal && f.from == "":
+				return usage("--no-journal is for --from: the journal is what is replayed otherwise")
+			}
+			return a.replay(c.Context(), fileArg(args), f)
+		},
+	}
+	c.Flags().StringVar(&f.from, "from", "", "NDJSON file of deliveries, - for standard input")
+	c.Flags().StringVar(&f.since, "since", "", "only what was received since: 2026-11-01, a time, or 12h, 7d ago")
+	c.Flags().BoolVar(&f.diff, "diff", false, "say what would change in the table, and change nothing")
+	c.Flags().BoolVar(&f.noJournal, "no-journal", false, "with --from, write rows alone, in the file's order, into a journal that is empty")
+	return c
+}
+
+// replayed counts what became of the deliveries.
+type replayed struct {
+	Deliveries  int64   `json:"deliveries"`
+	Applied     int64   `json:"applied"`
+	Ignored     int64   `json:"ignored"`
+	Quarantined int64   `json:"quarantined"`
+	Pending     int64   `json:"pending"`
+	Duplicate   int64   `json:"seen_before"`
+	Unreadable  int64   `json:"unreadable"` // lines that are no JSON object
+	Forgotten   int64   `json:"without_body"`
+	Seconds     float64 `json:"seconds"`
+
+	Changes []rowChange `json:"changes,omitempty"` // with --diff
+	seen    map[string]bool
+}
+
+// rowChange is what a replay would do to a row: each column before and after, null
+// where there is no row.
+type rowChange struct {
+	Key    string         `json:"key"`
+	Before map[string]any `json:"before"`
+	After  map[string]any `json:"after"`
+}
+
+func (a *app) replay(ctx context.Context, file string, f replayFlags) error {
+	m, url, err := a.readMapping(file)
+	if err != nil {
+		return err
+	}
+	since, err := parseSince(f.since, a.now())
+	if err != nil {
+		return err
+	}
+	store, err := table.Open(ctx, table.Options{URL: url, Dir: folder(file), Write: true, Bulk: true})
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	if err := prepare(ctx, store, m, a.logger()); err != nil {
+		return err
+	}
+	began := time.Now()
+	r := &replay{app: a, store: store, mapping: m, flags: f}
+	defer r.bar.end()
+	if f.from != "" {
+		err = r.file(ctx)
+	} else {
+		err = r.journal(ctx, since)
+	}
+	r.bar.end()
+	r.counts.Seconds = time.Since(began).Seconds()
+	if out := r.print(); err == nil {
+		err = out
+	}
+	c := r.counts
+	if rest := c.Quarantined + c.Pending + c.Unreadable; err == nil && rest > 0 && !f.diff {
+		err = &partError{fmt.Sprintf("%d deliveries are no rows\nhint: loopmap deliveries --status quarantined says why", rest)}
+	}
+	return err
+}
+
+// parseSince reads a day, a time, or how long ago.
+func parseSince(s string, now time.Time) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04", time.DateOnly} {
+		if t, err := time.ParseInLocation(layout, s, time.Local); err == nil {
+			return t, nil
+		}
+	}
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		if n, err := strconv.Atoi(days); err == nil && n >= 0 {
+			return now.AddDate(0, 0, -n), nil
+		}
+	}
+	if d, err := time.ParseDuration(s); err == nil && d >= 0 {
+		return now.Add(-d), nil
+	}
+	return time.Time{}, usage("--since %q is no time; write 2026-11-01, 2026-11-01T08:00:00Z, 12h or 7d", s)
+}
+
+// replay is one run of the command.
+type replay struct {
+	app     *app
+	store   *table.Store
+	mapping *mapping.Mapping
+	flags   replayFlags
+	counts  replayed
+	bar     progressBar
+}
+
+const (
+	replayPage  = 1000 // deliveries of the journal that are mapped at once
+	replayGroup = 5000 // deliveries of one commit
+)
+
+// journal maps what was received since a time again, oldest first.
+func (r *replay) journal(ctx context.Context, since time.Time) error {
+	last, err := r.store.Mark(ctx)
+	if err != nil {
+		return err
+	}
+	r.bar.start(r.app.stderr, last)
+	f := table.Filter{Oldest: true, Limit: replayPage, Since: since}
+	for {
+		list, err := r.store.Deliveries(ctx, f)
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		f.After = list[len(list)-1].Seq
+		entries := make([]mapping.Entry, 0, len(list))
+		for _, d := range list {
+			if d.Forgotten {
+				r.counts.Deliveries++
+				r.counts.Forgotten++
+				continue
+			}
+			entries = append(entries, mapping.Enter(r.mapping, d.Delivery))
+		}
+		var outcomes []mapping.Outcome
+		if r.flags.diff {
+			var changes []table.Change
+			if outcomes, changes, err = r.store.Try(ctx, entries); err == nil {
+				r.counts.add(changes)
+			}
+		} else {
+			outcomes, err = r.store.Recommit(ctx, entries)
+		}
+		if err != nil {
+			return err
+		}
+		r.count(outcomes)
+		r.bar.move(f.After, r.counts.Deliveries)
+	}
+}
+
+func (r *replay) count(outcomes []mapping.Outcome) {
+	c := &r.counts
+	c.Deliveries += int64(len(outcomes))
+	for _, o := range outcomes {
+		switch {
+		case o.Duplicate:
+			c.Duplicate++
+		case o.Status == mapping.Applied:
+			c.Applied++
+		case o.Status == mapping.Ignored:
+			c.Ignored++
+		case o.Status == mapping.Pending:
+			c.Pending++
+		default:
+			c.Quarantined++
+		}
+	}
+}
+
+// add keeps each row's change once: every page shows rows as they end.
+func (c *replayed) add(changes []table.Change) {
+	if c.seen == nil {
+		c.seen = map[string]bool{}
+	}
+	for _, ch := range changes {
+		if c.seen[ch.Key] {
+			continue
+		}
+		c.seen[ch.Key] = true
+		row := func(values []table.Value) map[string]any {
+			if values == nil {
+				return nil
+			}
+			cells := map[string]any{}
+			for i, col := range ch.Mapping.Columns() {
+				if cells[col.Name] = any(values[i].Text); values[i].Null {
+					cells[col.Name] = nil
+				}
+			}
+			return cells
+		}
+		c.Changes = append(c.Changes, rowChange{ch.Key, row(ch.Before), row(ch.After)})
+	}
+}
+
+// print writes the counts, and with --diff the changes.
+func (r *replay) print() error {
+	c := r.counts
+	if r.app.output == "json" {
+		return printJSON(r.app.stdout, c)
+	}
+	for _, ch := range c.Changes {
+		if err := printChange(r.app.stdout, r.mapping, ch); err != nil {
+			return err
+		}
+	}
+	var parts []string
+	for _, p := range []struct {
+		n    int64
+		what string
+	}{{c.Applied, "applied"}, {c.Ignored, "ignored"}, {c.Quarantined, "quarantined"}, {c.Pending, "pending"}, {c.Duplicate, "seen before"},
+		{c.Unreadable, "unreadable lines"}, {c.Forgotten, "without body"}} {
+		if p.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.what))
+		}
+	}
+	if len(parts) == 0 {
+		parts = []string{"nothing to do"}
+	}
+	words := "deliveries in"
+	if r.flags.diff {
+		words = fmt.Sprintf("deliveries, %d rows would change,", len(c.Changes))
+	}
+	_, err := fmt.Fprintf(r.app.stdout, "%d %s %.1f s: %s\n", c.Deliveries, words, c.Seconds, strings.Join(parts, ", "))
+	return err
+}
+
+func printChange(w io.Writer, m *mapping.Mapping, ch rowChange) error {
+	sign := "~"
+	if ch.Before == nil {
+		sign = "+"
+	} else if ch.After == nil {
+		sign = "-"
+	}
+	fmt.Fprintf(w, "%s %s %s\n", sign, mapping.Printable(m.Key), mapping.Printable(ch.Key))
+	var rows [][]string
+	text := func(v any) string {
+		if v == nil {
+			return "NULL"
+		}
+		return fmt.Sprint(v)
+	}
+	for _, c := range m.Columns() {
+		before, after := ch.Before[c.Name], ch.After[c.Name]
+		switch {
+		case c.Name == m.Key || before == after:
+		case ch.Before == nil:
+			rows = append(rows, []string{"    " + c.Name, text(after)})
+		case ch.After == nil:
+			rows = append(rows, []string{"    " + c.Name, text(before)})
+		default:
+			rows = append(rows, []string{"    " + c.Name, text(before) + " -> " + text(after)})
+		}
+	}
+	return printTable(w, rows)
+}
+
+// file brings deliveries in from a file. Lines are mapped side by side and written in
+// their order.
+func (r *replay) file(ctx context.Context) error {
+	in := r.app.stdin
+	size := int64(0)
+	if r.flags.from != "-" {
+		f, err := os.Open(r.flags.from)
+		if err != nil {
+			return usage("--from: %v", err)
+		}
+		defer f.Close()
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+			size = info.Size()
+		}
+		in = f
+	}
+	if r.flags.noJournal {
+		if mark, err := r.store.Mark(ctx); err != nil {
+			return err
+		} else if mark > 0 {
+			return usage("--no-journal fills a table for the first time: this one has a journal, whose newer deliveries must not be overwritten\nhint: leave --no-journal out")
+		}
+	}
+	r.bar.start(r.app.stderr, size)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	pieces := mapLines(ctx, in, r.mapping, r.app.now)
+	var group []mapping.Entry
+	read := int64(0)
+	flush := func() error {
+		if len(group) == 0 {
+			return nil
+		}
+		write := r.store.Commit
+		if r.flags.noJournal {
+			write = r.store.Rows
+		}
+		outcomes, err := write(ctx, group)
+		if err != nil {
+			return err
+		}
+		r.count(outcomes)
+		r.bar.move(read, r.counts.Deliveries)
+		group = group[:0]
+		return nil
+	}
+	for p := range pieces {
+		<-p.done
+		if p.err != nil {
+			return p.err
+		}
+		for _, bad := range p.bad {
+			if r.counts.Unreadable++; r.counts.Unreadable <= 10 {
+				r.bar.clear()
+				r.app.say("%s:%d: %v", r.flags.from, bad.line, bad.err)
+			}
+		}
+		group = append(group, p.entries...)
+		read += int64(p.bytes)
+		if len(group) >= replayGroup {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return errors.Join(flush(), ctx.Err())
+}
