@@ -201,42 +201,46 @@ func rounds(entries []mapping.Entry) (list [][]int) {
 // round writes entries[i] for each i of which.
 func (w *work) round(ctx context.Context, entries []mapping.Entry, which []int, outcomes []mapping.Outcome) error {
 	round := make([]mapping.Entry, len(which))
+	var rows []mapping.Entry
 	for i, at := range which {
-		round[i] = entries[at]
+		if round[i] = entries[at]; round[i].Status == mapping.Applied {
+			rows = append(rows, round[i])
+		}
+	}
+	late := make([]bool, len(rows))
+	var err error
+	if len(rows) > 0 && !w.rowsAlone {
+		if late, err = w.tx.late(rows); err != nil {
+			return err
+		}
 	}
 	fresh, err := w.journal(round)
 	if err != nil {
 		return err
 	}
-	var rows []mapping.Entry
+	inTime := rows[:0]
 	var at []int // in outcomes
 	for i, e := range round {
 		out := &outcomes[which[i]]
-		if *out = (mapping.Outcome{Status: e.Status, Reason: e.Reason}); !fresh[i] {
-			if *out, err = w.duplicate(ctx, e); err != nil {
-				return err
-			}
-		} else if e.Status == mapping.Applied {
-			rows, at = append(rows, e), append(at, which[i])
+		*out = mapping.Outcome{Status: e.Status, Reason: e.Reason}
+		isLate := false
+		if e.Status == mapping.Applied {
+			isLate, late = late[0], late[1:]
+		}
+		switch {
+		case !fresh[i]:
+			*out, err = w.duplicate(ctx, e)
+		case isLate:
+			*out, err = w.writeLate(ctx, e)
+		case e.Status == mapping.Applied:
+			inTime, at = append(inTime, e), append(at, which[i])
+		}
+		if err != nil {
+			return err
 		}
 	}
-	if len(rows) == 0 {
+	if len(inTime) == 0 {
 		return nil
-	}
-	late := make([]bool, len(rows))
-	if !w.rowsAlone {
-		if late, err = w.tx.late(rows); err != nil {
-			return err
-		}
-	}
-	inTime := rows[:0:0]
-	var atInTime []int
-	for i, e := range rows {
-		if !late[i] {
-			inTime, atInTime = append(inTime, e), append(atInTime, at[i])
-		} else if outcomes[at[i]], err = w.writeLate(ctx, e); err != nil {
-			return err
-		}
 	}
 	refused, err := w.tx.write(inTime)
 	if err != nil {
@@ -244,7 +248,7 @@ func (w *work) round(ctx context.Context, entries []mapping.Entry, which []int, 
 	}
 	for i, why := range refused {
 		if why != nil {
-			if outcomes[atInTime[i]], err = w.quarantine(ctx, inTime[i], why); err != nil {
+			if outcomes[at[i]], err = w.quarantine(ctx, inTime[i], why); err != nil {
 				return err
 			}
 		}

@@ -21,7 +21,7 @@ type postgresTx struct {
 	conn   *pgxpool.Conn
 	ctx    context.Context
 	cancel context.CancelFunc
-	locked bool
+	begun  bool
 }
 
 func (p *postgresEngine) begin(ctx context.Context) (tx, error) {
@@ -36,7 +36,7 @@ func (p *postgresEngine) begin(ctx context.Context) (tx, error) {
 
 // start begins the transaction with the first statement, which saves a round trip.
 func (t *postgresTx) start(b *pgx.Batch) {
-	if !t.locked {
+	if !t.begun {
 		b.Queue("BEGIN ISOLATION LEVEL READ COMMITTED")
 	}
 }
@@ -46,14 +46,10 @@ func (t *postgresTx) start(b *pgx.Batch) {
 func (t *postgresTx) lock(b *pgx.Batch, entries []mapping.Entry) {
 	var keys []int64
 	for _, e := range entries {
-		if e.Row.Key != "" && e.Mapping != nil {
-			keys = append(keys, lockOf(e.Mapping.Table, e.Row.Key))
-		}
+		keys = append(keys, lockOf(e.Mapping.Table, e.Row.Key))
 	}
-	if len(keys) > 0 {
-		slices.Sort(keys)
-		b.Queue("SELECT count(pg_advisory_xact_lock(k)) FROM unnest($1::bigint[]) AS k", slices.Compact(keys))
-	}
+	slices.Sort(keys)
+	b.Queue("SELECT count(pg_advisory_xact_lock(k)) FROM unnest($1::bigint[]) AS k", slices.Compact(keys))
 }
 
 // lockOf must be the same in all processes: FNV-1a over table and key.
@@ -82,7 +78,7 @@ func (t *postgresTx) send(b *pgx.Batch, last func(pgx.BatchResults) error) error
 			return err
 		}
 	}
-	t.locked = true
+	t.begun = true
 	return r.Close()
 }
 
@@ -104,7 +100,6 @@ func (t *postgresTx) insert(entries []mapping.Entry) (fresh []bool, err error) {
 	}
 	b := &pgx.Batch{}
 	t.start(b)
-	t.lock(b, entries)
 	b.Queue(`INSERT INTO loopmap_deliveries (id, event, event_time, received_at, body, status, reason, row_key, mapping)
 		SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::bytea[], $6::text[], $7::text[], $8::text[], $9::text[])
 		ON CONFLICT (id) DO NOTHING RETURNING id`, ids, events, times, received, bodies, statuses, reasons, keys, hashes)
@@ -139,7 +134,6 @@ func (t *postgresTx) update(entries ...mapping.Entry) error {
 	}
 	b := &pgx.Batch{}
 	t.start(b)
-	t.lock(b, entries)
 	b.Queue(`UPDATE loopmap_deliveries d SET status = u.status, reason = u.reason, row_key = u.row_key, mapping = u.mapping
 		FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) AS u(id, status, reason, row_key, mapping)
 		WHERE d.id = u.id AND (d.status, d.reason, d.row_key, d.mapping) IS DISTINCT FROM (u.status, u.reason, u.row_key, u.mapping)`,
@@ -153,13 +147,21 @@ func (t *postgresTx) late(entries []mapping.Entry) ([]bool, error) {
 	for i, e := range entries {
 		keys[i], ids[i], times[i] = e.Row.Key, e.ID, placeOfEntry(e).at
 	}
-	rows, err := t.conn.Query(t.ctx, `SELECT EXISTS (SELECT FROM loopmap_deliveries d WHERE d.row_key = u.k AND d.status = 'applied'
+	b := &pgx.Batch{}
+	t.start(b)
+	t.lock(b, entries)
+	b.Queue(`SELECT EXISTS (SELECT FROM loopmap_deliveries d WHERE d.row_key = u.k AND d.status = 'applied'
 			AND coalesce(d.event_time, d.received_at) >= u.t AND d.id <> u.id)
 		FROM unnest($1::text[], $2::timestamptz[], $3::text[]) WITH ORDINALITY AS u(k, t, id, n) ORDER BY u.n`, keys, times, ids)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, pgx.RowTo[bool])
+	var list []bool
+	err := t.send(b, func(r pgx.BatchResults) error {
+		rows, err := r.Query()
+		if err == nil {
+			list, err = pgx.CollectRows(rows, pgx.RowTo[bool])
+		}
+		return err
+	})
+	return list, err
 }
 
 func (t *postgresTx) siblings(e mapping.Entry, from time.Time) ([]Record, error) {

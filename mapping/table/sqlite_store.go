@@ -30,6 +30,8 @@ type sqliteEngine struct {
 	reader *sqlite.Conn
 
 	writing sync.Mutex // guards writer: held by a transaction from begin to its end
+
+	bulk *sqliteBulk // nil unless much is written at once
 }
 
 const (
@@ -132,7 +134,7 @@ func (s *sqliteEngine) start(ctx context.Context, write, bulk bool) (err error) 
 		return fmt.Errorf("it does not take the settings that make a commit durable (journal_mode is %s, synchronous is %d)", mode, sync)
 	}
 	if bulk {
-		if err = s.exec("PRAGMA cache_size = -65536"); err != nil { // KiB
+		if err = s.startBulk(); err != nil {
 			return err
 		}
 	}
@@ -149,10 +151,13 @@ func (s *sqliteEngine) start(ctx context.Context, write, bulk bool) (err error) 
 func (s *sqliteEngine) dialect() mapping.Dialect { return mapping.SQLite }
 
 func (s *sqliteEngine) close() (err error) {
+	if s.bulk != nil {
+		err = s.bulk.close(s)
+	}
 	if s.writer != nil {
 		// Statements left open would keep SQLite from folding the WAL into the file.
 		s.forgetTarget()
-		err = s.writer.Close()
+		err = errors.Join(err, s.writer.Close())
 	}
 	if s.reader != nil {
 		s.mu.Lock()

@@ -18,7 +18,10 @@ const timestamp = "2006-01-02T15:04:05.000Z07:00"
 const fullSecond = "2006-01-02T15:04:05"
 
 // journalStatements are made ready once.
-type journalStatements struct{ begin, commit, insert, update, late, siblings *sqlite.Stmt }
+type journalStatements struct {
+	begin, commit, insert, update, late, between, siblings *sqlite.Stmt
+	inserted                                               bindings // of insert
+}
 
 func (j *journalStatements) prepare(c *sqlite.Conn) (err error) {
 	for to, text := range map[**sqlite.Stmt]string{
@@ -28,7 +31,8 @@ func (j *journalStatements) prepare(c *sqlite.Conn) (err error) {
 			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (id) DO NOTHING`,
 		&j.update: `UPDATE loopmap_deliveries SET status = ?2, reason = ?3, row_key = ?4, mapping = ?5
 			WHERE id = ?1 AND (status <> ?2 OR reason IS NOT ?3 OR row_key IS NOT ?4 OR mapping IS NOT ?5)`,
-		&j.late: `SELECT 1 FROM loopmap_deliveries WHERE row_key = ?1 AND status = 'applied' AND coalesce(event_time, received_at) >= ?2 AND id <> ?3 LIMIT 1`,
+		&j.late:    `SELECT 1 FROM loopmap_deliveries WHERE row_key = ?1 AND status = 'applied' AND coalesce(event_time, received_at) >= ?2 AND id <> ?3 LIMIT 1`,
+		&j.between: `SELECT 1 FROM loopmap_deliveries WHERE row_key BETWEEN ?1 AND ?2 AND status = 'applied' LIMIT 1`,
 		&j.siblings: `SELECT ` + recordColumns + ` FROM loopmap_deliveries
 			WHERE row_key = ?1 AND status = 'applied' AND coalesce(event_time, received_at) >= ?2 AND id <> ?3`,
 	} {
@@ -40,7 +44,10 @@ func (j *journalStatements) prepare(c *sqlite.Conn) (err error) {
 }
 
 // sqliteTx is a transaction of the writing connection.
-type sqliteTx struct{ *sqliteEngine }
+type sqliteTx struct {
+	*sqliteEngine
+	bytes int // of bodies written
+}
 
 func (s *sqliteEngine) begin(context.Context) (tx, error) {
 	s.writing.Lock()
@@ -54,7 +61,7 @@ func (s *sqliteEngine) begin(context.Context) (tx, error) {
 	}
 	// From here on the transaction is finished whatever becomes of the context; locks
 	// are waited for as long as busyTimeout says.
-	return &sqliteTx{s}, nil
+	return &sqliteTx{sqliteEngine: s}, nil
 }
 
 // run runs a statement that returns nothing.
@@ -75,7 +82,10 @@ func (s *sqliteTx) commit() error {
 		}
 		return err
 	}
-	s.writing.Unlock()
+	defer s.writing.Unlock()
+	if s.bulk != nil {
+		return s.bulk.wrote(s.sqliteEngine, s.bytes)
+	}
 	return nil
 }
 
@@ -90,17 +100,18 @@ func (s *sqliteTx) release() error    { return s.exec("RELEASE " + savepoint) }
 
 func (s *sqliteTx) insert(entries []mapping.Entry) (fresh []bool, err error) {
 	fresh = make([]bool, len(entries))
-	st := s.journal.insert
+	st, bound := s.journal.insert, &s.journal.inserted
 	for i, e := range entries {
+		s.bytes += len(e.Body) + 512
 		st.BindText(1, e.ID)
-		bindOrNull(st, 2, e.Row.Event)
-		bindOrNull(st, 3, eventTime(e))
-		st.BindText(4, e.Received.UTC().Format(timestamp))
+		bound.textOrNull(st, 2, e.Row.Event)
+		bound.textOrNull(st, 3, eventTime(e))
+		bound.textOrNull(st, 4, e.Received.UTC().Format(timestamp))
 		st.BindBytes(5, e.Body)
-		st.BindText(6, string(e.Status))
-		bindOrNull(st, 7, e.Reason)
+		bound.textOrNull(st, 6, string(e.Status))
+		bound.textOrNull(st, 7, e.Reason)
 		bindOrNull(st, 8, e.Row.Key)
-		bindOrNull(st, 9, hash(e))
+		bound.textOrNull(st, 9, hash(e))
 		if err := run(st); err != nil {
 			return nil, err
 		}
@@ -126,19 +137,36 @@ func (s *sqliteTx) update(entries ...mapping.Entry) error {
 
 func (s *sqliteTx) late(entries []mapping.Entry) ([]bool, error) {
 	list := make([]bool, len(entries))
-	st := s.journal.late
-	for i, e := range entries {
-		bindPlace(st, e, placeOfEntry(e).at)
-		found, err := st.Step()
-		if err == nil {
-			err = st.Reset()
+	// Loops' ids grow with time: what is new lies behind all that is there. One look
+	// then saves one for each.
+	if len(entries) > 4 {
+		low, high := entries[0].Row.Key, entries[0].Row.Key
+		for _, e := range entries {
+			low, high = min(low, e.Row.Key), max(high, e.Row.Key)
 		}
-		if err != nil {
+		s.journal.between.BindText(1, low)
+		s.journal.between.BindText(2, high)
+		if some, err := found(s.journal.between); err != nil || !some {
+			return list, err
+		}
+	}
+	for i, e := range entries {
+		bindPlace(s.journal.late, e, placeOfEntry(e).at)
+		var err error
+		if list[i], err = found(s.journal.late); err != nil {
 			return nil, err
 		}
-		list[i] = found
 	}
 	return list, nil
+}
+
+// found reports whether a statement has a row.
+func found(st *sqlite.Stmt) (bool, error) {
+	yes, err := st.Step()
+	if err == nil {
+		err = st.Reset()
+	}
+	return yes, err
 }
 
 func bindPlace(st *sqlite.Stmt, e mapping.Entry, from time.Time) {
@@ -354,6 +382,24 @@ func readSQL(m *mapping.Mapping, as, key string) string {
 		names = append(names, fmt.Sprintf(as, quote(c.Name)))
 	}
 	return "SELECT " + strings.Join(names, ", ") + " FROM " + quote(m.Table) + " WHERE " + quote(m.Key) + " = " + key
+}
+
+// bindings remember what a statement was given last: SQLite keeps it from run to run,
+// and much is the same from row to row.
+type bindings struct {
+	texts []string
+	bound []bool
+}
+
+func (b *bindings) textOrNull(st *sqlite.Stmt, i int, text string) {
+	for len(b.texts) <= i {
+		b.texts, b.bound = append(b.texts, ""), append(b.bound, false)
+	}
+	if b.bound[i] && b.texts[i] == text {
+		return
+	}
+	bindOrNull(st, i, text)
+	b.texts[i], b.bound[i] = strings.Clone(text), true // not all of the body that it is cut from
 }
 
 func bindOrNull(st *sqlite.Stmt, i int, text string) {

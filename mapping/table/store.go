@@ -61,13 +61,14 @@ type engine interface {
 
 // tx is a transaction.
 type tx interface {
+	// late marks entries whose row may have a newer delivery. It comes before what is
+	// written of them, and from then on no other process writes these rows.
+	late(entries []mapping.Entry) ([]bool, error)
 	// insert writes the journal lines of entries; fresh is false for ids that are
 	// there already. Two entries never have the same row.
 	insert(entries []mapping.Entry) (fresh []bool, err error)
 	// update writes the journal lines of entries that have one.
 	update(entries ...mapping.Entry) error
-	// late marks entries whose row may have a newer delivery.
-	late(entries []mapping.Entry) ([]bool, error)
 	// siblings are the applied deliveries of e's row other than e, from a full second
 	// on.
 	siblings(e mapping.Entry, from time.Time) ([]Record, error)
