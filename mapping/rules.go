@@ -153,8 +153,11 @@ func (m *Mapping) applyRules(row *Row, body string, spans []span) (any bool) {
 			continue
 		}
 		for j, s := range u.Set {
-			v, ok := jsonValue(s.Value), true
-			if s.Value == "" {
+			var v gjson.Result
+			ok := s.Value != ""
+			if ok {
+				v = jsonValue(s.Value)
+			} else {
 				v, ok = value(p.rules.settings[i][j])
 			}
 			if column := p.rules.columns[i][j]; ok {
