@@ -16,6 +16,8 @@ const (
 	Delete               // take the row out
 )
 
+func (a Action) String() string { return [...]string{"upsert", "update", "delete"}[a] }
+
 // Rule says what one event does to the row of its contactIdentity, beside or
 // instead of filling the columns. Of the events that Loops documents only
 // contact.created carries the contact; rules are for the others.

@@ -54,6 +54,7 @@ type tried struct {
 	Event  string         `json:"event"`
 	Status mapping.Status `json:"status"`
 	Reason string         `json:"reason,omitempty"`
+	Action string         `json:"action,omitempty"` // upsert, update or delete
 	Row    map[string]any `json:"row,omitempty"`
 
 	row mapping.Row
@@ -144,7 +145,7 @@ func try(m *mapping.Mapping, name string, body []byte) tried {
 	if e.Status != mapping.Applied {
 		return t
 	}
-	t.Row = map[string]any{}
+	t.Action, t.Row = e.Row.Action.String(), map[string]any{}
 	for i, c := range m.Columns() {
 		if cell := e.Row.Cells[i]; cell.State != mapping.Missing {
 			t.Row[c.Name] = cellJSON(c.Type, cell)
@@ -183,12 +184,22 @@ func (c *checked) print(w io.Writer, m *mapping.Mapping) error {
 		if t.Status != mapping.Applied {
 			continue
 		}
+		switch t.row.Action {
+		case mapping.Delete:
+			line("    deletes the row %s", t.row.Key)
+			continue
+		case mapping.Update:
+			line("    changes the row %s, where it is there", t.row.Key)
+		}
 		rows := [][]string{}
 		for i, col := range m.Columns() {
 			cell := t.row.Cells[i]
 			text := cell.Text
 			switch cell.State {
 			case mapping.Missing:
+				if t.row.Action == mapping.Update || col.From.Len() == 0 {
+					continue
+				}
 				text = "(not in this body: the row keeps what it has)"
 			case mapping.Null:
 				text = "NULL"

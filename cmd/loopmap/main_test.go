@@ -45,8 +45,9 @@ func TestScripts(t *testing.T) {
 			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "await": await, "send": send, "sql": query, "bytes": writeBytes, "printable": printable,
+			"exits": exits, "await": await, "send": send, "sql": query, "bytes": writeBytes, "printable": printable, "postgres": postgres, "row": row,
 		},
+		Condition: condition,
 	})
 }
 
@@ -99,9 +100,9 @@ func send(ts *testscript.TestScript, _ bool, args []string) {
 	fmt.Fprintf(ts.Stdout(), "%d %s", p.StatusCode, body)
 }
 
-// sql FILE QUERY: print what it finds, a line a row.
+// sql FILE|postgres QUERY: print what it finds, a line a row.
 func query(ts *testscript.TestScript, _ bool, args []string) {
-	db, err := sql.Open("sqlite", ts.MkAbs(args[0]))
+	db, err := databaseOf(ts, args[0])
 	ts.Check(err)
 	defer db.Close()
 	rows, err := db.QueryContext(context.Background(), args[1])
@@ -125,6 +126,21 @@ func query(ts *testscript.TestScript, _ bool, args []string) {
 		fmt.Fprintln(ts.Stdout(), strings.Join(line, "|"))
 	}
 	ts.Check(rows.Err())
+}
+
+// row FILE|postgres QUERY: wait until it finds a row.
+func row(ts *testscript.TestScript, _ bool, args []string) {
+	db, err := databaseOf(ts, args[0])
+	ts.Check(err)
+	defer db.Close()
+	for range 1500 {
+		var any sql.NullString
+		if db.QueryRowContext(context.Background(), args[1]).Scan(&any) == nil {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	ts.Fatalf("there is never a row: %s", args[1])
 }
 
 // bytes FILE TEXT: write TEXT, a Go string without its quotes, to FILE.

@@ -92,7 +92,12 @@ func (a *app) replay(ctx context.Context, file string, f replayFlags) error {
 		return err
 	}
 	defer store.Close()
-	if err := prepare(ctx, store, m, a.logger()); err != nil {
+	if f.diff {
+		err = unprepared(ctx, store, m)
+	} else {
+		err = prepare(ctx, store, m, a.logger())
+	}
+	if err != nil {
 		return err
 	}
 	began := time.Now()
@@ -113,6 +118,18 @@ func (a *app) replay(ctx context.Context, file string, f replayFlags) error {
 		err = &partError{fmt.Sprintf("%d deliveries are no rows\nhint: loopmap deliveries --status quarantined says why", rest)}
 	}
 	return err
+}
+
+// unprepared says why --diff, which changes nothing, cannot compare.
+func unprepared(ctx context.Context, store *table.Store, m *mapping.Mapping) error {
+	plan, err := store.Plan(ctx, m)
+	if err != nil {
+		return err
+	}
+	if why := plan.Unfit(); why != "" {
+		return usage("%s\nhint: loopmap sync and loopmap replay make the change; --diff changes nothing", why)
+	}
+	return nil
 }
 
 // parseSince reads a day, a time, or how long ago.

@@ -246,6 +246,8 @@ func (r *Receiver) log(a *Arrival, took time.Duration) {
 	case a.Outcome.Status == mapping.Quarantined:
 		// The reason may quote the contact's data; the journal has it.
 		r.Log.Warn("quarantined", append(attrs, "hint", "loopmap deliveries show "+a.Delivery.ID)...)
+	case a.Outcome.Status == mapping.Pending: // the reason names the table alone
+		r.Log.Warn("pending", append(attrs, "why", a.Outcome.Reason)...)
 	default:
 		r.Log.Info(string(a.Outcome.Status), attrs...)
 	}

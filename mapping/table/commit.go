@@ -138,15 +138,17 @@ func (h *hold) on(entries []mapping.Entry) []mapping.Entry {
 // work is one transaction's: what it writes and how far it is.
 type work struct {
 	store     *Store
-	again     bool // the entries have journal lines
-	dry       bool // takes all back
-	rowsAlone bool // nothing is journalled
-	unknown   bool // a run before this one may have been committed
+	again     bool            // the entries have journal lines
+	dry       bool            // takes all back
+	rowsAlone bool            // nothing is journalled
+	unknown   bool            // a run before this one may have been committed
+	own       map[string]bool // ids that this run has found there and taken for its own
 	tx        tx
 	changes   []Change
 }
 
 func (w *work) run(ctx context.Context, entries []mapping.Entry) (outcomes []mapping.Outcome, err error) {
+	w.own = map[string]bool{}
 	if w.tx, err = w.store.begin(ctx); err != nil {
 		return nil, err
 	}
@@ -275,12 +277,13 @@ func (w *work) journal(entries []mapping.Entry) (fresh []bool, err error) {
 // of this very one, when a run before this was committed without our knowing.
 func (w *work) duplicate(ctx context.Context, e mapping.Entry) (out mapping.Outcome, err error) {
 	out = mapping.Outcome{Duplicate: true, Status: e.Status, Reason: e.Reason}
-	if !w.unknown {
+	if !w.unknown || w.own[e.ID] {
 		return out, nil
 	}
 	err = w.store.records(ctx, Filter{ID: e.ID}, func(r Record) error {
 		if r.Received.Equal(e.Received.Truncate(time.Millisecond)) {
 			out = mapping.Outcome{Status: r.Status, Reason: r.Reason}
+			w.own[e.ID] = true
 		}
 		return nil
 	})
