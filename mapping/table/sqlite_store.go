@@ -34,12 +34,7 @@ type sqliteEngine struct {
 	bulk *sqliteBulk // nil unless much is written at once
 }
 
-const (
-	busyTimeout = 5 * time.Second
-	// checkpointPages is where the WAL is folded into the file: 16 MiB, four times
-	// SQLite's default. Pages that many deliveries touch are folded once.
-	checkpointPages = 4000
-)
+const busyTimeout = 5 * time.Second
 
 func openSQLite(ctx context.Context, o Options) (engine, error) {
 	file, err := prepareFile(o)
@@ -101,7 +96,7 @@ func (s *sqliteEngine) connect(write bool) (c *sqlite.Conn, err error) {
 	c.SetBusyTimeout(busyTimeout)
 	var pragmas []string
 	if write {
-		pragmas = []string{"PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", fmt.Sprintf("PRAGMA wal_autocheckpoint = %d", checkpointPages)}
+		pragmas = []string{"PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL"}
 	}
 	for _, p := range pragmas {
 		if err := sqlitex.ExecuteTransient(c, p, nil); err != nil {
