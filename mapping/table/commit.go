@@ -209,14 +209,7 @@ func (w *work) round(ctx context.Context, entries []mapping.Entry, which []int, 
 			rows = append(rows, round[i])
 		}
 	}
-	late := make([]bool, len(rows))
-	var err error
-	if len(rows) > 0 && !w.rowsAlone {
-		if late, err = w.tx.late(rows); err != nil {
-			return err
-		}
-	}
-	fresh, err := w.journal(round)
+	fresh, late, err := w.journal(round, rows)
 	if err != nil {
 		return err
 	}
@@ -258,19 +251,25 @@ func (w *work) round(ctx context.Context, entries []mapping.Entry, which []int, 
 	return nil
 }
 
-// journal writes the entries' journal lines and says which are to have an effect.
-func (w *work) journal(entries []mapping.Entry) (fresh []bool, err error) {
+// journal writes the entries' journal lines. It says which entries are to have an
+// effect, and which rows may have newer deliveries.
+func (w *work) journal(entries, rows []mapping.Entry) (fresh, late []bool, err error) {
 	if !w.again && !w.rowsAlone {
-		return w.tx.insert(entries)
+		return w.tx.insert(entries, rows)
 	}
-	fresh = make([]bool, len(entries))
+	fresh, late = make([]bool, len(entries)), make([]bool, len(rows))
 	for i := range fresh {
 		fresh[i] = true
 	}
 	if w.rowsAlone {
-		return fresh, nil
+		return fresh, late, nil
 	}
-	return fresh, w.tx.update(entries...)
+	if len(rows) > 0 {
+		if late, err = w.tx.late(rows); err != nil {
+			return nil, nil, err
+		}
+	}
+	return fresh, late, w.tx.update(entries...)
 }
 
 // duplicate is the outcome of an entry whose id is there: of another delivery, or

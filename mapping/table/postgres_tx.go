@@ -63,31 +63,20 @@ func lockOf(table, key string) int64 {
 	return int64(h)
 }
 
-func (t *postgresTx) send(b *pgx.Batch, last func(pgx.BatchResults) error) error {
-	n := b.Len()
-	r := t.conn.SendBatch(t.ctx, b)
-	for i := range n {
-		var err error
-		if i == n-1 && last != nil {
-			err = last(r)
-		} else {
-			_, err = r.Exec()
-		}
-		if err != nil {
-			r.Close()
-			return err
-		}
-	}
-	t.begun = true
-	return r.Close()
+// send runs what is queued in one round trip.
+func (t *postgresTx) send(b *pgx.Batch) error {
+	err := t.conn.SendBatch(t.ctx, b).Close() // which reads all results
+	t.begun = t.begun || err == nil
+	return err
 }
 
-func (t *postgresTx) insert(entries []mapping.Entry) (fresh []bool, err error) {
+func (t *postgresTx) insert(entries, rows []mapping.Entry) (fresh, late []bool, err error) {
 	n := len(entries)
 	ids, statuses := make([]string, n), make([]string, n)
 	events, reasons, keys, hashes := make([]*string, n), make([]*string, n), make([]*string, n), make([]*string, n)
 	times, received := make([]*time.Time, n), make([]time.Time, n)
 	bodies := make([][]byte, n)
+	fresh = make([]bool, n)
 	for i, e := range entries {
 		ids[i], statuses[i], received[i] = e.ID, string(e.Status), e.Received.Truncate(time.Millisecond)
 		events[i], reasons[i], keys[i], hashes[i] = orNull(e.Row.Event), orNull(e.Reason), orNull(e.Row.Key), orNull(hash(e))
@@ -100,19 +89,14 @@ func (t *postgresTx) insert(entries []mapping.Entry) (fresh []bool, err error) {
 	}
 	b := &pgx.Batch{}
 	t.start(b)
+	if len(rows) > 0 {
+		t.lock(b, rows)
+		t.queueLate(b, rows, &late)
+	}
 	b.Queue(`INSERT INTO loopmap_deliveries (id, event, event_time, received_at, body, status, reason, row_key, mapping)
 		SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::bytea[], $6::text[], $7::text[], $8::text[], $9::text[])
-		ON CONFLICT (id) DO NOTHING RETURNING id`, ids, events, times, received, bodies, statuses, reasons, keys, hashes)
-	fresh = make([]bool, n)
-	err = t.send(b, func(r pgx.BatchResults) error {
-		rows, err := r.Query()
-		if err != nil {
-			return err
-		}
+		ON CONFLICT (id) DO NOTHING RETURNING id`, ids, events, times, received, bodies, statuses, reasons, keys, hashes).Query(func(rows pgx.Rows) error {
 		written, err := pgx.CollectRows(rows, pgx.RowTo[string])
-		if err != nil {
-			return err
-		}
 		there := make(map[string]bool, len(written))
 		for _, id := range written {
 			there[id] = true
@@ -120,9 +104,10 @@ func (t *postgresTx) insert(entries []mapping.Entry) (fresh []bool, err error) {
 		for i, id := range ids {
 			fresh[i] = there[id]
 		}
-		return nil
+		return err
 	})
-	return fresh, err
+	err = t.send(b)
+	return fresh, late, err
 }
 
 func (t *postgresTx) update(entries ...mapping.Entry) error {
@@ -138,30 +123,30 @@ func (t *postgresTx) update(entries ...mapping.Entry) error {
 		FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) AS u(id, status, reason, row_key, mapping)
 		WHERE d.id = u.id AND (d.status, d.reason, d.row_key, d.mapping) IS DISTINCT FROM (u.status, u.reason, u.row_key, u.mapping)`,
 		ids, statuses, reasons, keys, hashes)
-	return t.send(b, nil)
+	return t.send(b)
 }
 
-func (t *postgresTx) late(entries []mapping.Entry) ([]bool, error) {
+func (t *postgresTx) late(entries []mapping.Entry) (list []bool, err error) {
+	b := &pgx.Batch{}
+	t.start(b)
+	t.lock(b, entries)
+	t.queueLate(b, entries, &list)
+	return list, t.send(b)
+}
+
+// queueLate adds the statement that fills list.
+func (t *postgresTx) queueLate(b *pgx.Batch, entries []mapping.Entry, list *[]bool) {
 	n := len(entries)
 	keys, ids, times := make([]string, n), make([]string, n), make([]time.Time, n)
 	for i, e := range entries {
 		keys[i], ids[i], times[i] = e.Row.Key, e.ID, placeOfEntry(e).at
 	}
-	b := &pgx.Batch{}
-	t.start(b)
-	t.lock(b, entries)
 	b.Queue(`SELECT EXISTS (SELECT FROM loopmap_deliveries d WHERE d.row_key = u.k AND d.status = 'applied'
 			AND coalesce(d.event_time, d.received_at) >= u.t AND d.id <> u.id)
-		FROM unnest($1::text[], $2::timestamptz[], $3::text[]) WITH ORDINALITY AS u(k, t, id, n) ORDER BY u.n`, keys, times, ids)
-	var list []bool
-	err := t.send(b, func(r pgx.BatchResults) error {
-		rows, err := r.Query()
-		if err == nil {
-			list, err = pgx.CollectRows(rows, pgx.RowTo[bool])
-		}
+		FROM unnest($1::text[], $2::timestamptz[], $3::text[]) WITH ORDINALITY AS u(k, t, id, n) ORDER BY u.n`, keys, times, ids).Query(func(rows pgx.Rows) (err error) {
+		*list, err = pgx.CollectRows(rows, pgx.RowTo[bool])
 		return err
 	})
-	return list, err
 }
 
 func (t *postgresTx) siblings(e mapping.Entry, from time.Time) ([]Record, error) {
@@ -217,7 +202,7 @@ func (t *postgresTx) writeSafely(entries []mapping.Entry) error {
 		}
 	}
 	b.Queue("RELEASE rows")
-	err := t.send(b, nil)
+	err := t.send(b)
 	if err != nil && t.engine.aboutRow(err) {
 		clear(t.engine.types) // the table may have become another
 		if back := t.exec("ROLLBACK TO rows"); back != nil {
@@ -328,7 +313,7 @@ func (p *postgresEngine) typesOf(ctx context.Context, m *mapping.Mapping) ([]str
 func (t *postgresTx) read(m *mapping.Mapping, key string) ([]Value, error) {
 	b := &pgx.Batch{}
 	if t.start(b); b.Len() > 0 {
-		if err := t.send(b, nil); err != nil {
+		if err := t.send(b); err != nil {
 			return nil, err
 		}
 	}

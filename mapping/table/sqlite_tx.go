@@ -98,7 +98,10 @@ func (s *sqliteTx) savepoint() error  { return s.exec("SAVEPOINT " + savepoint) 
 func (s *sqliteTx) rollbackTo() error { return s.exec("ROLLBACK TO " + savepoint) }
 func (s *sqliteTx) release() error    { return s.exec("RELEASE " + savepoint) }
 
-func (s *sqliteTx) insert(entries []mapping.Entry) (fresh []bool, err error) {
+func (s *sqliteTx) insert(entries, rows []mapping.Entry) (fresh, late []bool, err error) {
+	if late, err = s.late(rows); err != nil {
+		return nil, nil, err
+	}
 	fresh = make([]bool, len(entries))
 	st, bound := s.journal.insert, &s.journal.inserted
 	for i, e := range entries {
@@ -113,11 +116,11 @@ func (s *sqliteTx) insert(entries []mapping.Entry) (fresh []bool, err error) {
 		bindOrNull(st, 8, e.Row.Key)
 		bound.textOrNull(st, 9, hash(e))
 		if err := run(st); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		fresh[i] = s.writer.Changes() > 0
 	}
-	return fresh, nil
+	return fresh, late, nil
 }
 
 func (s *sqliteTx) update(entries ...mapping.Entry) error {

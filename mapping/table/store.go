@@ -65,8 +65,9 @@ type tx interface {
 	// written of them, and from then on no other process writes these rows.
 	late(entries []mapping.Entry) ([]bool, error)
 	// insert writes the journal lines of entries; fresh is false for ids that are
-	// there already. Two entries never have the same row.
-	insert(entries []mapping.Entry) (fresh []bool, err error)
+	// there already. Two entries never have the same row. The applied ones among them
+	// are rows: which of these are late it says, too.
+	insert(entries, rows []mapping.Entry) (fresh, late []bool, err error)
 	// update writes the journal lines of entries that have one.
 	update(entries ...mapping.Entry) error
 	// siblings are the applied deliveries of e's row other than e, from a full second
