@@ -200,13 +200,23 @@ func (m *Model) tellDelivery(d Delivery) []string {
 	}
 	lines = append(lines, "", "ROW by the mapping as it is on the screen")
 	row, err := m.draft.Row(mapping.Delivery{ID: d.ID, Body: d.Body})
-	for i, col := range m.draft.Receive.Columns {
-		if i < len(row.Cells) && row.Event != "" {
-			lines = append(lines, "  "+fill(safe(col.Name), 24)+" "+sayCell(row.Cells[i]))
+	switch {
+	case err == nil && row.Action == mapping.Delete:
+		lines = append(lines, "  deleted: "+safe(row.Key))
+	case err == nil && row.Action == mapping.Update:
+		lines = append(lines, "  changed where it is there: "+safe(row.Key))
+	}
+	for i, col := range m.draft.Columns() {
+		if i >= len(row.Cells) || row.Event == "" || row.Cells[i].State == mapping.Missing && (row.Action != mapping.Upsert || col.From.Len() == 0) {
+			continue
 		}
+		lines = append(lines, "  "+fill(safe(col.Name), 24)+" "+sayCell(row.Cells[i]))
 	}
 	if err != nil {
 		lines = append(lines, "  no row: "+safe(err.Error()))
+	}
+	if len(d.Body) == 0 {
+		return append(lines, "", "BODY", "none: it came without, or is not kept any more (journal.keep)")
 	}
 	return append(append(lines, "", "BODY"), pretty(d.Body)...)
 }

@@ -133,8 +133,27 @@ func warnings(m *mapping.Mapping) []string {
 			list = append(list, fmt.Sprintf("column %s is a word of SQL: queries must quote it", c.Name))
 		}
 	}
+	list = append(list, stale(m)...)
 	if m.Push != nil {
 		list = append(list, "the push part is read but not carried out: this version only receives")
+	}
+	return list
+}
+
+// stale names columns that only contact.created fills, though Loops tells of their
+// changes: there is no contact.updated.
+func stale(m *mapping.Mapping) (list []string) {
+	for _, c := range m.Receive.Columns {
+		event, rule := "", ""
+		switch from := c.From.Steps(); {
+		case len(from) == 2 && from[0].Key == "contact" && from[1].Key == "subscribed":
+			event, rule = "contact.unsubscribed", fmt.Sprintf("{event: contact.unsubscribed, set: {%s: false}}", c.Name)
+		case len(from) == 3 && from[0].Key == "contact" && from[1].Key == "mailingLists":
+			event, rule = "contact.mailingList.unsubscribed", fmt.Sprintf("{event: contact.mailingList.unsubscribed, if: {mailingList.id: %s}, set: {%s: false}}", from[2].Key, c.Name)
+		}
+		if event != "" && !m.Receive.Ruled(event) {
+			list = append(list, fmt.Sprintf("column %s stays as it was when the contact was created; receive.rules can follow: %s", c.Name, rule))
+		}
 	}
 	return list
 }

@@ -67,11 +67,12 @@ type delivery struct {
 	Email      string         `json:"email,omitempty"`
 	Body       *string        `json:"body,omitempty"`        // when it is UTF-8 text
 	BodyBase64 []byte         `json:"body_base64,omitempty"` // when it is not
+	Forgotten  bool           `json:"body_dropped,omitempty"`
 }
 
 func asData(r table.Record) delivery {
 	d := delivery{ID: r.ID, Event: r.Event, ReceivedAt: r.Received, Status: r.Status, Reason: r.Reason,
-		RowKey: r.RowKey, Mapping: r.Mapping, Email: mapping.FactsOf(r.Body).Email}
+		RowKey: r.RowKey, Mapping: r.Mapping, Forgotten: r.Forgotten, Email: mapping.FactsOf(r.Body).Email}
 	if !r.EventTime.IsZero() {
 		d.EventTime = &r.EventTime
 	}
@@ -164,7 +165,11 @@ func (a *app) showDelivery(ctx context.Context, id, file string, bytes bool) err
 		{"status", string(d.Status)}, {"reason", d.Reason}, {"row key", d.RowKey}, {"mapping", d.Mapping},
 	})
 	if err == nil {
-		_, err = fmt.Fprintf(a.stdout, "\n%s\n", pretty(r.Body))
+		body := pretty(r.Body)
+		if r.Forgotten {
+			body = "the body is not kept any more (journal.keep)"
+		}
+		_, err = fmt.Fprintf(a.stdout, "\n%s\n", body)
 	}
 	return err
 }
