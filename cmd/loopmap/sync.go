@@ -7,11 +7,13 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"loopmap/mapping"
+	"loopmap/mapping/loops"
 	"loopmap/mapping/receive"
 	"loopmap/mapping/table"
 )
@@ -104,13 +106,34 @@ func (a *app) verifier(listen string, unsigned bool) (verifyFunc, error) {
 			return nil, usage("LOOPS_SIGNING_SECRET is not set, so anybody could write rows\n" +
 				"hint: copy the secret (whsec_...) from Loops, Settings, Webhooks; or try things out on this machine with --unsigned")
 		}
-		return secrets.Verify, nil
+		live := &liveSecrets{app: a}
+		live.current.Store(secrets)
+		return live.verify, nil
 	}
 	if !loopback(listen) {
 		return nil, usage("--unsigned listens on this machine only, and %s can be reached from elsewhere\nhint: leave --listen out, or set LOOPS_SIGNING_SECRET", listen)
 	}
 	a.say("--unsigned: signatures are NOT checked; whatever reaches %s is stored", listen)
 	return nil, nil
+}
+
+// liveSecrets are the signing secrets as they stand in the environment, or in a file
+// that may change while sync runs: so one is rotated without a restart.
+type liveSecrets struct {
+	app     *app
+	current atomic.Pointer[loops.Secrets]
+	looked  atomic.Int64 // Unix seconds
+}
+
+// verify reads the secrets again, at most once a second. What cannot be read changes
+// nothing.
+func (l *liveSecrets) verify(h http.Header, body []byte, now time.Time) (string, error) {
+	if last := l.looked.Load(); now.Unix() != last && l.looked.CompareAndSwap(last, now.Unix()) {
+		if _, secrets, err := l.app.signingSecrets(); err == nil && secrets != nil {
+			l.current.Store(secrets)
+		}
+	}
+	return l.current.Load().Verify(h, body, now)
 }
 
 // loopback reports whether an address can be reached from this machine alone.

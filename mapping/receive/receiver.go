@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"time"
 
@@ -200,9 +201,25 @@ func (r *Receiver) take(w http.ResponseWriter, q *http.Request, a *Arrival) *ref
 			return &refusal{http.StatusUnauthorized, err.Error()}
 		}
 		a.Delivery.ID, a.Signed = id, true
+		if off := clockOff(q.Header, a.Delivery.Received); off.Abs() > maxClockOff {
+			r.Log.Warn("this machine's clock and the sender's differ; beyond 5 minutes webhooks are refused", "seconds", off.Seconds())
+		}
 	}
 	a.Delivery.Body = body
 	return nil
+}
+
+// maxClockOff is how far the clocks may differ before that is worth a word.
+const maxClockOff = time.Minute
+
+// clockOff is how far this machine's clock is before the sender's. A retry bears the
+// time when it was sent again.
+func clockOff(h http.Header, now time.Time) time.Duration {
+	sent, err := strconv.ParseInt(h.Get("Webhook-Timestamp"), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return now.Truncate(time.Second).Sub(time.Unix(sent, 0))
 }
 
 // unsignedID tells unsigned requests apart.
