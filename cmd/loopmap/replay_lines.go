@@ -70,32 +70,18 @@ func readPieces(in io.Reader, send func(*piece) bool) {
 	line := 1
 	for {
 		p := &piece{first: line, done: make(chan struct{}), text: make([]byte, 0, pieceSize+64<<10)}
-		for len(p.text) < pieceSize && p.err == nil {
+		for p.err == nil && (len(p.text) < pieceSize || p.text[len(p.text)-1] != '\n') { // a piece ends with a line
 			var part []byte
 			part, p.err = r.ReadSlice('\n')
 			p.text = append(p.text, part...)
-			if errors.Is(p.err, bufio.ErrBufferFull) {
+			switch {
+			case errors.Is(p.err, bufio.ErrBufferFull):
 				p.err = nil
-			}
-			if p.err == nil && len(part) > 0 && part[len(part)-1] == '\n' {
+			case p.err == nil:
 				line++
 			}
 			if len(p.text) > maxLine+pieceSize {
 				p.err = fmt.Errorf("line %d is longer than %d bytes: is this one JSON object a line?", line, maxLine)
-			}
-		}
-		// A piece ends with a line.
-		for p.err == nil && p.text[len(p.text)-1] != '\n' {
-			var part []byte
-			part, p.err = r.ReadSlice('\n')
-			p.text = append(p.text, part...)
-			if errors.Is(p.err, bufio.ErrBufferFull) {
-				p.err = nil
-			}
-			if len(p.text) > maxLine+pieceSize {
-				p.err = fmt.Errorf("line %d is longer than %d bytes: is this one JSON object a line?", line, maxLine)
-			} else if p.err == nil && p.text[len(p.text)-1] == '\n' {
-				line++
 			}
 		}
 		end := p.err != nil
