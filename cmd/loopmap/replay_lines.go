@@ -37,7 +37,7 @@ const maxLine = 8 * receive.MaxBody
 // mapLines reads lines and maps them, some pieces ahead of who takes them, on all
 // processors. The channel has the pieces in the order of the file.
 func mapLines(ctx context.Context, in io.Reader, m *mapping.Mapping, now func() time.Time) <-chan *piece {
-	ahead := 2 * runtime.GOMAXPROCS(0)
+	ahead := 8 * runtime.GOMAXPROCS(0) // so that there is work while one group is committed
 	out, work := make(chan *piece, ahead), make(chan *piece, ahead)
 	send := func(p *piece) bool {
 		select {
