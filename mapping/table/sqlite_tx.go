@@ -244,11 +244,13 @@ func (s *sqliteTx) read(m *mapping.Mapping, key string) (row []Value, err error)
 	if err != nil {
 		return nil, err
 	}
-	st, _, err := s.writer.PrepareTransient(readSQL(m, "CAST(%s AS TEXT)", "?"))
-	if err != nil {
-		return nil, err
+	if t.reader == nil {
+		if t.reader, _, err = s.writer.PrepareTransient(readSQL(m, "CAST(%s AS TEXT)", "?")); err != nil {
+			return nil, err
+		}
 	}
-	defer st.Finalize()
+	st := t.reader
+	defer st.Reset()
 	if why := bind(st, 1, t.columns[t.key].Type, t.affinities[t.key], key); why != "" {
 		return nil, nil
 	}
@@ -270,6 +272,7 @@ type sqliteTarget struct {
 	key        int // index of the key column
 	affinities []affinity
 	statements map[shape]*sqlite.Stmt
+	reader     *sqlite.Stmt // of a row
 }
 
 // shape is what decides a row's SQL: what is done, and which columns are set.
@@ -331,6 +334,10 @@ func (t *sqliteTarget) close() {
 		_ = st.Finalize() // reports the last error of its run, which was seen
 	}
 	clear(t.statements)
+	if t.reader != nil {
+		_ = t.reader.Finalize()
+		t.reader = nil
+	}
 }
 
 // statement writes the columns that are set. The others keep what they have, and
