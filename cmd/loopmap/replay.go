@@ -115,7 +115,11 @@ func (a *app) replay(ctx context.Context, file string, f replayFlags) error {
 	}
 	c := r.counts
 	if rest := c.Quarantined + c.Pending + c.Unreadable; err == nil && rest > 0 && !f.diff {
-		err = &partError{fmt.Sprintf("%d deliveries are no rows\nhint: loopmap deliveries --status quarantined says why", rest)}
+		msg := fmt.Sprintf("%d deliveries are no rows", rest)
+		if c.Quarantined+c.Pending > 0 && !f.noJournal {
+			msg += "\nhint: loopmap deliveries --status quarantined says why"
+		}
+		err = &partError{msg}
 	}
 	return err
 }
@@ -205,6 +209,22 @@ func (r *replay) journal(ctx context.Context, since time.Time) error {
 		}
 		r.count(outcomes)
 		r.bar.move(f.After, r.counts.Deliveries)
+	}
+}
+
+// told is how many lines and deliveries that are no rows are named one by one.
+const told = 10
+
+// tell names deliveries that are no rows, where no journal keeps the reason.
+func (r *replay) tell(entries []mapping.Entry, outcomes []mapping.Outcome) {
+	n := r.counts.Quarantined
+	for i, o := range outcomes {
+		if o.Status == mapping.Quarantined || o.Status == mapping.Pending {
+			if n++; n <= told {
+				r.bar.clear()
+				r.app.say("%s: %s", entries[i].ID, o.Reason)
+			}
+		}
 	}
 }
 
@@ -356,6 +376,9 @@ func (r *replay) file(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if r.flags.noJournal {
+			r.tell(group, outcomes)
+		}
 		r.count(outcomes)
 		r.bar.move(read, r.counts.Deliveries)
 		group = group[:0]
@@ -367,7 +390,7 @@ func (r *replay) file(ctx context.Context) error {
 			return p.err
 		}
 		for _, bad := range p.bad {
-			if r.counts.Unreadable++; r.counts.Unreadable <= 10 {
+			if r.counts.Unreadable++; r.counts.Unreadable <= told {
 				r.bar.clear()
 				r.app.say("%s:%d: %v", r.flags.from, bad.line, bad.err)
 			}
