@@ -19,8 +19,9 @@ const fullSecond = "2006-01-02T15:04:05"
 
 // journalStatements are made ready once.
 type journalStatements struct {
-	begin, commit, insert, update, late, between, siblings *sqlite.Stmt
-	inserted                                               bindings // of insert
+	begin, commit, insert, insertMany, update, late, between, betweenIDs, siblings *sqlite.Stmt
+
+	inserted, insertedMany bindings
 }
 
 func (j *journalStatements) prepare(c *sqlite.Conn) (err error) {
@@ -29,6 +30,9 @@ func (j *journalStatements) prepare(c *sqlite.Conn) (err error) {
 		&j.commit: "COMMIT",
 		&j.insert: `INSERT INTO loopmap_deliveries (id, event, event_time, received_at, body, status, reason, row_key, mapping)
 			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (id) DO NOTHING`,
+		&j.insertMany: `INSERT INTO loopmap_deliveries (id, event, event_time, received_at, body, status, reason, row_key, mapping)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)` + strings.Repeat(", (?, ?, ?, ?, ?, ?, ?, ?, ?)", together-1),
+		&j.betweenIDs: "SELECT 1 FROM loopmap_deliveries WHERE id BETWEEN ?1 AND ?2 LIMIT 1",
 		&j.update: `UPDATE loopmap_deliveries SET status = ?2, reason = ?3, row_key = ?4, mapping = ?5
 			WHERE id = ?1 AND (status <> ?2 OR reason IS NOT ?3 OR row_key IS NOT ?4 OR mapping IS NOT ?5)`,
 		&j.late:    `SELECT 1 FROM loopmap_deliveries WHERE row_key = ?1 AND status = 'applied' AND coalesce(event_time, received_at) >= ?2 AND id <> ?3 LIMIT 1`,
@@ -103,24 +107,59 @@ func (s *sqliteTx) insert(entries, rows []mapping.Entry) (fresh, late []bool, er
 		return nil, nil, err
 	}
 	fresh = make([]bool, len(entries))
-	st, bound := s.journal.insert, &s.journal.inserted
-	for i, e := range entries {
-		s.bytes += len(e.Body) + 512
-		st.BindText(1, e.ID)
-		bound.textOrNull(st, 2, e.Row.Event)
-		bound.textOrNull(st, 3, eventTime(e))
-		bound.textOrNull(st, 4, e.Received.UTC().Format(timestamp))
-		st.BindBytes(5, e.Body)
-		bound.textOrNull(st, 6, string(e.Status))
-		bound.textOrNull(st, 7, e.Reason)
-		bindOrNull(st, 8, e.Row.Key)
-		bound.textOrNull(st, 9, hash(e))
+	many := 0 // entries that are written together
+	if len(entries) >= together {
+		if some, err := s.anyID(entries); err != nil {
+			return nil, nil, err
+		} else if !some {
+			many = len(entries) - len(entries)%together
+		}
+	}
+	for i := 0; i < len(entries); {
+		st, bound, n := s.journal.insert, &s.journal.inserted, 1
+		if i < many {
+			st, bound, n = s.journal.insertMany, &s.journal.insertedMany, together
+		}
+		for k, e := range entries[i : i+n] {
+			s.bytes += len(e.Body) + 512
+			bindLine(st, bound, 9*k, e)
+		}
 		if err := run(st); err != nil {
 			return nil, nil, err
 		}
-		fresh[i] = s.writer.Changes() > 0
+		for k := range n {
+			fresh[i+k] = n > 1 || s.writer.Changes() > 0
+		}
+		i += n
 	}
 	return fresh, late, nil
+}
+
+// together is how many new journal lines one statement writes, where there are many.
+const together = 16
+
+// anyID reports whether the journal may have one of the entries already. Ids grow with time, so that what is new lies behind all that is there.
+func (s *sqliteTx) anyID(entries []mapping.Entry) (bool, error) {
+	low, high := entries[0].ID, entries[0].ID
+	for _, e := range entries {
+		low, high = min(low, e.ID), max(high, e.ID)
+	}
+	s.journal.betweenIDs.BindText(1, low)
+	s.journal.betweenIDs.BindText(2, high)
+	return found(s.journal.betweenIDs)
+}
+
+// bindLine gives a statement a journal line, behind the first parameters.
+func bindLine(st *sqlite.Stmt, bound *bindings, first int, e mapping.Entry) {
+	st.BindText(first+1, e.ID)
+	bound.textOrNull(st, first+2, e.Row.Event)
+	bound.textOrNull(st, first+3, eventTime(e))
+	bound.textOrNull(st, first+4, e.Received.UTC().Format(timestamp))
+	st.BindBytes(first+5, e.Body)
+	bound.textOrNull(st, first+6, string(e.Status))
+	bound.textOrNull(st, first+7, e.Reason)
+	bindOrNull(st, first+8, e.Row.Key)
+	bound.textOrNull(st, first+9, hash(e))
 }
 
 func (s *sqliteTx) update(entries ...mapping.Entry) error {
