@@ -51,9 +51,17 @@ func ParseLine(line []byte, now time.Time) (Delivery, error) {
 			return ""
 		}
 		d.ID = text(lineID)
-		if n, err := strconv.ParseInt(text(lineTimestamp), 10, 64); err == nil && n > 0 && n < milliseconds {
+		if stamp := text(lineTimestamp); stamp != "" {
+			n, err := strconv.ParseInt(stamp, 10, 64)
+			if err != nil || n <= 0 || n >= milliseconds {
+				return Delivery{}, unmappable("timestamp %s is no Unix time in seconds", Printable(stamp))
+			}
 			d.Received = time.Unix(n, 0)
-		} else if t, err := time.Parse(time.RFC3339, text(lineReceived)); err == nil {
+		} else if stamp := text(lineReceived); stamp != "" {
+			t, err := time.Parse(time.RFC3339, stamp)
+			if err != nil {
+				return Delivery{}, unmappable("received_at %s is no time; RFC 3339 is (2026-11-23T08:00:00Z)", Printable(stamp))
+			}
 			d.Received = t
 		}
 	}

@@ -23,7 +23,8 @@ func TestParseLine(t *testing.T) {
 			t.Errorf("%s\ngives %+v %s %v", line, d, d.Body, err)
 		}
 	}
-	for _, line := range []string{"", "[]", `{"a":`, `"x"`, `{"id":"a\u001bb","body":{}}`} {
+	for _, line := range []string{"", "[]", `{"a":`, `"x"`, `{"id":"a\u001bb","body":{}}`,
+		`{"timestamp":1700000000000,"body":{}}`, `{"timestamp":"yesterday","body":{}}`, `{"received_at":"today","body":{}}`} {
 		if d, err := ParseLine([]byte(line), now); err == nil {
 			t.Errorf("%q gives %+v", line, d)
 		}

@@ -44,6 +44,7 @@ type checked struct {
 	Changes  []string `json:"changes"` // that the table needs, in words
 	SQL      []string `json:"sql"`
 	Misfits  []string `json:"misfits"`
+	Repairs  []string `json:"repairs,omitempty"` // SQL that would mend the misfits
 	Warnings []string `json:"warnings"`
 	Samples  []tried  `json:"samples,omitempty"`
 }
@@ -72,6 +73,7 @@ func (a *app) check(ctx context.Context, file string, samples []string) error {
 		return err
 	}
 	out.Changes, out.SQL, out.Misfits = append(out.Changes, plan.Notes...), append(out.SQL, plan.SQL...), append(out.Misfits, plan.Misfits...)
+	out.Repairs = plan.Repairs
 	failed := 0
 	for _, name := range samples {
 		body, err := a.readSample(name)
@@ -93,7 +95,7 @@ func (a *app) check(ctx context.Context, file string, samples []string) error {
 	case err != nil:
 		return err
 	case len(plan.Misfits) > 0:
-		return usage("the table does not fit the mapping\nhint: change the type in the mapping, or the column by hand; loopmap retypes nothing")
+		return usage("the table does not fit the mapping\nhint: change the mapping, or the table by hand; loopmap retypes nothing")
 	case failed > 0:
 		return &partError{fmt.Sprintf("%d of %d samples cannot be mapped", failed, len(samples))}
 	}
@@ -151,11 +153,17 @@ func stale(m *mapping.Mapping) (list []string) {
 		case len(from) == 3 && from[0].Key == "contact" && from[1].Key == "mailingLists":
 			event, rule = "contact.mailingList.unsubscribed", fmt.Sprintf("{event: contact.mailingList.unsubscribed, if: {mailingList.id: %s}, set: {%s: false}}", from[2].Key, c.Name)
 		}
-		if event != "" && !m.Receive.Ruled(event) {
+		if event != "" && !setByRule(m, c.Name) {
 			list = append(list, fmt.Sprintf("column %s stays as it was when the contact was created; receive.rules can follow: %s", c.Name, rule))
 		}
 	}
 	return list
+}
+
+func setByRule(m *mapping.Mapping, column string) bool {
+	return slices.ContainsFunc(m.Receive.Rules, func(u mapping.Rule) bool {
+		return slices.ContainsFunc(u.Set, func(s mapping.Setting) bool { return s.Column == column })
+	})
 }
 
 func try(m *mapping.Mapping, name string, body []byte) tried {
@@ -179,12 +187,19 @@ func (c *checked) print(w io.Writer, m *mapping.Mapping) error {
 	if c.Columns == 1 {
 		columns = "1 column"
 	}
-	line("%s: ok, %s of table %s in %s", c.File, columns, c.Table, c.Database)
+	ok := "ok"
+	if len(c.Misfits) > 0 {
+		ok = "well-formed"
+	}
+	line("%s: "+ok+", %s of table %s in %s", c.File, columns, c.Table, c.Database)
 	for _, s := range c.Warnings {
 		line("warning: %s", s)
 	}
 	for _, s := range c.Misfits {
 		line("misfit: %s", s)
+	}
+	for _, s := range c.Repairs {
+		line("    mended by: %s;", s)
 	}
 	for _, s := range c.Changes {
 		line("the table: %s", s)

@@ -87,6 +87,15 @@ func (a *app) replay(ctx context.Context, file string, f replayFlags) error {
 	if err != nil {
 		return err
 	}
+	if f.diff { // which makes nothing, not even a database
+		look, err := table.Open(ctx, table.Options{URL: url, Dir: folder(file)})
+		if errors.Is(err, table.ErrNoDatabase) {
+			return usage("%v: there is nothing to compare", err)
+		} else if err != nil {
+			return err
+		}
+		look.Close()
+	}
 	store, err := table.Open(ctx, table.Options{URL: url, Dir: folder(file), Write: true, Bulk: true})
 	if err != nil {
 		return err
@@ -110,8 +119,11 @@ func (a *app) replay(ctx context.Context, file string, f replayFlags) error {
 	}
 	r.bar.end()
 	r.counts.Seconds = time.Since(began).Seconds()
-	if out := r.print(); err == nil {
-		err = out
+	if err == nil || r.counts.Deliveries+r.counts.Unreadable > 0 {
+		err = errors.Join(err, r.print())
+	}
+	if more := r.counts.Unreadable - told; more > 0 {
+		a.say("and %d more lines that are unreadable", more)
 	}
 	c := r.counts
 	if rest := c.Quarantined + c.Pending + c.Unreadable; err == nil && rest > 0 && !f.diff {

@@ -1,8 +1,12 @@
 package table
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"os"
 	"regexp"
 	"strings"
 
@@ -121,14 +125,23 @@ func (p *postgresEngine) aboutRow(err error) bool {
 	return false
 }
 
-// passing knows serialization failure, deadlock, and a statement that was prepared
-// for what the table was before.
+// passing knows serialization failure, deadlock, a statement that was prepared for
+// what the table was before, and a connection that was ended or lost: the next one may
+// be well.
 func (p *postgresEngine) passing(err error) bool {
 	switch codeOf(err) {
-	case "40001", "40P01", "0A000":
+	case "40001", "40P01", "0A000", "57P01", "57P02":
 		return true
+	case "":
+		if errors.As(err, new(*unknownError)) {
+			return true
+		}
+		var connecting *pgconn.ConnectError
+		lost := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, new(*net.OpError)) || strings.Contains(err.Error(), "conn closed")
+		// One that stalls has cost the time already.
+		return lost && !errors.As(err, &connecting) && !errors.Is(err, context.DeadlineExceeded) && !os.IsTimeout(err)
 	}
-	return errors.As(err, new(*unknownError))
+	return false
 }
 
 func (p *postgresEngine) explain(err error) error {

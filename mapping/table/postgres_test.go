@@ -98,3 +98,18 @@ func TestPostgresLocked(t *testing.T) {
 		t.Errorf("%+v %v", out, err)
 	}
 }
+
+// A connection that the server ends is no failure of the delivery: the next one takes
+// it.
+func TestPostgresConnectionEnded(t *testing.T) {
+	d := postgresDatabase(t)
+	d.url += "&application_name=loopmap-ended"
+	s, m := d.open(), d.mapping()
+	ready(t, s, m)
+	for i := range 5 {
+		d.exec("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'loopmap-ended'")
+		if out := commit(t, s, m, created(string(rune('a'+i)), "x", i, "")); out[0].Status != mapping.Applied || out[0].Duplicate {
+			t.Errorf("%+v", out)
+		}
+	}
+}

@@ -28,6 +28,7 @@ func (s *Store) Columns(ctx context.Context, table string) ([]Column, error) {
 type Plan struct {
 	Notes []string // the change in words
 	SQL   []string // the statements that make it, in order
+	Lacks []string // the same as what the table lacks as it is
 	// Misfits are columns that would change the mapped values, in words. loopmap
 	// retypes nothing: the mapping or the table must be changed by hand.
 	Misfits []string
@@ -71,6 +72,7 @@ func MakePlan(m *mapping.Mapping, columns []Column) (p Plan) {
 		switch {
 		case !ok:
 			p.Notes = append(p.Notes, fmt.Sprintf("adds column %s (%s); rows that are there stay NULL in it", c.Name, declared(m.Dialect, c.Type)))
+			p.Lacks = append(p.Lacks, fmt.Sprintf("it lacks column %s (renamed? then rename it back)", c.Name))
 			p.SQL = append(p.SQL, fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s%s %s", quote(m.Table), ifMissing(m.Dialect), quote(c.Name), declared(m.Dialect, c.Type)))
 		case old.Generated:
 			p.Misfits = append(p.Misfits, fmt.Sprintf("column %s is computed by the database and cannot be written", c.Name))
@@ -85,6 +87,7 @@ func MakePlan(m *mapping.Mapping, columns []Column) (p Plan) {
 	}
 	if !have[m.Dialect.Fold(m.Key)].Key {
 		p.Notes = append(p.Notes, fmt.Sprintf("makes %s unique, since it tells rows apart", m.Key))
+		p.Lacks = append(p.Lacks, fmt.Sprintf("nothing keeps %s unique", m.Key))
 		p.SQL = append(p.SQL, fmt.Sprintf("CREATE UNIQUE INDEX %s%s ON %s (%s)", ifMissing(m.Dialect), quote(indexName(m)), quote(m.Table), quote(m.Key)))
 	}
 	return p
@@ -108,7 +111,8 @@ func planTable(m *mapping.Mapping) Plan {
 	if n == 1 {
 		note = fmt.Sprintf("creates table %s with 1 column", m.Table)
 	}
-	return Plan{Notes: []string{note}, SQL: []string{b.String()}}
+	lacks := fmt.Sprintf("table %s is not there; once it is, loopmap replay fills it with what the journal has", m.Table)
+	return Plan{Notes: []string{note}, SQL: []string{b.String()}, Lacks: []string{lacks}}
 }
 
 // Err is the plan's misfits as one error, or nil.
@@ -125,13 +129,7 @@ func (p Plan) Unfit() string {
 	if len(p.Misfits) == 0 && len(p.SQL) == 0 {
 		return ""
 	}
-	why := append(append([]string(nil), p.Misfits...), p.Notes...)
-	msg := "the table does not fit the mapping: it " + strings.Join(p.Notes, "; it ")
-	if len(p.Misfits) > 0 {
-		msg = "the table does not fit the mapping: " + strings.Join(why, "; ")
-	} else {
-		msg = strings.Replace(msg, "it adds column", "it lacks column", 1)
-	}
+	msg := "the table does not fit the mapping: " + strings.Join(append(append([]string(nil), p.Misfits...), p.Lacks...), "; ")
 	if sql := append(append([]string(nil), p.Repairs...), p.SQL...); len(sql) > 0 {
 		msg += "; run: " + strings.Join(sql, "; ") + ";"
 	}
