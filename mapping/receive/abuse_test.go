@@ -530,3 +530,13 @@ func TestPanic(t *testing.T) {
 		})
 	}
 }
+
+// A clock that is a minute off is named before it is five, when webhooks are refused.
+func TestClockOff(t *testing.T) {
+	now := time.Unix(1795421000, 0)
+	for stamp, want := range map[string]time.Duration{"1795421000": 0, "1795420900": 100 * time.Second, "1795421100": -100 * time.Second, "": 0, "x": 0} {
+		if got := clockOff(http.Header{"Webhook-Timestamp": {stamp}}, now); got != want {
+			t.Errorf("%q: %v, want %v", stamp, got, want)
+		}
+	}
+}

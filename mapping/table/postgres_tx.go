@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -54,13 +56,9 @@ func (t *postgresTx) lock(b *pgx.Batch, entries []mapping.Entry) {
 
 // lockOf must be the same in all processes: FNV-1a over table and key.
 func lockOf(table, key string) int64 {
-	h := uint64(14695981039346656037)
-	for _, s := range []string{table, "\x00", key} {
-		for i := range len(s) {
-			h = (h ^ uint64(s[i])) * 1099511628211
-		}
-	}
-	return int64(h)
+	h := fnv.New64a()
+	_, _ = io.WriteString(h, table+"\x00"+key) // never fails
+	return int64(h.Sum64())
 }
 
 // send runs what is queued in one round trip.
@@ -178,11 +176,7 @@ func (t *postgresTx) write(entries []mapping.Entry) (refused []error, err error)
 	if err == nil || !t.engine.aboutRow(err) {
 		return refused, err
 	}
-	if len(entries) == 1 {
-		refused[0] = err
-		return refused, nil
-	}
-	for i := range entries {
+	for i := range entries { // one that is alone, too: with the types that the columns have by now
 		if err := t.writeSafely(entries[i : i+1]); err != nil && !t.engine.aboutRow(err) {
 			return nil, err
 		} else if err != nil {
