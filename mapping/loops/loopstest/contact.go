@@ -27,8 +27,16 @@ type Contact struct {
 
 func (c *Contact) clone() Contact {
 	d := *c
-	d.Lists, d.Values = maps.Clone(c.Lists), maps.Clone(c.Values)
+	d.Lists, d.Values = maps.Clone(c.Lists), cloneValues(c.Values)
 	return d
+}
+
+func cloneValues(values map[string]json.RawMessage) map[string]json.RawMessage {
+	own := maps.Clone(values)
+	for key, raw := range own {
+		own[key] = slices.Clone(raw)
+	}
+	return own
 }
 
 // MarshalJSON writes the object that Loops shows: the documented keys in their

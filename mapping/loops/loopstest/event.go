@@ -39,7 +39,7 @@ func (s *Server) Sent() []Event {
 	defer s.mu.Unlock()
 	list := slices.Clone(s.sent)
 	for i := range list {
-		list[i].Properties = maps.Clone(list[i].Properties)
+		list[i].Properties = cloneValues(list[i].Properties)
 	}
 	return list
 }
