@@ -52,7 +52,11 @@ func (h *hooks) nudge() {
 func (s *Server) Deliveries() []Delivery {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.hooks.log)
+	list := slices.Clone(s.hooks.log)
+	for i := range list {
+		list[i].Body = slices.Clone(list[i].Body)
+	}
+	return list
 }
 
 // Flush waits until every webhook has been taken, the server is closed or ctx

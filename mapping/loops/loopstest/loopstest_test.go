@@ -211,6 +211,24 @@ func TestRate(t *testing.T) {
 	}
 }
 
+// Another tool of the team takes its share.
+func TestSpend(t *testing.T) {
+	c := newClock()
+	r := start(t, loopstest.Options{Rate: 10, Now: c.Now}, true)
+	r.Spend(7)
+	if p, _ := r.do("GET", "/v1/api-key", ""); p.Header.Get("X-Ratelimit-Remaining") != "2" || r.MaxPerSecond() != 1 {
+		t.Errorf("%v", p.Header)
+	}
+	r.Spend(7)
+	if p, _ := r.do("GET", "/v1/api-key", ""); p.StatusCode != 429 || p.Header.Get("X-Ratelimit-Remaining") != "0" {
+		t.Errorf("%s %v", p.Status, p.Header)
+	}
+	c.Add(time.Second)
+	if p, _ := r.do("GET", "/v1/api-key", ""); p.Header.Get("X-Ratelimit-Remaining") != "9" {
+		t.Errorf("%s %v", p.Status, p.Header)
+	}
+}
+
 // Calls at once: not one more than the limit is taken.
 func TestRateAtOnce(t *testing.T) {
 	c := newClock()

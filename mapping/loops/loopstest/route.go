@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 const (
@@ -80,13 +81,13 @@ func (s *Server) route(q request) *reply {
 	return a
 }
 
-// object reads the body, which must be a JSON object and say that it is JSON.
+// object reads the body, which must be a JSON object in UTF-8 and be sent as JSON.
 func (q request) object() (map[string]json.RawMessage, error) {
 	if t, _, err := mime.ParseMediaType(q.Header.Get("Content-Type")); err != nil || t != "application/json" {
 		return nil, bad("Content-Type must be application/json")
 	}
 	var body map[string]json.RawMessage
-	if err := json.Unmarshal(q.body, &body); err != nil || body == nil {
+	if err := json.Unmarshal(q.body, &body); err != nil || body == nil || !utf8.Valid(q.body) {
 		return nil, bad("The body must be a JSON object")
 	}
 	return body, nil

@@ -87,4 +87,3 @@ func jsonKind(token json.Token) string {
 	}
 	return "null"
 }
-
