@@ -32,7 +32,7 @@ func TestUpdate(t *testing.T) {
 }
 
 func TestIdentity(t *testing.T) {
-	r := start(t, loopstest.Options{}, true)
+	r := start(t, loopstest.Options{Now: newClock().Now}, true) // it stands still
 	r.put(200, `{"email":"a@x.example","userId":"1"}`)
 	r.put(200, `{"email":"b@x.example","userId":"2"}`)
 	r.put(400, `{"userId":"nobody"}`)
@@ -228,5 +228,11 @@ func TestApp(t *testing.T) {
 	if !r.Delete("a@x.example") || r.Delete("a@x.example") {
 		t.Error("delete")
 	}
-	r.put(200, `{"email":"b@x.example","userId":"1"}`) // the user id is free again
+	if _, text := r.do("GET", "/v1/contacts/find?userId=1", ""); text != "[]" {
+		t.Errorf("the user id is kept: %s", text)
+	}
+	r.put(200, `{"email":"b@x.example","userId":"1"}`)
+	if _, text := r.do("GET", "/v1/contacts/find?userId=1", ""); !strings.HasSuffix(text, `"mailingLists":{},"optInStatus":null}]`) {
+		t.Errorf("what is not set is shown: %s", text)
+	}
 }

@@ -123,7 +123,7 @@ func readDate(raw json.RawMessage) (time.Time, bool) {
 		return time.UnixMilli(ms), err == nil && -maxDate <= ms && ms <= maxDate
 	}
 	m := dateForm.FindStringSubmatch(s)
-	if m == nil || kind(raw) == "number" || m[4] != "" && m[3] == "" {
+	if m == nil || m[4] != "" && m[3] == "" {
 		return time.Time{}, false
 	}
 	day, clock, seconds, fraction, offset := m[1], m[2], m[3], m[4], m[5]
