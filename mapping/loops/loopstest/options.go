@@ -67,8 +67,8 @@ type Options struct {
 	Strict bool
 	// SameBodyPasses answers an Idempotency-Key that comes again with the same
 	// body 200, without an effect. Without it every reuse within 24 hours is
-	// answered 409. The OpenAPI document says both: the second in its
-	// description, the first in the example of its message.
+	// answered 409. The OpenAPI document says both: any reuse in its description,
+	// another body in the example of the message.
 	SameBodyPasses bool
 	// ShowUnset shows custom properties that have no value as null in webhooks
 	// and in GET /v1/contacts/find. Without it they are left out. Loops does not
