@@ -134,8 +134,8 @@ func (m *Model) do(a action, msg tea.KeyPressMsg) tea.Cmd {
 		m.startValue()
 	case find:
 		m.startSearch()
-	case takeTheirs:
-		return m.takeTheirs()
+	case takeTheirs, mergeTheirs:
+		return m.takeTheirs(a == mergeTheirs)
 	default:
 		if m.help != nil && msg.String() == "enter" {
 			return m.runHelp()

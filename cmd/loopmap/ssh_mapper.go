@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+
+	"loopmap/mapping"
+	"loopmap/tui"
+)
+
+// framesPerSecond is how often a screen that is served is drawn at most.
+const framesPerSecond = 20
+
+// show is the mapper as a guest sees it. Its error is the guest's last words.
+func (h *sshHost) show(ctx context.Context, g *guest) error {
+	kind, size := g.terminal()
+	if kind == "dumb" {
+		return errors.New("the terminal cannot be drawn on\nhint: `ssh -T` asks line by line")
+	}
+	b := &sshBackend{&backend{app: h.app, file: h.file, owner: g.who.fingerprint}, h, g}
+	defer b.close()
+	cfg, err := h.config(ctx, b)
+	if err != nil {
+		return err
+	}
+	w, leave := h.join()
+	defer leave()
+	cfg.Arrivals, cfg.News = w.arrivals, w.news
+	if kind == "" { // who asks for no terminal is asked line by line
+		unsaved, err := tui.Lines(ctx, cfg, g, g)
+		if unsaved != nil {
+			return b.ended(ctx, unsaved)
+		}
+		return err
+	}
+	model := tui.New(cfg)
+	err = h.program(ctx, g, model, kind, size)
+	switch {
+	case model.Left():
+		return err
+	case model.Unsaved():
+		return b.ended(ctx, model.Mapping())
+	case ctx.Err() != nil:
+		return fmt.Errorf("closed: %w; everything was saved", context.Cause(ctx))
+	}
+	return err
+}
+
+// program runs the screens on a guest's terminal. All that depends on the terminal
+// is the guest's own: many run in one process.
+func (h *sshHost) program(ctx context.Context, g *guest, model *tui.Model, kind string, s size) error {
+	env := []string{"TERM=" + kind, "SSH_TTY=yes"} // the latter keeps queries off the line
+	p := tea.NewProgram(model,
+		tea.WithContext(ctx), tea.WithInput(g), tea.WithOutput(g),
+		tea.WithEnvironment(env), tea.WithColorProfile(colorprofile.Env(env)), tea.WithWindowSize(s.w, s.h),
+		tea.WithFPS(framesPerSecond), tea.WithoutSignals(),
+		tea.WithFilter(func(_ tea.Model, msg tea.Msg) tea.Msg {
+			if _, suspend := msg.(tea.SuspendMsg); suspend {
+				return nil // it would stop the server
+			}
+			return msg
+		}))
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-g.resized:
+				_, s := g.terminal()
+				p.Send(tea.WindowSizeMsg{Width: s.w, Height: s.h})
+			}
+		}
+	}()
+	_, err := p.Run()
+	return err
+}
+
+// config is what the mapper of a guest begins with.
+func (h *sshHost) config(ctx context.Context, b *sshBackend) (tui.Config, error) {
+	cfg, err := h.app.mapperConfig(ctx, b.backend, mapperFlags{})
+	if err != nil {
+		return cfg, err
+	}
+	cfg.Backend = b
+	h.mu.Lock()
+	cfg.Listen = h.listen
+	h.mu.Unlock()
+	if cfg.ReadOnly = b.guest.who.readOnly; cfg.ReadOnly {
+		cfg.Draft = nil
+	}
+	return cfg, nil
+}
+
+// sshBackend is the backend of one guest.
+type sshBackend struct {
+	*backend
+	host  *sshHost
+	guest *guest
+}
+
+var errReadOnly = errors.New("this key is read-only: it may look, and not save")
+
+// Review says what saving would change, or that this guest may not.
+func (b *sshBackend) Review(ctx context.Context, m *mapping.Mapping) (tui.Review, error) {
+	r, err := b.backend.Review(ctx, m)
+	if b.guest.who.readOnly {
+		r.Refused = errReadOnly.Error()
+	}
+	return r, err
+}
+
+// Save writes the mapping, and notes who did. Saves of one process take turns, so
+// that each sees the file that the one before has written.
+func (b *sshBackend) Save(ctx context.Context, m *mapping.Mapping) (tui.Saved, error) {
+	if b.guest.who.readOnly {
+		return tui.Saved{}, errReadOnly
+	}
+	b.host.saving.Lock()
+	defer b.host.saving.Unlock()
+	s, err := b.backend.Save(ctx, m)
+	if err == nil {
+		b.host.saved(b.guest, b.mapping().Hash)
+		s.Words = strings.TrimSuffix(s.Words, nextWords)
+	}
+	return s, err
+}
+
+// DropDraft throws this guest's draft away.
+func (b *sshBackend) DropDraft() error {
+	if b.guest.who.readOnly {
+		return nil
+	}
+	return b.backend.DropDraft()
+}
+
+// Read refuses: the files here are the server's, not the guest's.
+func (b *sshBackend) Read(string) (tui.Sample, error) {
+	return tui.Sample{}, errors.New("the files of the server are not read over SSH: paste the sample instead")
+}
+
+// Deliveries are what came in.
+func (b *sshBackend) Deliveries(ctx context.Context, mark int64) ([]tui.Delivery, int64, error) {
+	return b.host.journal.Deliveries(ctx, mark)
+}
+
+// ended keeps what a guest had not saved, and says so.
+func (b *sshBackend) ended(ctx context.Context, m *mapping.Mapping) error {
+	why := context.Cause(ctx)
+	if why == nil {
+		why = io.EOF
+	}
+	if b.guest.who.readOnly {
+		return fmt.Errorf("closed: %w", why)
+	}
+	if err := b.keepDraft(m); err != nil {
+		return fmt.Errorf("closed: %w; what was not saved is lost: %w", why, err)
+	}
+	b.host.log.Info("ssh: draft kept", "file", b.draftFile(), "key", b.guest.who.fingerprint)
+	return fmt.Errorf("closed: %w; the mapping was not saved, a draft of it is kept\nhint: log in again with the same key, and it is offered", why)
+}
