@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/crypto/ssh"
 
+	"loopmap/mapping/receive"
 	"loopmap/tui"
 )
 
@@ -123,4 +124,10 @@ func (h *sshHost) close() {
 	if h != nil {
 		h.listener.Close()
 	}
+}
+
+// awaited is what the capture screens say of a sync that listens at an address.
+func (a *app) awaited(address string) tui.Listen {
+	list, _, _ := a.signingSecrets()
+	return tui.Listen{URL: "http://" + address + receive.Path, Secrets: len(list)}
 }

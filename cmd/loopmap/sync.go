@@ -86,6 +86,7 @@ func (a *app) sync(ctx context.Context, file, listen string, unsigned bool, shel
 		Log:     log,
 		Seen:    guests.arrived,
 	})
+	guests.receiving(a.awaited(l.Addr().String()))
 	log.Info("listening", "url", "http://"+l.Addr().String()+receive.Path, "file", file, "mapping", m.Hash,
 		"database", databaseName(url), "table", m.Table, "signed", verify != nil)
 	ctx, stop := context.WithCancel(ctx)
