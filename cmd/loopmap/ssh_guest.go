@@ -141,7 +141,7 @@ func (g *guest) Write(b []byte) (int, error) {
 // leave says the last words to a guest and ends the session: with exit status 0 when
 // there are none.
 func (g *guest) leave(words string) {
-	late := time.AfterFunc(lastWord, func() { g.conn.Close() }) // for who does not listen
+	late := time.AfterFunc(lastWord, func() { g.conn.Close() }) // for who does not
 	defer late.Stop()
 	status := uint32(0)
 	if words != "" {
@@ -157,4 +157,5 @@ func (g *guest) leave(words string) {
 	}
 	_, _ = g.SendRequest("exit-status", false, ssh.Marshal(struct{ Status uint32 }{status}))
 	_ = g.Close()
+	_ = g.conn.Wait() // the client hangs up once it has read all
 }

@@ -155,10 +155,12 @@ func (s *sshServer) receive(ctx context.Context, conn *ssh.ServerConn, channels 
 				return
 			}
 			g.Channel = channel
-			session.Go(func() { s.attend(ctx, g, requests, func() {
-				s.porch.leave(k)
-				_ = k.SetDeadline(time.Time{})
-			}) })
+			session.Go(func() {
+				s.attend(ctx, g, requests, func() {
+					s.porch.leave(k)
+					_ = k.SetDeadline(time.Time{})
+				})
+			})
 		}
 	}
 	cancel(errLinkGone)
@@ -187,21 +189,25 @@ func (s *sshServer) attend(ctx context.Context, g *guest, requests <-chan *ssh.R
 func (s *sshServer) host(ctx context.Context, g *guest) {
 	defer s.survive("key", g.who.fingerprint)
 	defer g.conn.Close()
-	log := s.log.With("key", g.who.fingerprint, "comment", g.who.comment, "address", g.address)
 	if why := s.seats.take(g.who.fingerprint); why != "" {
-		log.Warn("ssh: session refused", "why", why)
+		s.log.Warn("ssh: session refused", "key", g.who.fingerprint, "comment", g.who.comment, "address", g.address, "why", why)
 		g.leave(why)
 		return
 	}
+	words := ""
+	if err := s.seated(ctx, g); err != nil {
+		words = err.Error()
+	}
+	g.leave(words)
+}
+
+// seated shows the program to a guest who has a seat, for as long as a session may
+// last.
+func (s *sshServer) seated(ctx context.Context, g *guest) error {
 	defer s.seats.free(g.who.fingerprint)
-	s.mu.Lock()
-	s.guests[g] = true
-	s.mu.Unlock()
-	defer func() {
-		s.mu.Lock()
-		delete(s.guests, g)
-		s.mu.Unlock()
-	}()
+	s.present(g, true)
+	defer s.present(g, false)
+	log := s.log.With("key", g.who.fingerprint, "comment", g.who.comment, "address", g.address)
 	began := s.now()
 	log.Info("ssh: session begins", "read_only", g.who.readOnly)
 	ctx, cancel := context.WithTimeoutCause(ctx, g.limits.longest, fmt.Errorf("a session lasts %v at most", g.limits.longest))
@@ -212,16 +218,21 @@ func (s *sshServer) host(ctx context.Context, g *guest) {
 	drop := context.AfterFunc(ctx, func() { time.AfterFunc(lastWord, func() { g.conn.Close() }) })
 	defer drop()
 	err := s.show(ctx, g)
-	cause := "left"
+	why := "left"
 	if ctx.Err() != nil {
-		cause = context.Cause(ctx).Error()
+		why = context.Cause(ctx).Error()
 	}
-	log.Info("ssh: session ends", "why", cause, "seconds", int(s.now().Sub(began).Seconds()))
-	words := ""
-	if err != nil {
-		words = err.Error()
+	log.Info("ssh: session ends", "why", why, "seconds", int(s.now().Sub(began).Seconds()))
+	return err
+}
+
+// present notes who is in.
+func (s *sshServer) present(g *guest, in bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.guests[g] = in; !in {
+		delete(s.guests, g)
 	}
-	g.leave(words)
 }
 
 // survive keeps a panic in one session from taking the process, and the webhooks,
