@@ -42,7 +42,7 @@ func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
 	case m.input != nil:
 		return m.typed(msg)
 	}
-	m.note = ""
+	m.note, m.told = "", false
 	return m.do(lookUp(msg, m.at()), msg)
 }
 

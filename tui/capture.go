@@ -28,7 +28,7 @@ func (m *Model) arrived(a Arrival) {
 	if c.cursor > 0 {
 		c.cursor = min(c.cursor+1, len(c.arrivals)-1) // stay on the same one
 	}
-	if m.screen != capturing && a.sample() {
+	if m.screen == mapping_ && !m.told && a.sample() {
 		m.say("a new %s has arrived; r, enter merges it", safe(a.Event))
 	}
 }

@@ -36,13 +36,13 @@ func hear(news <-chan News) tea.Cmd {
 // heard says what others have done. Where nothing is unsaved, the screen follows the
 // file; else saving shows both.
 func (m *Model) heard(n News) tea.Cmd {
-	m.note, m.bad = safe(n.Words), n.Bad
+	m.note, m.bad, m.told = safe(n.Words), n.Bad, true
 	switch {
 	case !n.Changed:
 	case !m.Unsaved():
 		return m.readAgain(followed)
 	default:
-		m.note += ". What you changed is not saved: s shows both"
+		m.note += ". Yours is unsaved: s shows both"
 	}
 	return nil
 }

@@ -46,7 +46,7 @@ func (f keyFile) read() (keys map[string]loginKey, wrong []string, err error) {
 	case info.Size() > maxKeyFile:
 		return nil, nil, fmt.Errorf("%s is too large for a file of keys", f)
 	case runtime.GOOS != "windows" && info.Mode().Perm()&0o022 != 0:
-		return nil, nil, fmt.Errorf("%s can be written by others (%v), who could let themselves in\nhint: chmod go-w %s", f, info.Mode().Perm(), f)
+		return nil, nil, fmt.Errorf("%s can be written by others (%v), who could let themselves in: chmod go-w", f, info.Mode().Perm())
 	}
 	src, err := os.ReadFile(string(f))
 	if err != nil {
@@ -107,7 +107,7 @@ func (f keyFile) check() (n int, wrong []string, err error) {
 	if errors.Is(err, os.ErrNotExist) {
 		return 0, nil, usage("nobody may log in: %s is not there%s", f, hint)
 	} else if err != nil {
-		return 0, nil, usage("nobody may log in: %v", err)
+		return 0, nil, usage("nobody may log in: %v%s", err, hint)
 	}
 	if len(keys) == 0 {
 		return 0, wrong, usage("nobody may log in: %s holds no key%s", f, strings.Join(append([]string{""}, wrong...), "\n")+hint)

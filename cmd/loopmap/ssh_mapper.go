@@ -26,7 +26,9 @@ func (h *sshHost) show(ctx context.Context, g *guest) error {
 	b := &sshBackend{&backend{app: h.app, file: h.file, owner: g.who.fingerprint}, h, g}
 	defer b.close()
 	cfg, err := h.config(ctx, b)
-	if err != nil {
+	if ctx.Err() != nil {
+		return fmt.Errorf("closed: %w", context.Cause(ctx))
+	} else if err != nil {
 		return err
 	}
 	w, leave := h.join()

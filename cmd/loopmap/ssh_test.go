@@ -499,7 +499,7 @@ func TestSSHTimes(t *testing.T) {
 		}
 	})
 	t.Run("idle", func(t *testing.T) {
-		x := startSSHD(t, func(l *sshLimits) { l.idle = 2 * time.Second }, ada.line())
+		x := startSSHD(t, func(l *sshLimits) { l.idle = 4 * time.Second }, ada.line())
 		s := x.shell(ada, "xterm", 80, 24).wait("capture").press("b").wait("firstName").press("a").wait("columns added")
 		stop := make(chan struct{})
 		defer close(stop)
@@ -513,7 +513,7 @@ func TestSSHTimes(t *testing.T) {
 				}
 			}
 		}()
-		s.wait("no key was pressed for 2s; the mapping was not saved, a draft of it is kept").wait("\x1b[?1049l")
+		s.wait("no key was pressed for 4s; the mapping was not saved, a draft of it is kept").wait("\x1b[?1049l")
 		if code := s.status(); code != 1 {
 			t.Errorf("exit status %d", code)
 		}
