@@ -50,13 +50,13 @@ type Model struct {
 	help   *helper // the help screen, nil when it is not shown
 	review reviewing
 	clash  []string // where a merge had to choose, until it is saved
-	offer  bool   // "take the draft?"
-	ask    bool   // "quit without saving?"
-	ctrlC  bool   // the last key was ctrl+c
-	note   string // what just happened, until the next key
-	bad    bool   // the note is a mistake
-	told   bool   // the note is somebody's news, and stays until a key
-	turn   int    // numbers the commands, so that late results are dropped
+	offer  bool     // "take the draft?"
+	ask    bool     // "quit without saving?"
+	ctrlC  bool     // the last key was ctrl+c
+	note   string   // what just happened, until the next key
+	bad    bool     // the note is a mistake
+	told   bool     // the note is somebody's news, and stays until a key
+	turn   int      // numbers the commands, so that late results are dropped
 	quit   bool
 }
 

@@ -14,8 +14,9 @@ import (
 	"loopmap/tui"
 )
 
-// framesPerSecond is how often a screen that is served is drawn at most.
-const framesPerSecond = 20
+// framesPerSecond is how often a screen that is served is drawn at most. Each look at
+// whether there is something to draw costs a little, also of a screen that is idle.
+const framesPerSecond = 12
 
 // show is the mapper as a guest sees it. Its error is the guest's last words.
 func (h *sshHost) show(ctx context.Context, g *guest) error {

@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -637,6 +638,33 @@ func TestSSHDraftOfALostLink(t *testing.T) {
 	s = x.shell(ada, "xterm", 80, 24).wait("capture").press("b").wait("firstName").press("a").wait("columns added")
 	x.stop()
 	s.wait("the server stops; the mapping was not saved, a draft of it is kept").status()
+}
+
+// Whoever comes and goes, nothing stays behind in the process.
+func TestSSHLeavesNothing(t *testing.T) {
+	ada := newPerson(t, "ada")
+	x := startSSHD(t, nil, ada.line())
+	before := runtime.NumGoroutine()
+	for i := range 12 {
+		term := "xterm"
+		if i%3 == 2 {
+			term = ""
+		}
+		s := x.shell(ada, term, 80, 24)
+		switch s.wait("nothing is received here"); {
+		case i%2 == 0:
+			s.client.Close() // as a link that is lost
+		case term == "":
+			s.press("q\n").status()
+		default:
+			s.press("D").wait("nothing has come in yet").press("q").status()
+		}
+		s.client.Close()
+	}
+	eventually(t, func() (bool, string) {
+		n := runtime.NumGoroutine()
+		return n < before+6, fmt.Sprintf("%d goroutines, %d before", n, before) // the server has some of its own
+	})
 }
 
 // Without a terminal the mapper asks line by line.
