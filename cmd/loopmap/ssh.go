@@ -21,6 +21,7 @@ const defaultSSH = "127.0.0.1:8722"
 // sshFlags say who may log in, and where.
 type sshFlags struct {
 	listen, authorizedKeys, hostKey string
+	publicURL                       string // of the webhooks; for sync
 	sessions, perKey                int
 }
 
@@ -56,7 +57,7 @@ func (a *app) ssh(ctx context.Context, file string, f sshFlags) error {
 	if err != nil {
 		return err
 	}
-	h.listen.Problem = "`loopmap ssh` receives no webhooks: J takes samples from the journal of `loopmap sync`, b the built-in one, and a paste works too"
+	h.listen.Problem = "this process receives no webhooks: J takes samples from the journal of `loopmap sync`, b the built-in one, and a paste works too"
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var watching sync.WaitGroup
@@ -127,7 +128,9 @@ func (h *sshHost) close() {
 }
 
 // awaited is what the capture screens say of a sync that listens at an address.
-func (a *app) awaited(address string) tui.Listen {
+func (a *app) awaited(address, publicURL string) tui.Listen {
 	list, _, _ := a.signingSecrets()
-	return tui.Listen{URL: "http://" + address + receive.Path, Secrets: len(list)}
+	l := tui.Listen{URL: "http://" + address + receive.Path, Secrets: len(list)}
+	setPublic(&l, publicURL)
+	return l
 }

@@ -25,7 +25,7 @@ func (h *sshHost) show(ctx context.Context, g *guest) error {
 		return errors.New("the terminal cannot be drawn on\nhint: `ssh -T` asks line by line")
 	}
 	b := &sshBackend{&backend{app: h.app, file: h.file, owner: g.who.fingerprint}, h, g}
-	defer b.close()
+	defer b.own.close()
 	cfg, err := h.config(ctx, b)
 	if ctx.Err() != nil {
 		return fmt.Errorf("closed: %w", context.Cause(ctx))
@@ -88,7 +88,7 @@ func (h *sshHost) program(ctx context.Context, g *guest, model *tui.Model, kind 
 
 // config is what the mapper of a guest begins with.
 func (h *sshHost) config(ctx context.Context, b *sshBackend) (tui.Config, error) {
-	cfg, err := h.app.mapperConfig(ctx, b.backend, mapperFlags{})
+	cfg, err := h.app.mapperConfig(ctx, b.own, mapperFlags{})
 	if err != nil {
 		return cfg, err
 	}
@@ -102,9 +102,10 @@ func (h *sshHost) config(ctx context.Context, b *sshBackend) (tui.Config, error)
 	return cfg, nil
 }
 
-// sshBackend is the backend of one guest.
+// sshBackend is the backend of one guest. It embeds none: each thing that a screen
+// can do is looked at here, for who may do it.
 type sshBackend struct {
-	*backend
+	own   *backend
 	host  *sshHost
 	guest *guest
 }
@@ -113,7 +114,7 @@ var errReadOnly = errors.New("this key is read-only: it may look, and not save")
 
 // Review says what saving would change, or that this guest may not.
 func (b *sshBackend) Review(ctx context.Context, m *mapping.Mapping) (tui.Review, error) {
-	r, err := b.backend.Review(ctx, m)
+	r, err := b.own.Review(ctx, m)
 	if b.guest.who.readOnly {
 		r.Refused = errReadOnly.Error()
 	}
@@ -128,9 +129,9 @@ func (b *sshBackend) Save(ctx context.Context, m *mapping.Mapping) (tui.Saved, e
 	}
 	b.host.saving.Lock()
 	defer b.host.saving.Unlock()
-	s, err := b.backend.Save(ctx, m)
+	s, err := b.own.Save(ctx, m)
 	if err == nil {
-		b.host.saved(b.guest, b.mapping().Hash)
+		b.host.saved(b.guest, b.own.mapping().Hash)
 		s.Words = strings.TrimSuffix(s.Words, nextWords)
 	}
 	return s, err
@@ -141,8 +142,17 @@ func (b *sshBackend) DropDraft() error {
 	if b.guest.who.readOnly {
 		return nil
 	}
-	return b.backend.DropDraft()
+	return b.own.DropDraft()
 }
+
+// Reread takes the file as it is now for the one that was read.
+func (b *sshBackend) Reread() (*mapping.Mapping, error) { return b.own.Reread() }
+
+// Journal reads the latest deliveries of the mapped events.
+func (b *sshBackend) Journal(ctx context.Context) ([]tui.Sample, error) { return b.own.Journal(ctx) }
+
+// Misfit says why a column of the table cannot hold a type.
+func (b *sshBackend) Misfit(t mapping.Type, c tui.TableColumn) string { return b.own.Misfit(t, c) }
 
 // Read refuses: the files here are the server's, not the guest's.
 func (b *sshBackend) Read(string) (tui.Sample, error) {
@@ -163,9 +173,9 @@ func (b *sshBackend) ended(ctx context.Context, m *mapping.Mapping) error {
 	if b.guest.who.readOnly {
 		return fmt.Errorf("closed: %w", why)
 	}
-	if err := b.keepDraft(m); err != nil {
+	if err := b.own.keepDraft(m); err != nil {
 		return fmt.Errorf("closed: %w; what was not saved is lost: %w", why, err)
 	}
-	b.host.log.Info("ssh: draft kept", "file", b.draftFile(), "key", b.guest.who.fingerprint)
+	b.host.log.Info("ssh: draft kept", "file", b.own.draftFile(), "key", b.guest.who.fingerprint)
 	return fmt.Errorf("closed: %w; the mapping was not saved, a draft of it is kept\nhint: log in again with the same key, and it is offered", why)
 }

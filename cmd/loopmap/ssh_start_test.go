@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -150,5 +151,66 @@ func TestSSHHostKey(t *testing.T) {
 	}
 	if _, err := hostKey(filepath.Join(t.TempDir(), "none", "key")); err == nil {
 		t.Error("a folder that is not there is no error")
+	}
+}
+
+// What is not said otherwise: this machine only, and the bounds that the README names.
+func TestSSHDefaults(t *testing.T) {
+	a := &app{}
+	if got := a.sshCommand().Flags().Lookup("listen").DefValue; got != "127.0.0.1:8722" {
+		t.Errorf("ssh listens on %s", got)
+	}
+	if got := a.syncCommand().Flags().Lookup("ssh").DefValue; got != "" {
+		t.Errorf("sync listens for ssh on %s", got)
+	}
+	want := sshLimits{handshake: 15 * time.Second, idle: 10 * time.Minute, longest: 8 * time.Hour, sessions: 8, perKey: 4, knocking: 64, perHost: 16}
+	if got := defaultLimits(); got != want {
+		t.Errorf("the limits are %+v", got)
+	}
+}
+
+// from is a connection from an address.
+type from struct {
+	net.Conn
+	host   string
+	closed bool
+}
+
+func (f *from) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.ParseIP(f.host), Port: 1} }
+func (f *from) Close() error         { f.closed = true; return nil }
+
+// Who has not logged in is counted by address; the newcomer gets the place of the
+// oldest that is silent, of the address that has most.
+func TestSSHPorch(t *testing.T) {
+	p := porch{all: 6, perHost: 3}
+	enter := func(host string) (*from, *knock) {
+		c := &from{host: host}
+		return c, p.enter(c)
+	}
+	first, k := enter("10.0.0.1")
+	k.spoke.Store(true)
+	second, _ := enter("10.0.0.1")
+	third, _ := enter("10.0.0.1")
+	if first.closed || second.closed || third.closed {
+		t.Fatal("three of an address are too many")
+	}
+	fourth, _ := enter("10.0.0.1")
+	if first.closed || !second.closed || third.closed || fourth.closed {
+		t.Error("not the oldest silent one has made room")
+	}
+	a, left := enter("2001:db8::1")
+	b, _ := enter("2001:db8::2:0:0:2") // the same 64 bits
+	c, _ := enter("2001:db9::1")
+	if third.closed || a.closed || b.closed || c.closed {
+		t.Error("six are too many")
+	}
+	d, _ := enter("10.9.9.9")
+	if !third.closed || a.closed || d.closed {
+		t.Error("the address that has most has not made room")
+	}
+	p.leave(left)
+	enter("10.9.9.8")
+	if len(p.waiting) != 6 || fourth.closed {
+		t.Errorf("%d wait", len(p.waiting))
 	}
 }

@@ -39,6 +39,7 @@ func (a *app) syncCommand() *cobra.Command {
 	c.Flags().StringVar(&listen, "listen", defaultListen, "address to listen on")
 	c.Flags().BoolVar(&unsigned, "unsigned", false, "take webhooks without a signature, from this machine only")
 	shell.register(c.Flags(), "ssh", "", "address to serve the mapper on over SSH, as "+defaultSSH)
+	c.Flags().StringVar(&shell.publicURL, "public-url", "", "the URL by which Loops reaches --listen, for the mapper over SSH to show")
 	return c
 }
 
@@ -86,7 +87,7 @@ func (a *app) sync(ctx context.Context, file, listen string, unsigned bool, shel
 		Log:     log,
 		Seen:    guests.arrived,
 	})
-	guests.receiving(a.awaited(l.Addr().String()))
+	guests.receiving(a.awaited(l.Addr().String(), shell.publicURL))
 	log.Info("listening", "url", "http://"+l.Addr().String()+receive.Path, "file", file, "mapping", m.Hash,
 		"database", databaseName(url), "table", m.Table, "signed", verify != nil)
 	ctx, stop := context.WithCancel(ctx)
