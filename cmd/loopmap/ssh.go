@@ -31,8 +31,8 @@ func (f *sshFlags) register(fs *pflag.FlagSet, address, listen, usage string) {
 	fs.StringVar(&f.listen, address, listen, usage)
 	fs.StringVar(&f.authorizedKeys, "authorized-keys", "", "file with the public keys of those who may log in over SSH")
 	fs.StringVar(&f.hostKey, "host-key", "", "file of the SSH host key, made when it is not there (default "+hostKeyName+" beside FILE)")
-	fs.IntVar(&f.sessions, "sessions", l.sessions, "SSH sessions at once")
-	fs.IntVar(&f.perKey, "sessions-per-key", l.perKey, "SSH sessions at once with one key")
+	fs.IntVar(&f.sessions, "sessions", l.sessions, "how many may be logged in over SSH at once")
+	fs.IntVar(&f.perKey, "sessions-per-key", l.perKey, "how many of them with one key")
 }
 
 func (a *app) sshCommand() *cobra.Command {

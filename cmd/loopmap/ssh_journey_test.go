@@ -207,7 +207,7 @@ func startSystemSSHD(t testing.TB, keys string) (addr string) {
 
 // Under the system's sshd: a forced command in authorized_keys, as the README has it.
 func TestUnderSystemSSHD(t *testing.T) {
-	ada := newPerson(t, "ada")
+	ada, bob := newPerson(t, "ada"), newPerson(t, "bob")
 	program, err := exec.LookPath("loopmap")
 	if err != nil {
 		t.Fatal(err)
@@ -218,7 +218,7 @@ func TestUnderSystemSSHD(t *testing.T) {
 	}
 	dir, addr := newFolder(t)
 	command := fmt.Sprintf("cd %s && TZ=UTC LOOPS_SIGNING_SECRET=%s exec %s --listen %s", dir, testSecret, program, addr)
-	sshAddr := startSystemSSHD(t, fmt.Sprintf(`restrict,pty,command="%s" %s`, command, ada.line()))
+	sshAddr := startSystemSSHD(t, fmt.Sprintf(`restrict,pty,command="%s" %s`, command, ada.line())+bob.line())
 	open := func(w, h int, args ...string) *terminal {
 		t.Helper()
 		all := append(append([]string{"ssh"}, sshArgs(t, sshAddr, ada)...), "-tt", "-o", "LogLevel=ERROR")
@@ -277,6 +277,13 @@ func TestUnderSystemSSHD(t *testing.T) {
 	}
 	if !bytes.Contains(x.raw, []byte("\x1b[?1049l")) || x.screen.IsAltScreen() {
 		t.Error("the terminal is not left as it was found")
+	}
+	// Who has a shell there needs no line of the kind: ssh -t host loopmap.
+	args := append(append([]string{"ssh"}, sshArgs(t, sshAddr, bob)...), "-t", "-o", "LogLevel=ERROR", me.Username+"@127.0.0.1", "cd "+dir+" && "+program+" --listen "+addr)
+	x = openCommand(t, t.TempDir(), 80, 24, nil, args...)
+	x.wait("email", "COLUMNS").press("q")
+	if code := x.exit(); code != 0 {
+		t.Errorf("exit status %d", code)
 	}
 	// restrict: no forwarding.
 	cmd := exec.Command("ssh", append(sshArgs(t, sshAddr, ada), "-N", "-o", "ExitOnForwardFailure=yes", "-R", "127.0.0.1:0:127.0.0.1:1", me.Username+"@127.0.0.1")...)
