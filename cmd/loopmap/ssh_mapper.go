@@ -129,11 +129,12 @@ func (b *sshBackend) Save(ctx context.Context, m *mapping.Mapping) (tui.Saved, e
 	}
 	b.host.saving.Lock()
 	defer b.host.saving.Unlock()
+	before := b.own.mapping().Hash
 	s, err := b.own.Save(ctx, m)
-	if err == nil {
-		b.host.saved(b.guest, b.own.mapping().Hash)
-		s.Words = strings.TrimSuffix(s.Words, nextWords)
+	if hash := b.own.mapping().Hash; hash != before || err == nil { // the file may be written though something else failed
+		b.host.saved(b.guest, hash)
 	}
+	s.Words = strings.TrimSuffix(s.Words, nextWords)
 	return s, err
 }
 
