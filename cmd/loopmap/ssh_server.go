@@ -51,8 +51,8 @@ func (s *sshServer) serve(ctx context.Context, l net.Listener) error {
 	outer := ctx
 	ctx, end := context.WithCancelCause(context.WithoutCancel(outer))
 	stop := context.AfterFunc(outer, func() {
-		l.Close()
 		end(errStopping)
+		l.Close()
 	})
 	defer stop()
 	s.wg.Go(func() { s.watchKeys(ctx) })
@@ -107,6 +107,9 @@ func (s *sshServer) receive(ctx context.Context, conn *ssh.ServerConn, channels 
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(errLinkGone)
 	g := &guest{who: who, address: k.RemoteAddr().String(), conn: conn, limits: s.limits, cancel: cancel}
+	// Who does not take what is written to them must not keep the process from ending.
+	drop := context.AfterFunc(ctx, func() { time.AfterFunc(lastWord, func() { k.Close() }) })
+	defer drop()
 	var session sync.WaitGroup
 	for c := range channels {
 		switch {
