@@ -57,7 +57,7 @@ func (a *app) ssh(ctx context.Context, file string, f sshFlags) error {
 	if err != nil {
 		return err
 	}
-	h.listen.Problem = "this process receives no webhooks: J takes samples from the journal of `loopmap sync`, b the built-in one, and a paste works too"
+	h.listen.Problem = "this process receives no webhooks; `loopmap sync` does"
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var watching sync.WaitGroup
@@ -102,7 +102,7 @@ func (a *app) sshHost(file string, f sshFlags, log *slog.Logger) (*sshHost, erro
 	h := &sshHost{
 		app: a, file: file, log: log, listener: l,
 		journal: &feed{b: &backend{app: a, file: file}, now: a.now},
-		savers:  map[string]string{}, screens: map[*watcher]bool{},
+		savers:  map[string]string{}, screens: map[*watcher]bool{}, drafts: map[string]bool{},
 	}
 	h.journal.reread()
 	h.server = &sshServer{keys: keys, signer: signer, limits: limits, log: log, now: a.now, show: h.show}

@@ -27,6 +27,7 @@ type sshHost struct {
 	listen  tui.Listen
 	savers  map[string]string // who has saved a version of the mapping, by its hash
 	screens map[*watcher]bool
+	drafts  map[string]bool // that sessions have claimed
 }
 
 // watcher is what one open screen hears of what goes on.

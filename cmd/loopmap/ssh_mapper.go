@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -24,8 +23,10 @@ func (h *sshHost) show(ctx context.Context, g *guest) error {
 	if kind == "dumb" {
 		return errors.New("the terminal cannot be drawn on\nhint: `ssh -T` asks line by line")
 	}
-	b := &sshBackend{&backend{app: h.app, file: h.file, owner: g.who.fingerprint}, h, g}
+	b := &sshBackend{&backend{app: h.app, file: h.file}, h, g}
 	defer b.own.close()
+	release := h.claim(b.own, g.who.fingerprint)
+	defer release()
 	cfg, err := h.config(ctx, b)
 	if ctx.Err() != nil {
 		return fmt.Errorf("closed: %w", context.Cause(ctx))
@@ -163,20 +164,4 @@ func (b *sshBackend) Read(string) (tui.Sample, error) {
 // Deliveries are what came in.
 func (b *sshBackend) Deliveries(ctx context.Context, mark int64) ([]tui.Delivery, int64, error) {
 	return b.host.journal.Deliveries(ctx, mark)
-}
-
-// ended keeps what a guest had not saved, and says so.
-func (b *sshBackend) ended(ctx context.Context, m *mapping.Mapping) error {
-	why := context.Cause(ctx)
-	if why == nil {
-		why = io.EOF
-	}
-	if b.guest.who.readOnly {
-		return fmt.Errorf("closed: %w", why)
-	}
-	if err := b.own.keepDraft(m); err != nil {
-		return fmt.Errorf("closed: %w; what was not saved is lost: %w", why, err)
-	}
-	b.host.log.Info("ssh: draft kept", "file", b.own.draftFile(), "key", b.guest.who.fingerprint)
-	return fmt.Errorf("closed: %w; the mapping was not saved, a draft of it is kept\nhint: log in again with the same key, and it is offered", why)
 }

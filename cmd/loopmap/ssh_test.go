@@ -206,10 +206,16 @@ func TestSSHDraftOfALostLink(t *testing.T) {
 	if left, _ := filepath.Glob(filepath.Join(x.dir, ".*draft")); len(left) > 0 {
 		t.Errorf("left: %v", left)
 	}
-	// The server's end is no loss either.
+	// The server's end is no loss either, nor for two sessions of one key.
 	s = x.shell(ada, "xterm", 80, 24).wait("capture").press("b").wait("firstName").press("a").wait("columns added")
+	other := x.shell(ada, "xterm", 80, 24).wait("capture").press("b").wait("firstName").press("a").wait("columns added")
 	x.stop()
-	s.wait("the server stops; the mapping was not saved, a draft of it is kept").status()
+	for _, s := range []*shell{s, other} {
+		s.wait("the server stops; the mapping was not saved, a draft of it is kept").status()
+	}
+	if left, _ := filepath.Glob(filepath.Join(x.dir, ".*draft")); len(left) != 2 {
+		t.Errorf("drafts: %v", left)
+	}
 }
 
 // Whoever comes and goes, nothing stays behind in the process.
