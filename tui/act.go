@@ -42,7 +42,7 @@ func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
 	case m.input != nil:
 		return m.typed(msg)
 	}
-	m.note = ""
+	m.note, m.told = "", false
 	return m.do(lookUp(msg, m.at()), msg)
 }
 
@@ -134,8 +134,8 @@ func (m *Model) do(a action, msg tea.KeyPressMsg) tea.Cmd {
 		m.startValue()
 	case find:
 		m.startSearch()
-	case takeTheirs:
-		return m.takeTheirs()
+	case takeTheirs, mergeTheirs:
+		return m.takeTheirs(a == mergeTheirs)
 	default:
 		if m.help != nil && msg.String() == "enter" {
 			return m.runHelp()

@@ -28,7 +28,7 @@ func (m *Model) arrived(a Arrival) {
 	if c.cursor > 0 {
 		c.cursor = min(c.cursor+1, len(c.arrivals)-1) // stay on the same one
 	}
-	if m.screen != capturing && a.sample() {
+	if m.screen == mapping_ && !m.told && a.sample() {
 		m.say("a new %s has arrived; r, enter merges it", safe(a.Event))
 	}
 }
@@ -156,6 +156,8 @@ func (m *Model) steps() []string {
 	}
 	secret := "Set LOOPS_SIGNING_SECRET to the secret on that page (whsec_...) and start again. Until then nothing is verified and nothing stored"
 	switch {
+	case l.URL == "":
+		secret = "What `loopmap sync` receives, with signatures checked, stands in the journal"
 	case l.Secrets == 1:
 		secret = "The signing secret is set: each webhook is verified, and kept in the journal"
 	case l.Secrets > 1:

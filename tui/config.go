@@ -20,6 +20,8 @@ type Config struct {
 
 	Listen   Listen
 	Arrivals <-chan Arrival // webhooks as they come; nil when nothing listens
+	News     <-chan News    // what others do meanwhile; nil when nobody tells
+	ReadOnly bool           // nothing can be saved: the backend refuses it
 	Example  Sample         // the built-in one
 	Backend  Backend
 }
@@ -51,6 +53,13 @@ type Arrival struct {
 	Code    int    // the status it was answered with
 	Problem string // why it was refused or not stored
 	Body    []byte // nil when it was refused
+}
+
+// News is what somebody else has done while the mapper was open.
+type News struct {
+	Words   string
+	Bad     bool
+	Changed bool // the mapping file is another one now
 }
 
 // Delivery is a line of the journal.

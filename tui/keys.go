@@ -58,6 +58,7 @@ const (
 	recapture
 	onlyNew
 	takeTheirs
+	mergeTheirs
 	showValue
 	nextHit
 	prevHit
@@ -121,6 +122,7 @@ var bindings = []binding{
 	bind(onMap, prevPane, "", []string{"shift+tab"}, "shift+tab", "the same, back"),
 	bind(onMap, save, "save", []string{"s"}, "s", "save: shows the change first"),
 	bind(onSave, write, "write", []string{"enter"}, "enter", "write it"),
+	bind(onSave, mergeTheirs, "merge", []string{"m"}, "m", "when the file was changed meanwhile: bring yours into it"),
 	bind(onSave, takeTheirs, "take theirs", []string{"t"}, "t", "when the file was changed meanwhile: take it; u then brings yours back"),
 	bind(onSave, back, "back", []string{"esc"}, "esc", "back to the mapping"),
 	bind(onMap|onCapture, deliveries_, "", []string{"D"}, "D", "what came in, with bodies and outcomes"),

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 
+	tea "charm.land/bubbletea/v2"
+
 	"loopmap/mapping"
 )
 
@@ -34,7 +36,11 @@ func Lines(ctx context.Context, cfg Config, in io.Reader, out io.Writer) (unsave
 	go func() {
 		defer close(typed)
 		for s := bufio.NewScanner(in); s.Scan(); {
-			typed <- s.Text()
+			select {
+			case typed <- s.Text():
+			case <-ctx.Done():
+				return
+			}
 		}
 	}()
 	l.say("loopmap, line by line. The file is %s, the table %s in %s.", cfg.File, cfg.Mapping.Table, cfg.Database)
@@ -56,6 +62,11 @@ func Lines(ctx context.Context, cfg Config, in io.Reader, out io.Writer) (unsave
 			l.m.arrived(a)
 			state, _ := a.state()
 			l.say("%s", strings.ReplaceAll(state, "Enter maps it", "Say map to map it"))
+		case n := <-cfg.News:
+			if cmd := l.m.heard(n); cmd != nil {
+				l.m.update(cmd())
+			}
+			l.result()
 		case line, ok := <-typed:
 			if !ok {
 				return nil, nil
@@ -282,17 +293,24 @@ func (l *liner) column(word string, rest []string) {
 // save shows the change and writes it when the answer is yes.
 func (l *liner) save(typed <-chan string) {
 	m := l.m
-	m.screen = saving
-	m.turn++
-	r, err := m.cfg.Backend.Review(l.ctx, m.draft)
-	m.reviewed(reviewMsg{m.turn, r, err})
-	m.screen = mapping_
-	l.result()
-	if err != nil {
+	if !l.review() {
 		return
 	}
-	for _, line := range m.review.text {
-		l.say("%s", line)
+	if m.review.theirs {
+		cmd := tea.Cmd(nil)
+		switch l.hear("What now? merge brings yours into theirs, theirs takes theirs alone, n leaves it", typed) {
+		case "merge", "m":
+			cmd = m.takeTheirs(true)
+		case "theirs", "t":
+			cmd = m.takeTheirs(false)
+		}
+		if cmd != nil {
+			m.update(cmd())
+			l.result()
+		}
+		if cmd == nil || !m.Unsaved() || !l.review() {
+			return
+		}
 	}
 	if m.review.refused || !l.ask("Write it? y or n", typed) {
 		return
@@ -302,12 +320,33 @@ func (l *liner) save(typed <-chan string) {
 	l.result()
 }
 
+// review says what saving would change, and reports whether that could be found out.
+func (l *liner) review() bool {
+	m := l.m
+	m.screen = saving
+	m.turn++
+	m.review = reviewing{}
+	r, err := m.cfg.Backend.Review(l.ctx, m.draft)
+	m.reviewed(reviewMsg{m.turn, r, err})
+	m.screen = mapping_
+	l.result()
+	for _, line := range m.review.text {
+		l.say("%s", line)
+	}
+	return err == nil
+}
+
 func (l *liner) ask(question string, typed <-chan string) bool {
+	return slices.Contains([]string{"y", "yes"}, l.hear(question, typed))
+}
+
+// hear asks something, and returns the answer in lower case.
+func (l *liner) hear(question string, typed <-chan string) string {
 	l.say("%s", question)
 	select {
 	case answer := <-typed:
-		return slices.Contains([]string{"y", "yes"}, strings.ToLower(strings.TrimSpace(answer)))
+		return strings.ToLower(strings.TrimSpace(answer))
 	case <-l.ctx.Done():
-		return false
+		return ""
 	}
 }

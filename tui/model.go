@@ -49,12 +49,14 @@ type Model struct {
 	input  *input  // a line being typed, nil when none is
 	help   *helper // the help screen, nil when it is not shown
 	review reviewing
-	offer  bool   // "take the draft?"
-	ask    bool   // "quit without saving?"
-	ctrlC  bool   // the last key was ctrl+c
-	note   string // what just happened, until the next key
-	bad    bool   // the note is a mistake
-	turn   int    // numbers the commands, so that late results are dropped
+	clash  []string // where a merge had to choose, until it is saved
+	offer  bool     // "take the draft?"
+	ask    bool     // "quit without saving?"
+	ctrlC  bool     // the last key was ctrl+c
+	note   string   // what just happened, until the next key
+	bad    bool     // the note is a mistake
+	told   bool     // the note is somebody's news, and stays until a key
+	turn   int      // numbers the commands, so that late results are dropped
 	quit   bool
 }
 
@@ -87,7 +89,7 @@ func (m *Model) Mapping() *mapping.Mapping { return m.draft }
 func (m *Model) Left() bool { return m.quit }
 
 // Init starts waiting for webhooks.
-func (m *Model) Init() tea.Cmd { return wait(m.cfg.Arrivals) }
+func (m *Model) Init() tea.Cmd { return tea.Batch(wait(m.cfg.Arrivals), hear(m.cfg.News)) }
 
 type (
 	arrivalMsg struct{ Arrival }
@@ -101,6 +103,7 @@ type (
 		err    error
 	}
 	rereadMsg struct {
+		why     rereading
 		mapping *mapping.Mapping
 		err     error
 	}
@@ -158,7 +161,9 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 	case savedMsg:
 		return m.wrote(msg)
 	case rereadMsg:
-		m.reread(msg)
+		return m.reread(msg)
+	case newsMsg:
+		return tea.Batch(m.heard(msg.News), hear(m.cfg.News))
 	case cameMsg:
 		return m.listed(msg)
 	}

@@ -50,11 +50,14 @@ func (m *Model) reviewed(msg reviewMsg) {
 		add("  %s", safe(r.Refused))
 		add("")
 	}
+	for _, c := range m.clash {
+		add("BOTH %s", safe(c))
+	}
 	for _, note := range m.warnings() {
 		add("NOTE %s", note)
 	}
 	if r.Theirs != "" {
-		add("THEIRS t takes it; u then brings yours back, to be saved over it")
+		add("THEIRS m brings yours into it; t takes it alone, and u then brings yours back")
 		for line := range strings.Lines(r.Theirs) {
 			if !strings.HasPrefix(line, "--- ") && !strings.HasPrefix(line, "+++ ") {
 				add("  %s", safe(strings.TrimSuffix(line, "\n")))
@@ -136,27 +139,17 @@ func (m *Model) startWriting() tea.Cmd {
 	}
 }
 
-// takeTheirs makes what someone else has saved meanwhile the mapping.
-func (m *Model) takeTheirs() tea.Cmd {
+// takeTheirs makes what someone else has saved meanwhile the mapping, or brings it
+// together with what is on the screen.
+func (m *Model) takeTheirs(merge bool) tea.Cmd {
 	if !m.review.theirs {
 		return nil
 	}
-	b := m.cfg.Backend
-	return func() tea.Msg {
-		n, err := b.Reread()
-		return rereadMsg{n, err}
+	why := taken
+	if merge {
+		why = merged
 	}
-}
-
-func (m *Model) reread(msg rereadMsg) {
-	if msg.err != nil {
-		m.complain(msg.err)
-		return
-	}
-	m.saved, m.cfg.New = msg.mapping, false
-	m.change(msg.mapping)
-	m.screen = mapping_
-	m.say("theirs is taken; u brings yours back")
+	return m.readAgain(why)
 }
 
 func (m *Model) wrote(msg savedMsg) tea.Cmd {
@@ -165,7 +158,7 @@ func (m *Model) wrote(msg savedMsg) tea.Cmd {
 		m.complain(msg.err)
 		return m.startSaving() // what stands in the way is shown, if it is the file
 	}
-	m.saved, m.cfg.New = msg.mapping, false
+	m.saved, m.cfg.New, m.clash = msg.mapping, false, nil
 	m.cfg.Columns = msg.saved.Columns
 	m.tree.fresh, m.tree.onlyNew = nil, false // what is known now is what was seen
 	m.tree.refresh()

@@ -78,6 +78,9 @@ func (m *Model) header(w int) string {
 	if m.cfg.New {
 		file += " (new)"
 	}
+	if m.cfg.ReadOnly {
+		file += " (read-only)"
+	}
 	if m.Unsaved() {
 		file += " *"
 	}
@@ -170,7 +173,7 @@ func (m *Model) keyLine(w int) string {
 	for _, b := range keysAt(m.at()) {
 		short := b.short
 		switch {
-		case b.action == write && m.review.refused, b.action == takeTheirs && !m.review.theirs:
+		case b.action == write && m.review.refused, (b.action == takeTheirs || b.action == mergeTheirs) && !m.review.theirs:
 			short = ""
 		}
 		if b.action == nextPane {

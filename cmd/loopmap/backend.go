@@ -22,8 +22,9 @@ import (
 // backend is what the mapper screens read and write: the mapping file, the
 // table and the journal.
 type backend struct {
-	app  *app
-	file string
+	app   *app
+	file  string
+	owner string // whose draft it keeps; "" for the one who sits at the machine
 
 	mu      sync.Mutex
 	read    []byte           // the file as it was read or last written; nil when there is none
@@ -198,6 +199,9 @@ func (b *backend) Save(ctx context.Context, m *mapping.Mapping) (s tui.Saved, er
 		}
 	}
 	if !bytes.Equal(out, b.read) {
+		if err := b.unchanged(); err != nil { // changing the table may have taken a while
+			return s, err
+		}
 		if err := writeAtomic(b.file, out); err != nil {
 			return s, err
 		}
@@ -230,9 +234,12 @@ func (b *backend) Save(ctx context.Context, m *mapping.Mapping) (s tui.Saved, er
 	case n > 1:
 		s.Words += fmt.Sprintf("; %d waiting deliveries mapped", n)
 	}
-	s.Words += ". Next: loopmap sync"
+	s.Words += nextWords
 	return s, nil
 }
+
+// nextWords end what is said of a save where no sync is known to run.
+const nextWords = ". Next: loopmap sync"
 
 // Reread takes the file as it is now for the one that was read.
 func (b *backend) Reread() (*mapping.Mapping, error) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,7 +15,11 @@ import (
 // lies beside the mapping file, as the file that a save would have written.
 
 func (b *backend) draftFile() string {
-	return filepath.Join(folder(b.file), "."+filepath.Base(b.file)+".draft")
+	name := "." + filepath.Base(b.file)
+	if b.owner != "" {
+		name += fmt.Sprintf(".%.6x", sha256.Sum256([]byte(b.owner)))
+	}
+	return filepath.Join(folder(b.file), name+".draft")
 }
 
 // keepDraft keeps what was not saved for the next start.

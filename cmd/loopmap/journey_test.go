@@ -60,9 +60,9 @@ type syncing struct {
 }
 
 // startSync runs sync in dir and waits until it listens.
-func startSync(t testing.TB, dir, addr string) *syncing {
+func startSync(t testing.TB, dir, addr string, args ...string) *syncing {
 	t.Helper()
-	s := &syncing{t, exec.Command("loopmap", "sync", "--listen", addr), filepath.Join(t.TempDir(), "log")}
+	s := &syncing{t, exec.Command("loopmap", append([]string{"sync", "--listen", addr}, args...)...), filepath.Join(t.TempDir(), "log")}
 	out, err := os.Create(s.log)
 	if err != nil {
 		t.Fatal(err)
@@ -73,7 +73,7 @@ func startSync(t testing.TB, dir, addr string) *syncing {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.cmd.Process.Kill() })
-	s.logged("listening")
+	s.logged(`"listening"`)
 	return s
 }
 

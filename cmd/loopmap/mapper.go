@@ -162,13 +162,7 @@ func (a *app) await(ctx context.Context, b *backend, cfg *tui.Config, f mapperFl
 		return func() {}
 	}
 	cfg.Listen.URL = "http://" + l.Addr().String() + receive.Path
-	if f.publicURL != "" {
-		cfg.Listen.Public = true
-		cfg.Listen.URL = strings.TrimSuffix(f.publicURL, "/")
-		if !strings.HasSuffix(cfg.Listen.URL, receive.Path) {
-			cfg.Listen.URL += receive.Path
-		}
-	}
+	setPublic(&cfg.Listen, f.publicURL)
 	arrivals := make(chan tui.Arrival, 256)
 	cfg.Arrivals = arrivals
 	c := receive.Config{
@@ -194,6 +188,17 @@ func (a *app) await(ctx context.Context, b *backend, cfg *tui.Config, f mapperFl
 		cancel()
 		done.Wait()
 		r.Close()
+	}
+}
+
+// setPublic names the URL by which Loops reaches the address, where one is given.
+func setPublic(l *tui.Listen, url string) {
+	if url == "" {
+		return
+	}
+	l.Public, l.URL = true, strings.TrimSuffix(url, "/")
+	if !strings.HasSuffix(l.URL, receive.Path) {
+		l.URL += receive.Path
 	}
 }
 

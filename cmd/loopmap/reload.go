@@ -21,16 +21,28 @@ type reloader struct {
 	url     string // of the database, which cannot change while it is open
 	store   *table.Store
 	log     *slog.Logger
+	ssh     *sshHost // whose screens are told; nil when there is none
 	current atomic.Pointer[mapping.Mapping]
 }
 
 // lookAtFile is how often the mapping file is looked at.
 const lookAtFile = time.Second
 
-// watch looks for changes until ctx ends. A change counts once the file has been
-// the same twice, so that one that is being written is not read half.
+// watch takes changes of the file up until ctx ends.
 func (r *reloader) watch(ctx context.Context) {
-	last, _ := os.ReadFile(r.file)
+	watchFile(ctx, r.file, func() {
+		if err := r.load(ctx); err != nil {
+			r.log.Error("the mapping is not reloaded: the one before stays", "file", r.file, "error", err)
+			r.ssh.notReloaded(err)
+		}
+	})
+}
+
+// watchFile calls changed for each change of a file until ctx ends. A change counts
+// once the file has been the same twice, so that one that is being written is not
+// read half.
+func watchFile(ctx context.Context, file string, changed func()) {
+	last, _ := os.ReadFile(file)
 	seen := last
 	for {
 		select {
@@ -38,7 +50,7 @@ func (r *reloader) watch(ctx context.Context) {
 			return
 		case <-time.After(lookAtFile):
 		}
-		now, err := os.ReadFile(r.file)
+		now, err := os.ReadFile(file)
 		if err != nil {
 			now = nil
 		}
@@ -47,9 +59,7 @@ func (r *reloader) watch(ctx context.Context) {
 			continue
 		}
 		last = now
-		if err := r.load(ctx); err != nil {
-			r.log.Error("the mapping is not reloaded: the one before stays", "file", r.file, "error", err)
-		}
+		changed()
 	}
 }
 
@@ -71,6 +81,7 @@ func (r *reloader) load(ctx context.Context) error {
 	}
 	r.current.Store(m)
 	r.log.Info("mapping reloaded", "file", r.file, "mapping", m.Hash)
+	r.ssh.reloaded(m)
 	_, err = mapWaiting(ctx, r.store, m, r.log)
 	return err
 }

@@ -23,6 +23,7 @@ const defaultListen = "127.0.0.1:8787"
 func (a *app) syncCommand() *cobra.Command {
 	var listen string
 	var unsigned bool
+	var shell sshFlags
 	c := &cobra.Command{
 		Use:   "sync [FILE]",
 		Short: "Receive webhooks into the table",
@@ -32,15 +33,17 @@ func (a *app) syncCommand() *cobra.Command {
 		Example: "LOOPS_SIGNING_SECRET=whsec_... loopmap sync",
 		Args:    atMost(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.sync(c.Context(), fileArg(args), listen, unsigned)
+			return a.sync(c.Context(), fileArg(args), listen, unsigned, shell)
 		},
 	}
 	c.Flags().StringVar(&listen, "listen", defaultListen, "address to listen on")
 	c.Flags().BoolVar(&unsigned, "unsigned", false, "take webhooks without a signature, from this machine only")
+	shell.register(c.Flags(), "ssh", "", "address to serve the mapper on over SSH, as "+defaultSSH)
+	c.Flags().StringVar(&shell.publicURL, "public-url", "", "the URL by which Loops reaches --listen, for the mapper over SSH to show")
 	return c
 }
 
-func (a *app) sync(ctx context.Context, file, listen string, unsigned bool) error {
+func (a *app) sync(ctx context.Context, file, listen string, unsigned bool, shell sshFlags) error {
 	verify, err := a.verifier(listen, unsigned)
 	if err != nil {
 		return err
@@ -55,6 +58,11 @@ func (a *app) sync(ctx context.Context, file, listen string, unsigned bool) erro
 	}
 	defer l.Close()
 	log := a.logger()
+	guests, err := a.sshHost(file, shell, log)
+	if err != nil {
+		return err
+	}
+	defer guests.close()
 	store, err := table.Open(ctx, table.Options{URL: url, Dir: folder(file), Write: true})
 	if err != nil {
 		return err
@@ -69,7 +77,7 @@ func (a *app) sync(ctx context.Context, file, listen string, unsigned bool) erro
 	if _, err := mapWaiting(ctx, store, m, log); err != nil {
 		return err
 	}
-	live := &reloader{app: a, file: file, url: url, store: store, log: log}
+	live := &reloader{app: a, file: file, url: url, store: store, log: log, ssh: guests}
 	live.current.Store(m)
 	r := receive.New(receive.Config{
 		Verify:  verify,
@@ -77,12 +85,15 @@ func (a *app) sync(ctx context.Context, file, listen string, unsigned bool) erro
 		Journal: store,
 		Now:     a.now,
 		Log:     log,
+		Seen:    guests.arrived,
 	})
+	guests.receiving(a.awaited(l.Addr().String(), shell.publicURL))
 	log.Info("listening", "url", "http://"+l.Addr().String()+receive.Path, "file", file, "mapping", m.Hash,
 		"database", databaseName(url), "table", m.Table, "signed", verify != nil)
 	ctx, stop := context.WithCancel(ctx)
 	var watching sync.WaitGroup
 	watching.Go(func() { live.watch(ctx) })
+	watching.Go(func() { guests.run(ctx) })
 	watching.Go(func() { (&keeper{store: store, mapping: live.current.Load, now: a.now, log: log}).run(ctx) })
 	err = receive.Serve(ctx, l, r, log)
 	r.Close()

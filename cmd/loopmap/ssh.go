@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"sync"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/crypto/ssh"
+
+	"loopmap/mapping/receive"
+	"loopmap/tui"
+)
+
+const defaultSSH = "127.0.0.1:8722"
+
+// sshFlags say who may log in, and where.
+type sshFlags struct {
+	listen, authorizedKeys, hostKey string
+	publicURL                       string // of the webhooks; for sync
+	sessions, perKey                int
+}
+
+// register adds the flags; the address has another name, and default, with sync.
+func (f *sshFlags) register(fs *pflag.FlagSet, address, listen, usage string) {
+	l := defaultLimits()
+	fs.StringVar(&f.listen, address, listen, usage)
+	fs.StringVar(&f.authorizedKeys, "authorized-keys", "", "file with the public keys of those who may log in over SSH")
+	fs.StringVar(&f.hostKey, "host-key", "", "file of the SSH host key, made when it is not there (default "+hostKeyName+" beside FILE)")
+	fs.IntVar(&f.sessions, "sessions", l.sessions, "how many may be logged in over SSH at once")
+	fs.IntVar(&f.perKey, "sessions-per-key", l.perKey, "how many of them with one key")
+}
+
+func (a *app) sshCommand() *cobra.Command {
+	var f sshFlags
+	c := &cobra.Command{
+		Use:   "ssh [FILE]",
+		Short: "Serve the mapper over SSH",
+		Long: "Serves the mapper of FILE to those whose public keys stand in --authorized-keys: no password, no\n" +
+			"shell, no files, no forwarding, nothing but the mapper. A key with the option read-only looks and\n" +
+			"cannot save. This command receives no webhooks; `loopmap sync --ssh ADDR` does both.",
+		Example: "loopmap ssh --authorized-keys team_keys\nssh -p 8722 127.0.0.1",
+		Args:    atMost(1),
+		RunE:    func(c *cobra.Command, args []string) error { return a.ssh(c.Context(), fileArg(args), f) },
+	}
+	f.register(c.Flags(), "listen", defaultSSH, "address to listen on")
+	return c
+}
+
+// ssh serves the mapper until ctx ends.
+func (a *app) ssh(ctx context.Context, file string, f sshFlags) error {
+	h, err := a.sshHost(file, f, a.logger())
+	if err != nil {
+		return err
+	}
+	h.listen.Problem = "this process receives no webhooks; `loopmap sync` does"
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var watching sync.WaitGroup
+	watching.Go(func() { h.watchFile(ctx) })
+	err = h.server.serve(ctx, h.listener)
+	stop()
+	watching.Wait()
+	h.log.Info("stopped")
+	return err
+}
+
+// sshHost listens for those who may log in; nil without an address. Whatever is
+// wrong with the keys is said here, and then nothing listens.
+func (a *app) sshHost(file string, f sshFlags, log *slog.Logger) (*sshHost, error) {
+	if f.listen == "" {
+		return nil, nil
+	}
+	limits := defaultLimits()
+	limits.sessions, limits.perKey = f.sessions, f.perKey
+	if f.sessions < 1 || f.perKey < 1 {
+		return nil, usage("--sessions and --sessions-per-key are 1 at least")
+	}
+	keys := keyFile(f.authorizedKeys)
+	n, wrong, err := keys.check()
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range wrong {
+		log.Warn("ssh: a line of the authorized_keys file gives no key", "why", w)
+	}
+	if f.hostKey == "" {
+		f.hostKey = filepath.Join(folder(file), hostKeyName)
+	}
+	signer, err := hostKey(f.hostKey)
+	if err != nil {
+		return nil, err
+	}
+	l, err := net.Listen("tcp", f.listen)
+	if err != nil {
+		return nil, fmt.Errorf("listen for ssh: %w\nhint: another loopmap may be running; another address can be given", err)
+	}
+	h := &sshHost{
+		app: a, file: file, log: log, listener: l,
+		journal: &feed{b: &backend{app: a, file: file}, now: a.now},
+		savers:  map[string]string{}, screens: map[*watcher]bool{}, drafts: map[string]bool{},
+	}
+	h.journal.reread()
+	h.server = &sshServer{keys: keys, signer: signer, limits: limits, log: log, now: a.now, show: h.show}
+	log.Info("ssh: listening", "address", l.Addr().String(), "host_key", ssh.FingerprintSHA256(signer.PublicKey()), "authorized_keys", f.authorizedKeys, "keys", n)
+	return h, nil
+}
+
+// receiving says on the capture screens what the running process awaits.
+func (h *sshHost) receiving(l tui.Listen) {
+	if h == nil {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.listen = l
+}
+
+// close stops listening, for a process that ends before it has let anybody in.
+func (h *sshHost) close() {
+	if h != nil {
+		h.listener.Close()
+	}
+}
+
+// awaited is what the capture screens say of a sync that listens at an address.
+func (a *app) awaited(address, publicURL string) tui.Listen {
+	list, _, _ := a.signingSecrets()
+	l := tui.Listen{URL: "http://" + address + receive.Path, Secrets: len(list)}
+	setPublic(&l, publicURL)
+	return l
+}

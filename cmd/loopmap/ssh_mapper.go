@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+
+	"loopmap/mapping"
+	"loopmap/tui"
+)
+
+// framesPerSecond is how often a screen that is served is drawn at most. Each look at
+// whether there is something to draw costs a little, also of a screen that is idle.
+const framesPerSecond = 12
+
+// show is the mapper as a guest sees it. Its error is the guest's last words.
+func (h *sshHost) show(ctx context.Context, g *guest) error {
+	kind, size := g.terminal()
+	if kind == "dumb" {
+		return errors.New("the terminal cannot be drawn on\nhint: `ssh -T` asks line by line")
+	}
+	b := &sshBackend{&backend{app: h.app, file: h.file}, h, g}
+	defer b.own.close()
+	release := h.claim(b.own, g.who.fingerprint)
+	defer release()
+	cfg, err := h.config(ctx, b)
+	if ctx.Err() != nil {
+		return fmt.Errorf("closed: %w", context.Cause(ctx))
+	} else if err != nil {
+		return err
+	}
+	w, leave := h.join()
+	defer leave()
+	cfg.Arrivals, cfg.News = w.arrivals, w.news
+	if kind == "" { // who asks for no terminal is asked line by line
+		unsaved, err := tui.Lines(ctx, cfg, g, g)
+		if unsaved != nil {
+			return b.ended(ctx, unsaved)
+		}
+		return err
+	}
+	model := tui.New(cfg)
+	err = h.program(ctx, g, model, kind, size)
+	switch {
+	case model.Left():
+		return err
+	case model.Unsaved():
+		return b.ended(ctx, model.Mapping())
+	case ctx.Err() != nil:
+		return fmt.Errorf("closed: %w; everything was saved", context.Cause(ctx))
+	}
+	return err
+}
+
+// program runs the screens on a guest's terminal. All that depends on the terminal
+// is the guest's own: many run in one process.
+func (h *sshHost) program(ctx context.Context, g *guest, model *tui.Model, kind string, s size) error {
+	env := []string{"TERM=" + kind, "SSH_TTY=yes"} // the latter keeps queries off the line
+	p := tea.NewProgram(model,
+		tea.WithContext(ctx), tea.WithInput(g), tea.WithOutput(g),
+		tea.WithEnvironment(env), tea.WithColorProfile(colorprofile.Env(env)), tea.WithWindowSize(s.w, s.h),
+		tea.WithFPS(framesPerSecond), tea.WithoutSignals(),
+		tea.WithFilter(func(_ tea.Model, msg tea.Msg) tea.Msg {
+			if _, suspend := msg.(tea.SuspendMsg); suspend {
+				return nil // it would stop the server
+			}
+			return msg
+		}))
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-g.resized:
+				_, s := g.terminal()
+				p.Send(tea.WindowSizeMsg{Width: s.w, Height: s.h})
+			}
+		}
+	}()
+	_, err := p.Run()
+	return err
+}
+
+// config is what the mapper of a guest begins with.
+func (h *sshHost) config(ctx context.Context, b *sshBackend) (tui.Config, error) {
+	cfg, err := h.app.mapperConfig(ctx, b.own, mapperFlags{})
+	if err != nil {
+		return cfg, err
+	}
+	cfg.Backend = b
+	h.mu.Lock()
+	cfg.Listen = h.listen
+	h.mu.Unlock()
+	if cfg.ReadOnly = b.guest.who.readOnly; cfg.ReadOnly {
+		cfg.Draft = nil
+	}
+	return cfg, nil
+}
+
+// sshBackend is the backend of one guest. It embeds none: each thing that a screen
+// can do is looked at here, for who may do it.
+type sshBackend struct {
+	own   *backend
+	host  *sshHost
+	guest *guest
+}
+
+var errReadOnly = errors.New("this key is read-only: it may look, and not save")
+
+// Review says what saving would change, or that this guest may not.
+func (b *sshBackend) Review(ctx context.Context, m *mapping.Mapping) (tui.Review, error) {
+	r, err := b.own.Review(ctx, m)
+	if b.guest.who.readOnly {
+		r.Refused = errReadOnly.Error()
+	}
+	return r, err
+}
+
+// Save writes the mapping, and notes who did. Saves of one process take turns, so
+// that each sees the file that the one before has written.
+func (b *sshBackend) Save(ctx context.Context, m *mapping.Mapping) (tui.Saved, error) {
+	if b.guest.who.readOnly {
+		return tui.Saved{}, errReadOnly
+	}
+	b.host.saving.Lock()
+	defer b.host.saving.Unlock()
+	before := b.own.mapping().Hash
+	s, err := b.own.Save(ctx, m)
+	if hash := b.own.mapping().Hash; hash != before || err == nil { // the file may be written though something else failed
+		b.host.saved(b.guest, hash)
+	}
+	s.Words = strings.TrimSuffix(s.Words, nextWords)
+	return s, err
+}
+
+// DropDraft throws this guest's draft away.
+func (b *sshBackend) DropDraft() error {
+	if b.guest.who.readOnly {
+		return nil
+	}
+	return b.own.DropDraft()
+}
+
+// Reread takes the file as it is now for the one that was read.
+func (b *sshBackend) Reread() (*mapping.Mapping, error) { return b.own.Reread() }
+
+// Journal reads the latest deliveries of the mapped events.
+func (b *sshBackend) Journal(ctx context.Context) ([]tui.Sample, error) { return b.own.Journal(ctx) }
+
+// Misfit says why a column of the table cannot hold a type.
+func (b *sshBackend) Misfit(t mapping.Type, c tui.TableColumn) string { return b.own.Misfit(t, c) }
+
+// Read refuses: the files here are the server's, not the guest's.
+func (b *sshBackend) Read(string) (tui.Sample, error) {
+	return tui.Sample{}, errors.New("the files of the server are not read over SSH: paste the sample instead")
+}
+
+// Deliveries are what came in.
+func (b *sshBackend) Deliveries(ctx context.Context, mark int64) ([]tui.Delivery, int64, error) {
+	return b.host.journal.Deliveries(ctx, mark)
+}
