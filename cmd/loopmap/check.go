@@ -19,34 +19,38 @@ import (
 
 func (a *app) checkCommand() *cobra.Command {
 	var samples []string
+	var team string
 	c := &cobra.Command{
 		Use:   "check [FILE]",
 		Short: "Look a mapping file over, and try it on a sample",
 		Long: "Reads the mapping file strictly and says what the table needs. With --sample it prints the row that\n" +
-			"a webhook's body gives: the same that `loopmap sync` would write.",
+			"a webhook's body gives: the same that `loopmap sync` would write. Where LOOPS_API_KEY is set (or\n" +
+			"LOOPS_API_KEY_FILE, or --team names a key in the keyring) it is tried at Loops.",
 		Example: "loopmap check\nloopmap check --sample body.json",
 		Args:    atMost(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.check(c.Context(), fileArg(args), samples)
+			return a.check(c.Context(), fileArg(args), team, samples)
 		},
 	}
 	c.Flags().StringArrayVar(&samples, "sample", nil, "file with a webhook's body, - for standard input; may be repeated")
+	c.Flags().StringVar(&team, "team", "", "take the API key that the loops command stored for this team in the keyring")
 	return c
 }
 
 // checked is what check prints.
 type checked struct {
-	File     string   `json:"file"`
-	Mapping  string   `json:"mapping"` // the file's hash
-	Database string   `json:"database"`
-	Table    string   `json:"table"`
-	Columns  int      `json:"columns"`
-	Changes  []string `json:"changes"` // that the table needs, in words
-	SQL      []string `json:"sql"`
-	Misfits  []string `json:"misfits"`
-	Repairs  []string `json:"repairs,omitempty"` // SQL that would mend the misfits
-	Warnings []string `json:"warnings"`
-	Samples  []tried  `json:"samples,omitempty"`
+	File     string      `json:"file"`
+	Mapping  string      `json:"mapping"` // the file's hash
+	Database string      `json:"database"`
+	Table    string      `json:"table"`
+	Columns  int         `json:"columns"`
+	Changes  []string    `json:"changes"` // that the table needs, in words
+	SQL      []string    `json:"sql"`
+	Misfits  []string    `json:"misfits"`
+	Repairs  []string    `json:"repairs,omitempty"` // SQL that would mend the misfits
+	Warnings []string    `json:"warnings"`
+	Loops    *connection `json:"loops,omitempty"` // nil without an API key
+	Samples  []tried     `json:"samples,omitempty"`
 }
 
 // tried is what the mapping makes of one sample.
@@ -61,7 +65,7 @@ type tried struct {
 	row mapping.Row
 }
 
-func (a *app) check(ctx context.Context, file string, samples []string) error {
+func (a *app) check(ctx context.Context, file, team string, samples []string) error {
 	m, url, err := a.readMapping(file)
 	if err != nil {
 		return err
@@ -74,6 +78,9 @@ func (a *app) check(ctx context.Context, file string, samples []string) error {
 	}
 	out.Changes, out.SQL, out.Misfits = append(out.Changes, plan.Notes...), append(out.SQL, plan.SQL...), append(out.Misfits, plan.Misfits...)
 	out.Repairs = plan.Repairs
+	if out.Loops, err = a.askTeam(ctx, team); err != nil {
+		return err
+	}
 	failed := 0
 	for _, name := range samples {
 		body, err := a.readSample(name)
@@ -96,6 +103,8 @@ func (a *app) check(ctx context.Context, file string, samples []string) error {
 		return err
 	case len(plan.Misfits) > 0:
 		return usage("the table does not fit the mapping\nhint: change the mapping, or the table by hand; loopmap retypes nothing")
+	case out.Loops != nil && out.Loops.refused:
+		return usage("Loops refuses the API key\nhint: copy it again from Loops, Settings, API")
 	case failed > 0:
 		return &partError{fmt.Sprintf("%d of %d samples cannot be mapped", failed, len(samples))}
 	}
@@ -197,6 +206,9 @@ func (c *checked) print(w io.Writer, m *mapping.Mapping) error {
 	}
 	for _, s := range c.Misfits {
 		line("misfit: %s", s)
+	}
+	if c.Loops != nil {
+		line("%s", c.Loops)
 	}
 	for _, s := range c.Repairs {
 		line("    mended by: %s;", s)

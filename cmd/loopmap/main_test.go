@@ -45,7 +45,7 @@ func TestScripts(t *testing.T) {
 			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "await": await, "send": send, "sql": query, "bytes": writeBytes, "printable": printable, "postgres": postgres, "row": row,
+			"exits": exits, "await": await, "send": send, "sql": query, "bytes": writeBytes, "printable": printable, "postgres": postgres, "row": row, "loops": loopsServer,
 		},
 		Condition: condition,
 	})

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"io"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/zalando/go-keyring"
+
+	"loopmap/mapping/loops/loopstest"
+)
+
+// loopsServer: start a Loops, and set its address and API key.
+func loopsServer(ts *testscript.TestScript, _ bool, _ []string) {
+	server := loopstest.New(loopstest.Options{Team: "Analytical Engines"})
+	h := httptest.NewServer(server)
+	ts.Defer(h.Close)
+	ts.Defer(server.Close)
+	ts.Setenv("LOOPS_ENDPOINT_URL", h.URL+"/api")
+	ts.Setenv("LOOPS_API_KEY", loopstest.DefaultKey)
+}
+
+func TestKeyring(t *testing.T) {
+	keyring.MockInit() // a keyring in memory
+	if err := keyring.Set(keyringService, "key:acme", "from-the-keyring"); err != nil {
+		t.Fatal(err)
+	}
+	env := map[string]string{"LOOPS_API_KEY": "from-the-environment"}
+	a := &app{stdout: io.Discard, stderr: io.Discard, now: time.Now, lookup: func(name string) (string, bool) { v, ok := env[name]; return v, ok }}
+	for team, want := range map[string]string{"": "from-the-environment", "acme": "from-the-keyring"} {
+		if key, err := a.apiKey(team); err != nil || key != want {
+			t.Errorf("team %q: %q, %v", team, key, err)
+		}
+	}
+	if _, err := a.apiKey("none"); err == nil || exitCode(err) != 2 || !strings.Contains(err.Error(), `no key of team "none"`) {
+		t.Errorf("an unknown team: %v", err)
+	}
+}
