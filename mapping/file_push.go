@@ -43,6 +43,13 @@ func (f *fileReader) pushContact(n *yamlNode) *PushContact {
 		f.problem(n.at, "push.contact needs email, userId or both: Loops finds the contact by them")
 	}
 	c.Properties = f.pairs(n.get("properties"), "properties")
+	if p := n.get("properties"); p != nil {
+		for _, m := range p.members {
+			if why := unwritable(m.key.text); why != "" {
+				f.problem(m.key.at, "contact property %s is not to be set here: %s", Printable(m.key.text), why)
+			}
+		}
+	}
 	c.Lists = f.pairs(n.get("lists"), "lists")
 	return c
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/zalando/go-keyring"
 
+	"loopmap/mapping"
 	"loopmap/mapping/loops"
 )
 
@@ -57,12 +58,15 @@ type connection struct {
 	Host    string `json:"host"`
 	Team    string `json:"team,omitempty"`
 	Trouble string `json:"trouble,omitempty"` // why the team is not known
+	// Misfits are what the push part names and Loops has not, or has otherwise.
+	Misfits []string `json:"misfits,omitempty"`
 	refused bool
 }
 
-// askTeam tries the key, nil when there is none. That Loops cannot be reached is no
-// error here: the mapping can be checked without.
-func (a *app) askTeam(ctx context.Context, team string) (*connection, error) {
+// askLoops tries the key, and compares the push part with what the team has; nil when
+// there is no key. That Loops cannot be reached is no error here: the mapping can be
+// checked without.
+func (a *app) askLoops(ctx context.Context, team string, m *mapping.Mapping) (*connection, error) {
 	c, err := a.loopsClient(team)
 	if err != nil || c == nil {
 		return nil, err
@@ -74,14 +78,32 @@ func (a *app) askTeam(ctx context.Context, team string) (*connection, error) {
 		found.Trouble = err.Error()
 		var api *loops.APIError
 		found.refused = errors.As(err, &api) && (api.Status == http.StatusUnauthorized || api.Status == http.StatusForbidden)
+	} else if m.Push != nil {
+		if err := found.compare(ctx, c, m); err != nil {
+			found.Trouble = err.Error()
+		}
 	}
 	return found, nil
+}
+
+func (found *connection) compare(ctx context.Context, c *loops.Client, m *mapping.Mapping) error {
+	properties, err := c.Properties(ctx)
+	if err != nil {
+		return err
+	}
+	lists, err := c.Lists(ctx)
+	if err == nil {
+		found.Misfits = m.PushMisfits(properties, lists)
+	}
+	return err
 }
 
 func (c *connection) String() string {
 	switch {
 	case c.refused:
 		return fmt.Sprintf("misfit: %s does not know the API key: %s", c.Host, c.Trouble)
+	case c.Trouble != "" && c.Team != "":
+		return fmt.Sprintf("warning: the API key is of team %s (%s), but what it has could not be compared: %s", c.Team, c.Host, c.Trouble)
 	case c.Trouble != "":
 		return fmt.Sprintf("warning: the API key could not be tried at %s: %s", c.Host, c.Trouble)
 	}

@@ -78,7 +78,7 @@ func (a *app) check(ctx context.Context, file, team string, samples []string) er
 	}
 	out.Changes, out.SQL, out.Misfits = append(out.Changes, plan.Notes...), append(out.SQL, plan.SQL...), append(out.Misfits, plan.Misfits...)
 	out.Repairs = plan.Repairs
-	if out.Loops, err = a.askTeam(ctx, team); err != nil {
+	if out.Loops, err = a.askLoops(ctx, team, m); err != nil {
 		return err
 	}
 	failed := 0
@@ -105,6 +105,8 @@ func (a *app) check(ctx context.Context, file, team string, samples []string) er
 		return usage("the table does not fit the mapping\nhint: change the mapping, or the table by hand; loopmap retypes nothing")
 	case out.Loops != nil && out.Loops.refused:
 		return usage("Loops refuses the API key\nhint: copy it again from Loops, Settings, API")
+	case out.Loops != nil && len(out.Loops.Misfits) > 0:
+		return usage("the push part does not fit what Loops has\nhint: change the mapping, or make the property in Loops, Settings")
 	case failed > 0:
 		return &partError{fmt.Sprintf("%d of %d samples cannot be mapped", failed, len(samples))}
 	}
@@ -146,6 +148,7 @@ func warnings(m *mapping.Mapping) []string {
 	}
 	list = append(list, stale(m)...)
 	if m.Push != nil {
+		list = append(list, m.PushWarnings()...)
 		list = append(list, "the push part is read but not carried out: this version only receives")
 	}
 	return list
@@ -209,6 +212,9 @@ func (c *checked) print(w io.Writer, m *mapping.Mapping) error {
 	}
 	if c.Loops != nil {
 		line("%s", c.Loops)
+		for _, s := range c.Loops.Misfits {
+			line("misfit: push: %s", s)
+		}
 	}
 	for _, s := range c.Repairs {
 		line("    mended by: %s;", s)

@@ -172,3 +172,14 @@ func (c *Client) Team(ctx context.Context) (string, error) {
 	}
 	return mapping.Printable(answer.TeamName), nil
 }
+
+// Properties are the contact properties that the team has, those that every team has
+// included (Loops API, GET contacts/properties).
+func (c *Client) Properties(ctx context.Context) (list []mapping.Property, err error) {
+	return list, c.get(ctx, "/v1/contacts/properties?list=all", &list)
+}
+
+// Lists are the team's mailing lists (Loops API, GET lists).
+func (c *Client) Lists(ctx context.Context) (list []mapping.List, err error) {
+	return list, c.get(ctx, "/v1/lists", &list)
+}

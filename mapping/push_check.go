@@ -1,0 +1,127 @@
+package mapping
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Property is a contact property as Loops knows it (Loops API, GET
+// contacts/properties). Type is string, number, boolean or date.
+type Property struct{ Key, Type string }
+
+// List is a mailing list as Loops knows it (Loops API, GET lists).
+type List struct{ ID, Name string }
+
+// unwritable says why a contact update cannot set a property; "" when it can. The
+// reserved names are those of Loops docs: Contact properties.
+func unwritable(name string) string {
+	switch name {
+	case "id", "listId", "softDeleteAt", "teamId", "updatedAt":
+		return "Loops reserves it"
+	case "createdAt":
+		return "Loops sets it itself"
+	case "notes":
+		return "it cannot be written through the API"
+	case "email", "userId":
+		return "it stands beside properties: contact: {" + name + ": COLUMN}"
+	case "mailingLists":
+		return "lists have a block of their own: contact: {lists: {LIST ID: COLUMN}}"
+	case "eventName", "eventProperties":
+		return "it is a word of the API"
+	}
+	return ""
+}
+
+// standard are the contact properties that every team has, with their types (Loops
+// API, PUT contacts/update).
+var standard = map[string]string{"firstName": "string", "lastName": "string", "source": "string", "userGroup": "string", "subscribed": "boolean"}
+
+// PushWarnings are what is allowed in the push part and probably not meant.
+func (m *Mapping) PushWarnings() (list []string) {
+	if m.Push == nil || m.Push.Contact == nil {
+		return nil
+	}
+	c := m.Push.Contact
+	for _, p := range c.Properties {
+		if p.Loops == "subscribed" {
+			list = append(list, fmt.Sprintf("push sends subscribed from column %s: true signs people up again who have opted out", p.Column))
+		}
+	}
+	if c.UserID == "" {
+		list = append(list, "push finds contacts by email alone: a row whose email changes becomes a second contact; userId would prevent that")
+	}
+	return list
+}
+
+// PushMisfits compares the push part with the properties and lists that Loops has. A
+// column's type is compared where the mapping fills it.
+func (m *Mapping) PushMisfits(properties []Property, lists []List) (misfits []string) {
+	if m.Push == nil || m.Push.Contact == nil {
+		return nil
+	}
+	types := map[string]string{}
+	var names, ids []string
+	for _, p := range properties {
+		types[p.Key], names = p.Type, append(names, p.Key)
+	}
+	for name, t := range standard {
+		types[name] = t
+	}
+	for _, p := range m.Push.Contact.Properties {
+		want, ok := types[p.Loops]
+		column := m.columnNamed(p.Column)
+		switch {
+		case !ok:
+			misfits = append(misfits, fmt.Sprintf("Loops has no contact property %s%s", p.Loops, orNear(p.Loops, names)))
+		case column.Type != "" && sendsAs(column.Type) != want:
+			misfits = append(misfits, fmt.Sprintf("contact property %s is %s in Loops, and column %s is %s", p.Loops, want, p.Column, column.Type))
+		}
+	}
+	known := map[string]bool{}
+	for _, l := range lists {
+		known[l.ID], ids = true, append(ids, l.ID+" ("+l.Name+")")
+	}
+	for _, p := range m.Push.Contact.Lists {
+		if !known[p.Loops] {
+			msg := fmt.Sprintf("Loops has no mailing list %s", p.Loops)
+			if len(ids) > 0 {
+				msg += "; it has " + strings.Join(ids, ", ")
+			}
+			misfits = append(misfits, msg)
+		}
+		if t := m.columnNamed(p.Column).Type; t != "" && t != Boolean {
+			misfits = append(misfits, fmt.Sprintf("mailing list %s takes true or false, and column %s is %s", p.Loops, p.Column, t))
+		}
+	}
+	return misfits
+}
+
+func orNear(name string, known []string) string {
+	if near := Nearest(name, known); near != "" {
+		return "; did you mean " + near + "?"
+	}
+	return "; make it in Loops, Settings, or take it out"
+}
+
+// columnNamed is a column that the mapping fills, by rules too.
+func (m *Mapping) columnNamed(name string) Column {
+	for _, c := range m.Columns() {
+		if c.Name == name {
+			return c
+		}
+	}
+	return Column{}
+}
+
+// sendsAs is the type of Loops that holds a column's values.
+func sendsAs(t Type) string {
+	switch t {
+	case Integer, Number:
+		return "number"
+	case Boolean:
+		return "boolean"
+	case Time:
+		return "date"
+	}
+	return "string"
+}
