@@ -60,7 +60,12 @@ func (f *fileReader) pushEvent(n *yamlNode) (e PushEvent) {
 	}
 	e.Name, _ = f.text(n, "the event", "name", "signedUp")
 	if n.get("only_run_if") != nil {
-		e.OnlyRunIf, _ = f.text(n, "the event", "only_run_if", `plan == "pro"`)
+		var at *yamlNode
+		e.OnlyRunIf, at = f.text(n, "the event", "only_run_if", `plan == "pro"`)
+		e.condition = inside(at)
+		if err := runIfSyntax(e.OnlyRunIf); e.OnlyRunIf != "" && err != nil {
+			f.problem(e.condition.right(err.Offset), "only_run_if: %s", err.Msg)
+		}
 	}
 	if n.get("once_per") != nil {
 		e.OncePer = f.words(n, "the event", "once_per", "[email]")
@@ -87,3 +92,15 @@ func (f *fileReader) pairs(n *yamlNode, what string) (pairs []Pair) {
 	}
 	return pairs
 }
+
+// inside is where a scalar's text begins: behind a quote.
+func inside(n *yamlNode) place {
+	at := n.at
+	if n.raw != n.text {
+		at.col++
+	}
+	return at
+}
+
+// right is a place so many characters on.
+func (p place) right(n int) place { return place{p.line, p.col + n} }

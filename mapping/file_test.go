@@ -64,7 +64,7 @@ func TestParse(t *testing.T) {
 		Contact: &PushContact{Email: "email", Properties: []Pair{{"companyName", "company"}, {"teamSize", "team_size"}},
 			Lists: []Pair{{"cm06f5v0e45nf0ml5754o9cix", "vip"}}},
 		Events: []PushEvent{{"companyEnriched", `team_size >= 10 and plan != "free"`, []string{"email", "company"},
-			[]Pair{{"company", "company"}, {"teamSize", "team_size"}}}},
+			[]Pair{{"company", "company"}, {"teamSize", "team_size"}}, m.Push.Events[0].condition}},
 	}
 	if !reflect.DeepEqual(m.Push, want) {
 		t.Errorf("push: %+v", m.Push)

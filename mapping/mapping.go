@@ -68,6 +68,8 @@ type PushEvent struct {
 	OnlyRunIf  string
 	OncePer    []string // columns
 	Properties []Pair
+
+	condition place // of OnlyRunIf in the file
 }
 
 // Pair is one line of a block of the file: Loops' name and the user's column.

@@ -72,9 +72,14 @@ func (a *app) check(ctx context.Context, file, team string, samples []string) er
 	}
 	out := checked{File: file, Mapping: m.Hash, Database: databaseName(url), Table: m.Table, Columns: len(m.Columns()),
 		Changes: []string{}, SQL: []string{}, Misfits: []string{}, Warnings: warnings(m)}
-	plan, err := planOf(ctx, url, file, m)
+	plan, columns, err := planOf(ctx, url, file, m)
 	if err != nil {
 		return err
+	}
+	if len(columns) > 0 { // else nobody knows yet which columns the table will have
+		if wrong := m.ConditionProblems(file, table.Fields(m, columns)); len(wrong) > 0 {
+			return &mapping.FileError{Problems: wrong}
+		}
 	}
 	out.Changes, out.SQL, out.Misfits = append(out.Changes, plan.Notes...), append(out.SQL, plan.SQL...), append(out.Misfits, plan.Misfits...)
 	out.Repairs = plan.Repairs
@@ -113,16 +118,18 @@ func (a *app) check(ctx context.Context, file, team string, samples []string) er
 	return nil
 }
 
-// planOf is what the table needs. The database is looked at, never made.
-func planOf(ctx context.Context, url, file string, m *mapping.Mapping) (table.Plan, error) {
+// planOf is what the table needs, and the columns that it has. The database is looked
+// at, never made.
+func planOf(ctx context.Context, url, file string, m *mapping.Mapping) (table.Plan, []table.Column, error) {
 	store, err := table.Open(ctx, table.Options{URL: url, Dir: folder(file)})
 	if errors.Is(err, table.ErrNoDatabase) {
-		return table.MakePlan(m, nil), nil
+		return table.MakePlan(m, nil), nil, nil
 	} else if err != nil {
-		return table.Plan{}, err
+		return table.Plan{}, nil, err
 	}
 	defer store.Close()
-	return store.Plan(ctx, m)
+	columns, err := store.Columns(ctx, m.Table)
+	return table.MakePlan(m, columns), columns, err
 }
 
 // warnings are what is allowed and probably not meant.

@@ -1,0 +1,216 @@
+package mapping
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/parser"
+	"github.com/expr-lang/expr/vm"
+)
+
+// RunIf is a condition over a row's columns, in the language of expr-lang/expr:
+//
+//	team_size >= 10 and plan != "free"
+//
+// NULL in a comparison is neither true nor false, as in SQL: the condition is then
+// not met, also behind not. `plan == nil` asks for NULL, `plan ?? "none"` names what
+// stands for it. A column that is no plain word is written $env["team size"].
+type RunIf struct {
+	root  ast.Node
+	tests map[ast.Node]*vm.Program // of the comparisons
+}
+
+// Field is a column as a condition sees it.
+type Field struct {
+	Name string
+	Type Type
+}
+
+// RunIfError is a mistake in a condition; Offset counts its characters from 0.
+type RunIfError struct {
+	Offset int
+	Msg    string
+}
+
+func (e *RunIfError) Error() string { return e.Msg }
+
+const (
+	maxRunIf      = 2000 // bytes of a condition
+	maxRunIfNodes = 500
+)
+
+// functions are those that conditions may use. Nothing that loops is among them.
+var functions = []string{"lower", "upper", "trim", "len", "abs", "int", "float", "date"}
+
+// CompileRunIf reads a condition and checks its columns and types. The error is a
+// *[RunIfError].
+func CompileRunIf(src string, fields []Field) (*RunIf, error) {
+	if err := runIfSyntax(src); err != nil {
+		return nil, err
+	}
+	env := map[string]any{}
+	var names []string
+	for _, f := range fields {
+		env[f.Name], names = zeroOf(f.Type), append(names, f.Name)
+	}
+	options := []expr.Option{expr.Env(env), expr.AsBool(), expr.MaxNodes(maxRunIfNodes), expr.DisableAllBuiltins()}
+	for _, name := range functions {
+		options = append(options, expr.EnableBuiltin(name))
+	}
+	tree, err := parser.Parse(src)
+	if err != nil {
+		return nil, runIfError(err)
+	}
+	c := &RunIf{root: tree.Node, tests: map[ast.Node]*vm.Program{}}
+	if err := checkNodes(c.root, env, names); err != nil {
+		return nil, err
+	}
+	if _, err := expr.Compile(src, options...); err != nil {
+		return nil, runIfError(err)
+	}
+	for _, test := range testsOf(c.root, nil) {
+		if c.tests[test], err = expr.Compile(test.String(), options...); err != nil {
+			return nil, runIfError(err)
+		}
+	}
+	return c, nil
+}
+
+// runIfSyntax is what is wrong with a condition whatever the columns are.
+func runIfSyntax(src string) *RunIfError {
+	if len(src) > maxRunIf {
+		return &RunIfError{0, fmt.Sprintf("the condition has %d bytes; it may have %d", len(src), maxRunIf)}
+	}
+	if _, err := parser.Parse(src); err != nil {
+		return runIfError(err)
+	}
+	return nil
+}
+
+// ConditionProblems are the mistakes of the push part's conditions against the
+// columns that the table has, with their places in the file of this name.
+func (m *Mapping) ConditionProblems(name string, fields []Field) (problems []Problem) {
+	if m.Push == nil {
+		return nil
+	}
+	for _, e := range m.Push.Events {
+		if e.OnlyRunIf == "" {
+			continue
+		}
+		var wrong *RunIfError
+		if _, err := CompileRunIf(e.OnlyRunIf, fields); errors.As(err, &wrong) {
+			at := e.condition.right(wrong.Offset)
+			problems = append(problems, Problem{name, at.line, at.col, "only_run_if of " + Printable(e.Name) + ": " + wrong.Msg})
+		}
+	}
+	return problems
+}
+
+func runIfError(err error) *RunIfError {
+	var at *file.Error
+	if errors.As(err, &at) {
+		return &RunIfError{at.From, at.Message}
+	}
+	return &RunIfError{0, err.Error()}
+}
+
+// zeroOf tells the library what Go type a column's values have.
+func zeroOf(t Type) any {
+	switch t {
+	case Integer:
+		return 0
+	case Number:
+		return 0.0
+	case Boolean:
+		return false
+	case Time:
+		return time.Time{}
+	case JSON:
+		return map[string]any{}
+	}
+	return ""
+}
+
+// testsOf are the parts between and, or and not.
+func testsOf(n ast.Node, list []ast.Node) []ast.Node {
+	switch n := n.(type) {
+	case *ast.BinaryNode:
+		if isAnd(n.Operator) || isOr(n.Operator) {
+			return testsOf(n.Right, testsOf(n.Left, list))
+		}
+	case *ast.UnaryNode:
+		if isNot(n.Operator) {
+			return testsOf(n.Node, list)
+		}
+	}
+	return append(list, n)
+}
+
+func isAnd(op string) bool { return op == "and" || op == "&&" }
+func isOr(op string) bool  { return op == "or" || op == "||" }
+func isNot(op string) bool { return op == "not" || op == "!" }
+
+// checkNodes refuses columns that are not there, with the nearest that is, and what
+// could take long.
+func checkNodes(root ast.Node, env map[string]any, names []string) (err error) {
+	v := &nodeCheck{env: env, names: names}
+	ast.Walk(&root, v)
+	return v.err()
+}
+
+type nodeCheck struct {
+	env   map[string]any
+	names []string
+	first *RunIfError
+}
+
+func (v *nodeCheck) err() error {
+	if v.first == nil {
+		return nil
+	}
+	return v.first
+}
+
+// Visit is the library's.
+func (v *nodeCheck) Visit(node *ast.Node) {
+	at := (*node).Location().From
+	refuse := func(format string, args ...any) {
+		if v.first == nil || at < v.first.Offset {
+			v.first = &RunIfError{at, fmt.Sprintf(format, args...)}
+		}
+	}
+	switch n := (*node).(type) {
+	case *ast.IdentifierNode:
+		if _, ok := v.env[n.Value]; ok || n.Value == "$env" {
+			return
+		}
+		msg := fmt.Sprintf("the table has no column %s", n.Value)
+		if near := Nearest(n.Value, v.names); near != "" {
+			msg += "; did you mean " + near + "?"
+		}
+		refuse("%s", msg)
+	case *ast.MemberNode:
+		if name, ok := n.Property.(*ast.StringNode); ok && isEnv(n.Node) {
+			if _, known := v.env[name.Value]; !known {
+				refuse("the table has no column %s", name.Value)
+			}
+		} else if !ok {
+			refuse("write the name of what is meant, as in lists.vip or $env[\"team size\"]")
+		}
+	case *ast.BinaryNode:
+		if n.Operator == ".." || n.Operator == "**" || n.Operator == "^" {
+			refuse("%s is not used in conditions", n.Operator)
+		}
+	case *ast.PredicateNode, *ast.PointerNode, *ast.VariableDeclaratorNode, *ast.SequenceNode, *ast.SliceNode:
+		refuse("conditions compare columns; this is not used in them")
+	}
+}
+
+func isEnv(n ast.Node) bool {
+	id, ok := n.(*ast.IdentifierNode)
+	return ok && id.Value == "$env"
+}

@@ -1,0 +1,229 @@
+package mapping
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/ast"
+)
+
+// verdict is true, false, or neither.
+type verdict uint8
+
+const (
+	unknown verdict = iota
+	isFalse
+	isTrue
+)
+
+// Met reports whether a row meets the condition, and why not. A column that cells
+// lacks is NULL.
+func (c *RunIf) Met(fields []Field, cells map[string]Cell) (met bool, why string) {
+	env := make(map[string]any, len(fields))
+	for _, f := range fields {
+		v, err := valueOf(f.Type, cells[f.Name])
+		if err != nil {
+			return false, fmt.Sprintf("column %s: %v", f.Name, err)
+		}
+		env[f.Name] = v
+	}
+	v, why := c.eval(c.root, env)
+	return v == isTrue, why
+}
+
+// eval is the logic of SQL: what is neither true nor false stays so behind not, and
+// decides nothing beside and, or.
+func (c *RunIf) eval(n ast.Node, env map[string]any) (verdict, string) {
+	switch b := n.(type) {
+	case *ast.BinaryNode:
+		switch {
+		case isAnd(b.Operator):
+			return c.either(b, env, isFalse)
+		case isOr(b.Operator):
+			return c.either(b, env, isTrue)
+		}
+	case *ast.UnaryNode:
+		if isNot(b.Operator) {
+			v, why := c.eval(b.Node, env)
+			switch v {
+			case isTrue:
+				return isFalse, b.String() + " does not hold" + valuesOf(b, env)
+			case isFalse:
+				return isTrue, ""
+			}
+			return unknown, why
+		}
+	}
+	if name := missing(n, env); name != "" {
+		return unknown, name + " is NULL"
+	}
+	out, err := expr.Run(c.tests[n], env)
+	if err != nil {
+		return unknown, fmt.Sprintf("%s cannot be worked out: %v", n, firstLine(err.Error()))
+	}
+	if yes, _ := out.(bool); yes {
+		return isTrue, ""
+	}
+	return isFalse, n.String() + " does not hold" + valuesOf(n, env)
+}
+
+// either evaluates both sides; one that is deciding decides.
+func (c *RunIf) either(b *ast.BinaryNode, env map[string]any, deciding verdict) (verdict, string) {
+	left, why := c.eval(b.Left, env)
+	if left == deciding {
+		return left, why
+	}
+	right, also := c.eval(b.Right, env)
+	switch {
+	case right == deciding:
+		return right, also
+	case left == unknown:
+		return unknown, why
+	case right == unknown:
+		return unknown, also
+	}
+	if why == "" {
+		why = also
+	}
+	return left, why
+}
+
+func firstLine(s string) string {
+	s, _, _ = strings.Cut(s, "\n")
+	return s
+}
+
+// missing names a NULL that n compares or computes with; "" when there is none.
+func missing(n ast.Node, env map[string]any) string {
+	first := func(nodes ...ast.Node) string {
+		for _, n := range nodes {
+			if name := missing(n, env); name != "" {
+				return name
+			}
+		}
+		return ""
+	}
+	switch n := n.(type) {
+	case *ast.IdentifierNode:
+		if n.Value != "$env" && env[n.Value] == nil {
+			return n.Value
+		}
+	case *ast.MemberNode:
+		if v, ok := walkJSON(n, env); ok && v == nil {
+			return n.String()
+		} else if !ok {
+			return first(n.Node)
+		}
+	case *ast.ChainNode:
+		return first(n.Node)
+	case *ast.BinaryNode:
+		_, leftNil := n.Left.(*ast.NilNode)
+		_, rightNil := n.Right.(*ast.NilNode)
+		switch {
+		case (n.Operator == "==" || n.Operator == "!=") && (leftNil || rightNil):
+			return ""
+		case n.Operator == "??":
+			if first(n.Left) == "" {
+				return ""
+			}
+			return first(n.Right)
+		}
+		return first(n.Left, n.Right)
+	case *ast.UnaryNode:
+		return first(n.Node)
+	case *ast.BuiltinNode:
+		return first(n.Arguments...)
+	case *ast.CallNode:
+		return first(n.Arguments...)
+	case *ast.ArrayNode:
+		return first(n.Nodes...)
+	case *ast.ConditionalNode:
+		return first(n.Cond, n.Exp1, n.Exp2)
+	}
+	return ""
+}
+
+// walkJSON walks into the json of a column; ok is false for what is no such walk.
+func walkJSON(n ast.Node, env map[string]any) (v any, ok bool) {
+	switch n := n.(type) {
+	case *ast.IdentifierNode:
+		if n.Value == "$env" {
+			return env, true
+		}
+		return env[n.Value], true
+	case *ast.ChainNode:
+		return walkJSON(n.Node, env)
+	case *ast.MemberNode:
+		name, isName := n.Property.(*ast.StringNode)
+		of, ok := walkJSON(n.Node, env)
+		if !isName || !ok {
+			return nil, false
+		}
+		m, _ := of.(map[string]any)
+		return m[name.Value], true
+	}
+	return nil, false
+}
+
+// valuesOf says what the columns of n hold.
+func valuesOf(n ast.Node, env map[string]any) string {
+	v := &columnTexts{env: env, seen: map[string]bool{}}
+	ast.Walk(&n, v)
+	if len(v.list) == 0 {
+		return ""
+	}
+	return ": " + strings.Join(v.list, ", ")
+}
+
+type columnTexts struct {
+	env  map[string]any
+	seen map[string]bool
+	list []string
+}
+
+// Visit is the library's.
+func (c *columnTexts) Visit(node *ast.Node) {
+	id, ok := (*node).(*ast.IdentifierNode)
+	if !ok || id.Value == "$env" || c.seen[id.Value] {
+		return
+	}
+	c.seen[id.Value] = true
+	text := "NULL"
+	if v := c.env[id.Value]; v != nil {
+		if t, isTime := v.(time.Time); isTime {
+			v = t.Format(time.RFC3339)
+		}
+		j, _ := json.Marshal(v) // of texts, numbers and what was JSON
+		text = Excerpt(jsonValue(string(j)))
+	}
+	c.list = append(c.list, id.Value+" is "+text)
+}
+
+// valueOf is a cell as the library takes it; nil for NULL.
+func valueOf(t Type, cell Cell) (any, error) {
+	switch cell.State {
+	case Missing, Null:
+		return nil, nil
+	case Misfit:
+		return nil, fmt.Errorf("%s", cell.Text)
+	}
+	switch t {
+	case Integer:
+		return strconv.Atoi(cell.Text)
+	case Number:
+		return strconv.ParseFloat(cell.Text, 64)
+	case Boolean:
+		return cell.Text == "true", nil
+	case Time:
+		return time.Parse(time.RFC3339Nano, cell.Text)
+	case JSON:
+		var v any
+		err := json.Unmarshal([]byte(cell.Text), &v)
+		return v, err
+	}
+	return cell.Text, nil
+}

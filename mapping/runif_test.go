@@ -1,0 +1,122 @@
+package mapping
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+)
+
+var runIfFields = []Field{{"plan", Text}, {"team_size", Integer}, {"score", Number}, {"vip", Boolean}, {"at", Time}, {"meta", JSON}, {"team size", Integer}}
+
+func TestRunIf(t *testing.T) {
+	full := map[string]Cell{"plan": present("pro"), "team_size": present("12"), "score": present("1.5"), "vip": present("true"),
+		"at": present("2026-11-23T08:00:00Z"), "meta": present(`{"a":{"b":"x"},"n":null}`), "team size": present("3")}
+	null := map[string]Cell{"plan": {State: Null}, "vip": {State: Null}, "meta": {State: Null}} // the others are missing
+	for _, test := range []struct {
+		src   string
+		cells map[string]Cell
+		why   string // "": met
+	}{
+		{`team_size >= 10 and plan != "free"`, full, ""},
+		{`team_size >= 13 and plan != "free"`, full, "team_size >= 13 does not hold: team_size is 12"},
+		{`plan in ["pro", "team"] && vip`, full, ""},
+		{`plan not in ["pro", "team"]`, full, "does not hold"},
+		{`not vip`, full, "vip is true"},
+		{`not (plan == "free" or team_size < 3)`, full, ""},
+		{`score > 1 and score < 2`, full, ""},
+		{`at > date("2026-01-01")`, full, ""},
+		{`meta.a.b == "x"`, full, ""},
+		{`$env["team size"] == 3`, full, ""},
+		{`lower(plan) startsWith "p" and len(plan) == 3`, full, ""},
+		{`plan matches "^p.o$"`, full, ""},
+		{`team_size % (team_size - 12) == 0`, full, "cannot be worked out"},
+		// NULL is never true by accident.
+		{`team_size >= 10`, null, "team_size is NULL"},
+		{`plan != "free"`, null, "plan is NULL"},
+		{`not (plan == "free")`, null, "plan is NULL"},
+		{`!vip`, null, "vip is NULL"},
+		{`vip`, null, "vip is NULL"},
+		{`plan not in ["free"]`, null, "plan is NULL"},
+		{`not (plan matches "x")`, null, "plan is NULL"},
+		{`meta.plan != "free"`, null, "NULL"},
+		{`meta.n != "free"`, full, "meta.n is NULL"},
+		{`meta.a.none != "free"`, full, "meta.a.none is NULL"},
+		{`len(plan) == 0`, null, "plan is NULL"},
+		{`(vip ? plan : "x") == "x"`, null, "vip is NULL"},
+		{`at < date("2026-01-01")`, null, "at is NULL"},
+		{`$env["team size"] != 3`, null, "is NULL"},
+		// It decides nothing where the other side does.
+		{`plan == "pro" or team_size >= 10`, map[string]Cell{"plan": present("pro")}, ""},
+		{`team_size >= 10 or plan == "pro"`, map[string]Cell{"plan": present("pro")}, ""},
+		{`not (plan == "pro" and team_size >= 10)`, map[string]Cell{"plan": present("free")}, ""},
+		{`not (plan == "pro" and team_size >= 10)`, map[string]Cell{"plan": present("pro")}, "team_size is NULL"},
+		// It can be asked for.
+		{`plan == nil`, null, ""},
+		{`plan != nil`, null, "does not hold: plan is NULL"},
+		{`(plan ?? "free") == "free"`, null, ""},
+		{`(team_size ?? 0) < 1 and plan == nil`, null, ""},
+		{`(plan ?? "free") == "pro"`, full, ""},
+		{`plan == "pro"`, map[string]Cell{"plan": misfit("no good")}, "column plan: no good"},
+	} {
+		c, err := CompileRunIf(test.src, runIfFields)
+		if err != nil {
+			t.Errorf("%s: %v", test.src, err)
+			continue
+		}
+		met, why := c.Met(runIfFields, test.cells)
+		if met != (test.why == "") || !strings.Contains(why, test.why) || !met && why == "" {
+			t.Errorf("%s: met %t, %q; want %q", test.src, met, why, test.why)
+		}
+	}
+}
+
+func TestRunIfMistakes(t *testing.T) {
+	for src, want := range map[string]struct {
+		offset int
+		msg    string
+	}{
+		`plam == "pro"`:                   {0, "did you mean plan?"},
+		`plan == "pro" and tem_size > 1`:  {18, "did you mean team_size?"},
+		`plan > 3`:                        {5, "mismatched types"},
+		`plan`:                            {0, "expected bool"},
+		`plan == `:                        {7, "unexpected"},
+		`team_size in 1..1000000000`:      {0, ".. is not used"},
+		`all([1, 2], # > 0)`:              {0, ""},
+		`let x = 1; x > 0`:                {0, "not used"},
+		`$env["nope"] == 1`:               {0, "no column nope"},
+		`vip and now() > at`:              {0, ""},
+		strings.Repeat("(", 1500) + "vip": {0, ""},
+		strings.Repeat("vip and ", 400):   {0, "2000"},
+		"":                                {0, ""},
+	} {
+		_, err := CompileRunIf(src, runIfFields)
+		var at *RunIfError
+		if !errors.As(err, &at) || !strings.Contains(at.Msg, want.msg) || want.offset > 0 && at.Offset != want.offset {
+			t.Errorf("%.40s: %#v", src, err)
+		}
+	}
+}
+
+// Whatever is written: no panic, no long run, and a row of NULLs meets no comparison.
+func FuzzRunIf(f *testing.F) {
+	for _, seed := range []string{`plan == "a" and not vip`, `team_size + 1 > score`, `meta.a ?? "x"`, `plan matches "("`, `vip ? vip : vip`, `at == at`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, src string) {
+		began := time.Now()
+		c, err := CompileRunIf(src, runIfFields)
+		if d := time.Since(began); d > time.Second {
+			t.Errorf("%q took %s to compile", src, d)
+		}
+		if err != nil {
+			return
+		}
+		began = time.Now()
+		c.Met(runIfFields, nil)
+		c.Met(runIfFields, map[string]Cell{"plan": present("pro"), "team_size": present("9223372036854775807"), "meta": present(`[]`)})
+		if d := time.Since(began); d > time.Second {
+			t.Errorf("%q took %s", src, d)
+		}
+	})
+}
