@@ -205,7 +205,7 @@ func (v *nodeCheck) Visit(node *ast.Node) {
 		if n.Operator == ".." || n.Operator == "**" || n.Operator == "^" {
 			refuse("%s is not used in conditions", n.Operator)
 		}
-	case *ast.PredicateNode, *ast.PointerNode, *ast.VariableDeclaratorNode, *ast.SequenceNode, *ast.SliceNode:
+	case *ast.PredicateNode, *ast.PointerNode, *ast.VariableDeclaratorNode, *ast.SequenceNode, *ast.SliceNode, *ast.MapNode:
 		refuse("conditions compare columns; this is not used in them")
 	}
 }

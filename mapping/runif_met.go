@@ -108,6 +108,8 @@ func missing(n ast.Node, env map[string]any) string {
 		return ""
 	}
 	switch n := n.(type) {
+	case *ast.NilNode:
+		return "nil" // which, but for == nil and != nil, compares like any NULL
 	case *ast.IdentifierNode:
 		if n.Value != "$env" && env[n.Value] == nil {
 			return n.Value
@@ -121,11 +123,11 @@ func missing(n ast.Node, env map[string]any) string {
 	case *ast.ChainNode:
 		return first(n.Node)
 	case *ast.BinaryNode:
-		_, leftNil := n.Left.(*ast.NilNode)
-		_, rightNil := n.Right.(*ast.NilNode)
 		switch {
-		case (n.Operator == "==" || n.Operator == "!=") && (leftNil || rightNil):
-			return ""
+		case n.Operator == "==" || n.Operator == "!=":
+			if isNil(n.Right) && isColumn(n.Left) || isNil(n.Left) && isColumn(n.Right) {
+				return "" // it asks for NULL
+			}
 		case n.Operator == "??":
 			if first(n.Left) == "" {
 				return ""
@@ -145,6 +147,22 @@ func missing(n ast.Node, env map[string]any) string {
 		return first(n.Cond, n.Exp1, n.Exp2)
 	}
 	return ""
+}
+
+func isNil(n ast.Node) bool {
+	_, ok := n.(*ast.NilNode)
+	return ok
+}
+
+// isColumn reports whether n is a column, or what stands in the json of one.
+func isColumn(n ast.Node) bool {
+	switch n := n.(type) {
+	case *ast.IdentifierNode, *ast.MemberNode:
+		return true
+	case *ast.ChainNode:
+		return isColumn(n.Node)
+	}
+	return false
 }
 
 // walkJSON walks into the json of a column; ok is false for what is no such walk.
