@@ -61,6 +61,8 @@ type tried struct {
 	Reason string         `json:"reason,omitempty"`
 	Action string         `json:"action,omitempty"` // upsert, update or delete
 	Row    map[string]any `json:"row,omitempty"`
+	// Conditions are those of the push part, about this row.
+	Conditions []judged `json:"conditions,omitempty"`
 
 	row mapping.Row
 }
@@ -76,8 +78,9 @@ func (a *app) check(ctx context.Context, file, team string, samples []string) er
 	if err != nil {
 		return err
 	}
+	fields := table.Fields(m, columns)
 	if len(columns) > 0 { // else nobody knows yet which columns the table will have
-		if wrong := m.ConditionProblems(file, table.Fields(m, columns)); len(wrong) > 0 {
+		if wrong := m.ConditionProblems(file, fields); len(wrong) > 0 {
 			return &mapping.FileError{Problems: wrong}
 		}
 	}
@@ -93,8 +96,11 @@ func (a *app) check(ctx context.Context, file, team string, samples []string) er
 			return err
 		}
 		t := try(m, name, body)
-		if t.Status == mapping.Quarantined {
+		switch t.Status {
+		case mapping.Quarantined:
 			failed++
+		case mapping.Applied:
+			t.Conditions = judge(m, fields, t.row)
 		}
 		out.Samples = append(out.Samples, t)
 	}
@@ -267,6 +273,9 @@ func (c *checked) print(w io.Writer, m *mapping.Mapping) error {
 		}
 		if err := printTable(w, rows); err != nil {
 			return err
+		}
+		for _, j := range t.Conditions {
+			line("    %s", j)
 		}
 	}
 	return nil
