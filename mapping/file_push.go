@@ -88,7 +88,7 @@ func (f *fileReader) pairs(n *yamlNode, what string) (pairs []Pair) {
 			f.problem(m.value.at, "%s of %s is the name of a column", m.key.text, what)
 			continue
 		}
-		pairs = append(pairs, Pair{m.key.text, m.value.text})
+		pairs = append(pairs, Pair{Loops: m.key.text, Column: m.value.text})
 	}
 	return pairs
 }

@@ -48,33 +48,6 @@ func (c Column) Equal(d Column) bool {
 	return c.Name == d.Name && c.Type == d.Type && c.From.Equal(d.From)
 }
 
-// Push says what rows do to Loops.
-type Push struct {
-	Auto    bool
-	Contact *PushContact
-	Events  []PushEvent
-}
-
-// PushContact is the body of a contact update (Loops API, PUT contacts/update).
-type PushContact struct {
-	Email, UserID string // columns
-	Properties    []Pair // Loops' property: column
-	Lists         []Pair // id of a mailing list: boolean column
-}
-
-// PushEvent is an event to send (Loops API, POST events/send).
-type PushEvent struct {
-	Name       string
-	OnlyRunIf  string
-	OncePer    []string // columns
-	Properties []Pair
-
-	condition place // of OnlyRunIf in the file
-}
-
-// Pair is one line of a block of the file: Loops' name and the user's column.
-type Pair struct{ Loops, Column string }
-
 // New is the mapping that a person starts with.
 func New(database string) *Mapping {
 	d, err := DialectOf(database)

@@ -1,0 +1,106 @@
+package mapping
+
+import "time"
+
+// Push says what rows do to Loops.
+type Push struct {
+	Auto    bool   // rows are sent soon after they change
+	Every   string // when all that differ are sent: 1h, or a cron line; "" for never
+	Contact *PushContact
+	Events  []PushEvent
+}
+
+// PushContact is the body of a contact update (Loops API, PUT contacts/update).
+type PushContact struct {
+	Email, UserID string // columns
+	OnlyRunIf     string
+	Source        string // of contacts that are made; "" leaves it to Loops
+	OnNull        OnNull // of the properties that say nothing of their own
+	Properties    []Pair // Loops' property: column
+	Lists         []Pair // id of a mailing list: boolean column
+
+	condition place // of OnlyRunIf in the file
+}
+
+// DefaultSource marks the contacts that loopmap makes.
+const DefaultSource = "loopmap"
+
+// PushEvent is an event to send (Loops API, POST events/send).
+type PushEvent struct {
+	Name          string
+	Email, UserID string // columns; both "": those of the contact
+	OnlyRunIf     string
+	OncePer       []string // columns; none: whenever what would be sent changes
+	Properties    []Pair   // of the event
+	Contact       []Pair   // contact properties that the event sets
+	Lists         []Pair   // mailing lists that the event sets
+
+	condition place // of OnlyRunIf in the file
+}
+
+// Pair is Loops' name and the user's column, whose value goes there.
+type Pair struct {
+	Loops, Column string
+	As            string // Loops' type that the value is sent as; "": by the column's
+	OnNull        OnNull // "": as the block says, which skips unless told otherwise
+}
+
+// OnNull says what NULL does to a property.
+type OnNull string
+
+// What NULL does to a property.
+const (
+	SkipNull  OnNull = "skip"  // it is left out: Loops keeps what it has
+	ClearNull OnNull = "clear" // null is sent: Loops empties it
+)
+
+// ContactKind is the kind of a contact update; an event's kind is its name.
+const ContactKind = "contact"
+
+// PushStatus is what became of what a row sends.
+type PushStatus string
+
+// What can become of what a row sends.
+const (
+	PushSent    PushStatus = "sent"
+	PushNotMet  PushStatus = "not_met" // its condition does not hold, or it was sent for another row
+	PushFailed  PushStatus = "failed"  // for good, until the row or the mapping changes
+	PushPending PushStatus = "pending" // begun: whether it arrived is not known yet
+)
+
+// PushLine is a row's outcome: a line of loopmap_pushes.
+type PushLine struct {
+	Kind           string // [ContactKind], or the event's name
+	IdempotencyKey string // of an event; "" of a contact update and where there is no request
+	Status         PushStatus
+	Code           int    // HTTP status of the last answer; 0 when there was none
+	Message        string // what the API said, or why nothing was sent
+	Attempts       int    // at what was tried last
+	Hash           string // of what was last sent; "" when nothing was
+	Tried          string // hash of what was tried last
+	Body           []byte // of a contact update: as last sent. Of an event: as sent, or as being sent
+	SentAt         time.Time
+	FirstAt        time.Time // of the first try, while it is pending
+	NextAt         time.Time // of the next try, while it is pending
+	UpdatedAt      time.Time
+}
+
+// PushRow is a row of the table with all that decides what it sends.
+type PushRow struct {
+	Key   string
+	Gone  bool            // the table has no such row any more
+	Cells map[string]Cell // by column
+	Lines []PushLine
+	// Told are the applied deliveries of the row, in the order of their events. One
+	// whose body is not kept any more has none.
+	Told []Delivery
+}
+
+// Request is one call to Loops' API.
+type Request struct {
+	Kind           string // [ContactKind], or the event's name
+	Method, Path   string // "PUT", "/v1/contacts/update"
+	Body           []byte
+	IdempotencyKey string // header of an event, at most 100 characters
+	Hash           string // of what is sent
+}
