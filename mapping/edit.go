@@ -123,24 +123,5 @@ func (m *Mapping) namedElsewhere(name string) bool {
 			return true
 		}
 	}
-	return m.Push != nil && slices.Contains(m.Push.columns(), name)
-}
-
-// columns are those that the push part names.
-func (p *Push) columns() (names []string) {
-	pairs := func(list []Pair) {
-		for _, q := range list {
-			names = append(names, q.Column)
-		}
-	}
-	if c := p.Contact; c != nil {
-		names = append(names, c.Email, c.UserID)
-		pairs(c.Properties)
-		pairs(c.Lists)
-	}
-	for _, e := range p.Events {
-		names = append(names, e.OncePer...)
-		pairs(e.Properties)
-	}
-	return names
+	return m.Push != nil && slices.ContainsFunc(m.Push.columns(), func(c namedColumn) bool { return c.column == name })
 }

@@ -1,10 +1,16 @@
 package mapping
 
-import "strings"
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
 
 func (f *fileReader) push(n *yamlNode) *Push {
-	p := &Push{}
-	if !f.block(n, "push", "auto", "contact", "events") {
+	p := &Push{places: map[string]place{}}
+	if !f.block(n, "push", "auto", "every", "contact", "events") {
 		return p
 	}
 	if v := n.get("auto"); v != nil {
@@ -12,8 +18,13 @@ func (f *fileReader) push(n *yamlNode) *Push {
 			f.problem(v.at, "auto is true or false")
 		}
 	}
+	if v := n.get("every"); v != nil {
+		if p.Every = v.text; v.kind != yamlScalar || !isSchedule(v.text) {
+			f.problem(v.at, "every is a time between two runs, a minute at least (1h), or a cron line in quotes ('0 6 * * 1-5')")
+		}
+	}
 	if c := n.get("contact"); c != nil {
-		p.Contact = f.pushContact(c)
+		p.Contact = f.pushContact(c, p)
 	}
 	list := n.get("events")
 	if list == nil {
@@ -23,59 +34,135 @@ func (f *fileReader) push(n *yamlNode) *Push {
 		f.problem(list.at, "events of push is a list: - name: signedUp")
 		return p
 	}
-	for _, item := range list.items {
-		p.Events = append(p.Events, f.pushEvent(item.value))
+	for i, item := range list.items {
+		e := f.pushEvent(item.value, p, fmt.Sprintf("events.%d.", i))
+		if slices.ContainsFunc(p.Events, func(before PushEvent) bool { return before.Name == e.Name && e.Name != "" }) {
+			f.problem(item.value.at, "event %s stands here twice; join the conditions with or", Printable(e.Name))
+		}
+		p.Events = append(p.Events, e)
 	}
 	return p
 }
 
-func (f *fileReader) pushContact(n *yamlNode) *PushContact {
-	c := &PushContact{}
-	if !f.block(n, "push.contact", "email", "userId", "properties", "lists") {
+var cronLine = regexp.MustCompile(`^(@(hourly|daily|midnight|weekly|monthly|yearly|annually)|([0-9*?,/A-Za-z-]+ +){4}[0-9*?,/A-Za-z-]+)$`)
+
+// isSchedule checks the form; a cron line's fields are read by who runs it.
+func isSchedule(s string) bool {
+	d, err := time.ParseDuration(s)
+	return err == nil && d >= time.Minute || cronLine.MatchString(s)
+}
+
+// columnName reads the name of a column, where there is one.
+func (f *fileReader) columnName(n *yamlNode, what, key string, p *Push, place string) (name string) {
+	if n.get(key) != nil {
+		var at *yamlNode
+		name, at = f.text(n, what, key, strings.ToLower(key))
+		p.places[place] = inside(at)
+	}
+	return name
+}
+
+func (f *fileReader) pushContact(n *yamlNode, p *Push) *PushContact {
+	c := &PushContact{Source: DefaultSource}
+	if !f.block(n, "push.contact", "email", "userId", "only_run_if", "source", "on_null", "properties", "lists") {
 		return c
 	}
-	for key, to := range map[string]*string{"email": &c.Email, "userId": &c.UserID} {
-		if n.get(key) != nil {
-			*to, _ = f.text(n, "push.contact", key, strings.ToLower(key))
-		}
-	}
+	c.Email = f.columnName(n, "push.contact", "email", p, "contact.email")
+	c.UserID = f.columnName(n, "push.contact", "userId", p, "contact.userId")
 	if n.get("email") == nil && n.get("userId") == nil {
 		f.problem(n.at, "push.contact needs email, userId or both: Loops finds the contact by them")
 	}
-	c.Properties = f.pairs(n.get("properties"), "properties")
-	if p := n.get("properties"); p != nil {
-		for _, m := range p.members {
+	c.OnlyRunIf, c.condition = f.condition(n, "push.contact")
+	c.OnNull = f.onNull(n)
+	c.Properties = f.properties(n.get("properties"), "properties", p, "contact.properties.")
+	c.Lists = f.pairs(n.get("lists"), "lists", p, "contact.lists.")
+	if slices.ContainsFunc(c.Properties, func(q Pair) bool { return q.Loops == "source" }) {
+		c.Source = ""
+	}
+	if v := n.get("source"); v != nil {
+		if v.kind != yamlScalar || len(v.text) > 100 {
+			f.problem(v.at, "source is a short text that marks contacts made from here, for example %s", DefaultSource)
+		} else if c.Source == "" && v.text != "" {
+			f.problem(v.at, "source stands among the properties, too; leave one of them out")
+		}
+		c.Source = v.text
+	}
+	return c
+}
+
+// condition reads only_run_if; columns and types are checked against the table later.
+func (f *fileReader) condition(n *yamlNode, what string) (src string, at place) {
+	if n.get("only_run_if") == nil {
+		return "", at
+	}
+	src, node := f.text(n, what, "only_run_if", `plan == "pro"`)
+	at = inside(node)
+	if err := runIfSyntax(src); src != "" && err != nil {
+		f.problem(at.right(err.Offset), "only_run_if: %s", err.Msg)
+	}
+	return src, at
+}
+
+func (f *fileReader) onNull(n *yamlNode) OnNull {
+	v := n.get("on_null")
+	if v == nil {
+		return ""
+	}
+	if v.text != string(SkipNull) && v.text != string(ClearNull) {
+		f.problem(v.at, "on_null is skip (Loops keeps what it has) or clear (Loops empties the property)")
+		return ""
+	}
+	return OnNull(v.text)
+}
+
+func (f *fileReader) pushEvent(n *yamlNode, p *Push, place string) (e PushEvent) {
+	if !f.block(n, "an event of push", "name", "email", "userId", "only_run_if", "once_per", "properties", "contact", "lists") {
+		return e
+	}
+	var at *yamlNode
+	e.Name, at = f.text(n, "the event", "name", "signedUp")
+	if e.Name == ContactKind {
+		f.problem(at.at, "an event cannot be named contact: so loopmap_pushes names the contact update")
+	}
+	e.Email = f.columnName(n, "the event", "email", p, place+"email")
+	e.UserID = f.columnName(n, "the event", "userId", p, place+"userId")
+	if e.Email == "" && e.UserID == "" && p.Contact == nil {
+		f.problem(n.at, "the event needs email, userId or both, or push.contact to take them from")
+	}
+	e.OnlyRunIf, e.condition = f.condition(n, "the event")
+	if list := n.get("once_per"); list != nil {
+		e.OncePer = f.words(n, "the event", "once_per", "[email]")
+		for i, item := range list.items {
+			p.places[fmt.Sprintf("%sonce_per.%d", place, i)] = inside(item.value)
+		}
+	}
+	e.Properties = f.pairs(n.get("properties"), "properties", p, place+"properties.")
+	e.Contact = f.properties(n.get("contact"), "contact", p, place+"contact.")
+	e.Lists = f.pairs(n.get("lists"), "lists", p, place+"lists.")
+	for _, q := range e.Properties {
+		if q.OnNull == ClearNull {
+			f.problem(p.places[place+"properties."+q.Loops], "an event's property cannot be cleared: Loops refuses null there")
+		}
+	}
+	return e
+}
+
+// properties are pairs that set contact properties.
+func (f *fileReader) properties(n *yamlNode, what string, p *Push, place string) []Pair {
+	pairs := f.pairs(n, what, p, place)
+	if n != nil {
+		for _, m := range n.members {
 			if why := unwritable(m.key.text); why != "" {
 				f.problem(m.key.at, "contact property %s is not to be set here: %s", Printable(m.key.text), why)
 			}
 		}
 	}
-	c.Lists = f.pairs(n.get("lists"), "lists")
-	return c
+	return pairs
 }
 
-func (f *fileReader) pushEvent(n *yamlNode) (e PushEvent) {
-	if !f.block(n, "an event of push", "name", "only_run_if", "once_per", "properties") {
-		return e
-	}
-	e.Name, _ = f.text(n, "the event", "name", "signedUp")
-	if n.get("only_run_if") != nil {
-		var at *yamlNode
-		e.OnlyRunIf, at = f.text(n, "the event", "only_run_if", `plan == "pro"`)
-		e.condition = inside(at)
-		if err := runIfSyntax(e.OnlyRunIf); e.OnlyRunIf != "" && err != nil {
-			f.problem(e.condition.right(err.Offset), "only_run_if: %s", err.Msg)
-		}
-	}
-	if n.get("once_per") != nil {
-		e.OncePer = f.words(n, "the event", "once_per", "[email]")
-	}
-	e.Properties = f.pairs(n.get("properties"), "properties")
-	return e
-}
-
-// pairs reads a block of Loops' names, each with one of the user's columns.
-func (f *fileReader) pairs(n *yamlNode, what string) (pairs []Pair) {
+// pairs reads a block of Loops' names, each with one of the user's columns, or with a
+// block of column, as and on_null.
+func (f *fileReader) pairs(n *yamlNode, what string, p *Push, place string) (pairs []Pair) {
 	if n == nil || n.kind == yamlEmpty {
 		return nil
 	}
@@ -84,11 +171,27 @@ func (f *fileReader) pairs(n *yamlNode, what string) (pairs []Pair) {
 		return nil
 	}
 	for _, m := range n.members {
-		if m.value.kind != yamlScalar || m.value.text == "" {
+		q, at := Pair{Loops: m.key.text}, m.value
+		switch {
+		case m.value.kind == yamlMap:
+			if !f.block(m.value, Printable(m.key.text), "column", "as", "on_null") {
+				continue
+			}
+			q.Column, at = f.text(m.value, Printable(m.key.text), "column", "plan")
+			q.OnNull = f.onNull(m.value)
+			if v := m.value.get("as"); v != nil {
+				if q.As = v.text; !slices.Contains([]string{"string", "number", "boolean", "date"}, v.text) {
+					f.problem(v.at, "as is one of Loops' types: string, number, boolean, date")
+				}
+			}
+		case m.value.kind == yamlScalar && m.value.text != "":
+			q.Column = m.value.text
+		default:
 			f.problem(m.value.at, "%s of %s is the name of a column", m.key.text, what)
 			continue
 		}
-		pairs = append(pairs, Pair{Loops: m.key.text, Column: m.value.text})
+		p.places[place+q.Loops] = inside(at)
+		pairs = append(pairs, q)
 	}
 	return pairs
 }

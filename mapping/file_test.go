@@ -61,10 +61,11 @@ func TestParse(t *testing.T) {
 	}
 	want := &Push{
 		Auto: true,
-		Contact: &PushContact{Email: "email", Properties: []Pair{{Loops: "companyName", Column: "company"}, {Loops: "teamSize", Column: "team_size"}},
+		Contact: &PushContact{Email: "email", Source: "loopmap", Properties: []Pair{{Loops: "companyName", Column: "company"}, {Loops: "teamSize", Column: "team_size"}},
 			Lists: []Pair{{Loops: "cm06f5v0e45nf0ml5754o9cix", Column: "vip"}}},
 		Events: []PushEvent{{Name: "companyEnriched", OnlyRunIf: `team_size >= 10 and plan != "free"`, OncePer: []string{"email", "company"},
 			Properties: []Pair{{Loops: "company", Column: "company"}, {Loops: "teamSize", Column: "team_size"}}, condition: m.Push.Events[0].condition}},
+		places: m.Push.places,
 	}
 	if !reflect.DeepEqual(m.Push, want) {
 		t.Errorf("push: %+v", m.Push)

@@ -8,6 +8,8 @@ type Push struct {
 	Every   string // when all that differ are sent: 1h, or a cron line; "" for never
 	Contact *PushContact
 	Events  []PushEvent
+
+	places map[string]place // of the columns' names in the file
 }
 
 // PushContact is the body of a contact update (Loops API, PUT contacts/update).
@@ -24,6 +26,12 @@ type PushContact struct {
 
 // DefaultSource marks the contacts that loopmap makes.
 const DefaultSource = "loopmap"
+
+// made reports whether a contact of this source was made by sending a row: then it
+// needs no second one.
+func (p *Push) made(source string) bool {
+	return p != nil && p.Contact != nil && p.Contact.Source != "" && p.Contact.Source == source
+}
 
 // PushEvent is an event to send (Loops API, POST events/send).
 type PushEvent struct {

@@ -81,6 +81,7 @@ const (
 	slotID
 	slotEmail
 	slotContact
+	slotSource
 	firstColumn
 )
 
@@ -90,6 +91,7 @@ var factPaths = []Path{
 	MakePath(Step{Key: "contactIdentity"}, Step{Key: "id"}),
 	MakePath(Step{Key: "contactIdentity"}, Step{Key: "email"}),
 	MakePath(Step{Key: "contact"}),
+	MakePath(Step{Key: "contact"}, Step{Key: "source"}),
 }
 
 // FactsOf reads the facts of any delivery, mapped or not. A body that is no JSON
@@ -189,6 +191,9 @@ func (m *Mapping) Row(d Delivery) (Row, error) {
 	}
 	if s := spans[p.trie.slots[slotContact]]; row.Event == "contact.created" && (!s.found() || body[s.start] != '{') {
 		return row, unmappable("contact.created without a contact object")
+	}
+	if m.Push.made(stringAt(body, spans[p.trie.slots[slotSource]])) {
+		row.Action = Update // the row that it was made from is there, perhaps under another key
 	}
 	if len(m.Receive.Rules) > 0 {
 		m.applyRules(&row, body, spans)

@@ -91,23 +91,50 @@ func runIfSyntax(src string) *RunIfError {
 	return nil
 }
 
-// ConditionProblems are the mistakes of the push part's conditions against the
-// columns that the table has, with their places in the file of this name.
-func (m *Mapping) ConditionProblems(name string, fields []Field) (problems []Problem) {
-	if m.Push == nil {
-		return nil
+// conditionProblems are the mistakes of the push part's conditions against the columns
+// that the table has.
+func (m *Mapping) conditionProblems(name string, fields []Field) (problems []Problem) {
+	check := func(what, src string, at place) {
+		var wrong *RunIfError
+		if src == "" {
+			return
+		}
+		if _, err := CompileRunIf(src, fields); errors.As(err, &wrong) {
+			at = at.right(wrong.Offset)
+			problems = append(problems, Problem{name, at.line, at.col, "only_run_if of " + Printable(what) + ": " + wrong.Msg})
+		}
+	}
+	if c := m.Push.Contact; c != nil {
+		check("contact", c.OnlyRunIf, c.condition)
 	}
 	for _, e := range m.Push.Events {
-		if e.OnlyRunIf == "" {
-			continue
-		}
-		var wrong *RunIfError
-		if _, err := CompileRunIf(e.OnlyRunIf, fields); errors.As(err, &wrong) {
-			at := e.condition.right(wrong.Offset)
-			problems = append(problems, Problem{name, at.line, at.col, "only_run_if of " + Printable(e.Name) + ": " + wrong.Msg})
-		}
+		check(e.Name, e.OnlyRunIf, e.condition)
 	}
 	return problems
+}
+
+// columns are those that the condition names; none for a nil condition.
+func (c *RunIf) columns() (names []string) {
+	if c == nil {
+		return nil
+	}
+	v := &columnNames{}
+	ast.Walk(&c.root, v)
+	return v.list
+}
+
+type columnNames struct{ list []string }
+
+// Visit is the library's.
+func (v *columnNames) Visit(node *ast.Node) {
+	switch n := (*node).(type) {
+	case *ast.IdentifierNode:
+		v.list = append(v.list, n.Value)
+	case *ast.MemberNode:
+		if name, ok := n.Property.(*ast.StringNode); ok && isEnv(n.Node) {
+			v.list = append(v.list, name.Value)
+		}
+	}
 }
 
 func runIfError(err error) *RunIfError {

@@ -80,7 +80,7 @@ func (a *app) check(ctx context.Context, file, team string, samples []string) er
 	}
 	fields := table.Fields(m, columns)
 	if len(columns) > 0 { // else nobody knows yet which columns the table will have
-		if wrong := m.ConditionProblems(file, fields); len(wrong) > 0 {
+		if wrong := m.PushProblems(file, fields); len(wrong) > 0 {
 			return &mapping.FileError{Problems: wrong}
 		}
 	}

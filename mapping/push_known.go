@@ -1,0 +1,188 @@
+package mapping
+
+import (
+	"encoding/json"
+	"math"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tidwall/gjson"
+)
+
+// uncertain reports whether a request was begun and nobody knows whether it arrived.
+func (l PushLine) uncertain() bool {
+	return l.Status == PushPending || l.Status == PushFailed && !l.FirstAt.IsZero()
+}
+
+// arrived reports whether a row is as Loops' webhooks have made it, in all columns that
+// push uses, and nothing of it was sent since the last of them.
+func (s *Sender) arrived(row PushRow) bool {
+	if len(row.Told) == 0 {
+		return false
+	}
+	var last time.Time
+	cells := map[string]Cell{}
+	for _, d := range row.Told {
+		if last.Before(d.Received) {
+			last = d.Received
+		}
+		s.told(d, row.Key, cells)
+	}
+	for _, l := range row.Lines {
+		if l.uncertain() || l.Kind == ContactKind && !l.SentAt.IsZero() || l.SentAt.After(last) {
+			return false
+		}
+	}
+	for _, f := range s.uses {
+		if !sameCell(f.Type, row.Cells[f.Name], cells[f.Name]) {
+			return false
+		}
+	}
+	return true
+}
+
+// told brings cells to what a delivery says.
+func (s *Sender) told(d Delivery, key string, cells map[string]Cell) {
+	row, err := s.m.Row(d)
+	if err != nil || row.Key != key {
+		return
+	}
+	if row.Action == Delete {
+		clear(cells)
+		return
+	}
+	for i, c := range s.m.Columns() {
+		if row.Cells[i].State != Missing {
+			cells[s.byName[s.m.Dialect.Fold(c.Name)].Name] = row.Cells[i]
+		}
+	}
+}
+
+// known is what Loops has, as far as it was sent or has told: a value's JSON by its
+// name.
+type known map[string]string
+
+const listPrefix = "mailingLists\x00" // before the ids of lists, so that no property meets them
+
+func (f sentField) knownAs() string {
+	if f.list {
+		return listPrefix + f.name
+	}
+	return f.name
+}
+
+// has reports whether Loops has all of fields already.
+func (k known) has(fields []sentField) bool {
+	for _, f := range fields {
+		if have, ok := k[f.knownAs()]; !ok || have != f.json {
+			return false
+		}
+	}
+	return true
+}
+
+// known is what was last sent for a row's contact, and what Loops has told since.
+func (s *Sender) known(row PushRow, line PushLine) known {
+	k := known{}
+	readSent(line.Body, k)
+	c := s.m.Push.Contact
+	for _, d := range row.Told {
+		if len(line.Body) > 0 && !d.Received.After(line.SentAt) {
+			continue
+		}
+		cells := map[string]Cell{}
+		s.told(d, row.Key, cells)
+		var w wrongs // what cannot be sent is not what Loops has
+		if facts := FactsOf(d.Body); facts.Event == "contact.deleted" {
+			clear(k)
+			continue
+		} else if facts.Email != "" {
+			k["email"] = quoteJSON(facts.Email)
+		}
+		if id, ok := userIDPath.Get(d.Body); ok && id.Type == gjson.String {
+			k["userId"] = quoteJSON(id.Str)
+		}
+		onlyTold := func(pairs []Pair) (list []Pair) {
+			for _, q := range pairs {
+				f := s.byName[s.m.Dialect.Fold(q.Column)]
+				if cells[f.Name].State != Missing {
+					q.OnNull = ClearNull // it is null there
+					list = append(list, q)
+				}
+			}
+			return list
+		}
+		for _, f := range s.pairFields(cells, onlyTold(c.Properties), ClearNull, &w) {
+			k[f.knownAs()] = f.json
+		}
+		for _, f := range s.listFields(cells, onlyTold(c.Lists), &w) {
+			k[f.knownAs()] = f.json
+		}
+	}
+	return k
+}
+
+var userIDPath = MakePath(Step{Key: "contactIdentity"}, Step{Key: "userId"})
+
+// readSent reads the body of a contact update.
+func readSent(body []byte, k known) {
+	gjson.ParseBytes(body).ForEach(func(name, value gjson.Result) bool {
+		if name.Str != "mailingLists" {
+			k[name.Str] = value.Raw
+			return true
+		}
+		value.ForEach(func(id, on gjson.Result) bool {
+			k[listPrefix+id.Str] = on.Raw
+			return true
+		})
+		return true
+	})
+}
+
+// moved says why an email that is another one now would make a second contact; "" when
+// it would not. Loops changes an email only of a contact that it finds by its userId
+// (Loops API, PUT contacts/update).
+func (k known) moved(fields []sentField) string {
+	now := known{}
+	for _, f := range fields {
+		now[f.name] = f.json
+	}
+	was, is := k["email"], now["email"]
+	switch {
+	case was == "" || was == "null" || is == "" || strings.EqualFold(was, is):
+		return ""
+	case now["userId"] == "":
+		return "the contact is " + was + " in Loops and the row says " + is + ": without a userId Loops would make a second contact; give the row one, or change the email in Loops first"
+	case now["userId"] != k["userId"]:
+		return "the contact is " + was + " in Loops and the row says " + is + ": Loops does not know its userId " + now["userId"] + " yet; send that with the old email first"
+	}
+	return ""
+}
+
+// sameCell reports whether two values are the same to who reads them. NULL and what is
+// missing are.
+func sameCell(t Type, a, b Cell) bool {
+	none := func(c Cell) bool { return c.State == Missing || c.State == Null }
+	if none(a) || none(b) {
+		return none(a) && none(b)
+	}
+	if a.State != b.State || a.Text == b.Text {
+		return a == b
+	}
+	switch t {
+	case Integer, Number:
+		x, err := strconv.ParseFloat(a.Text, 64)
+		y, wrong := strconv.ParseFloat(b.Text, 64)
+		return err == nil && wrong == nil && x == y && !math.IsInf(x, 0)
+	case Time:
+		x, err := time.Parse(time.RFC3339Nano, a.Text)
+		y, wrong := time.Parse(time.RFC3339Nano, b.Text)
+		return err == nil && wrong == nil && x.Equal(y)
+	case JSON:
+		var x, y any
+		return json.Unmarshal([]byte(a.Text), &x) == nil && json.Unmarshal([]byte(b.Text), &y) == nil && reflect.DeepEqual(x, y)
+	}
+	return false
+}

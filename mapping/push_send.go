@@ -1,0 +1,262 @@
+package mapping
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Sender is a mapping's push part made ready for a table: it says what a row sends.
+// It may be used by several goroutines.
+type Sender struct {
+	m       *Mapping
+	fields  []Field
+	byName  map[string]Field // by the folded name
+	contact *RunIf           // nil: always
+	events  []*RunIf
+	uses    []Field
+}
+
+// Sender makes the push part ready for a table of these columns. The error is a
+// *[FileError] of this name, when it does not fit them.
+func (m *Mapping) Sender(name string, fields []Field) (*Sender, error) {
+	if problems := m.PushProblems(name, fields); len(problems) > 0 {
+		return nil, &FileError{problems}
+	}
+	s := &Sender{m: m, fields: fields, byName: map[string]Field{}}
+	for _, f := range fields {
+		s.byName[m.Dialect.Fold(f.Name)] = f
+	}
+	compile := func(src string) *RunIf {
+		if src == "" {
+			return nil
+		}
+		c, _ := CompileRunIf(src, fields) // which PushProblems has tried
+		return c
+	}
+	if m.Push.Contact != nil {
+		s.contact = compile(m.Push.Contact.OnlyRunIf)
+	}
+	for _, e := range m.Push.Events {
+		s.events = append(s.events, compile(e.OnlyRunIf))
+	}
+	used := map[string]bool{}
+	for _, at := range m.Push.columns() {
+		used[m.Dialect.Fold(at.column)] = true
+	}
+	for _, c := range append([]*RunIf{s.contact}, s.events...) {
+		for _, name := range c.columns() {
+			used[m.Dialect.Fold(name)] = true
+		}
+	}
+	for _, f := range fields {
+		if used[m.Dialect.Fold(f.Name)] {
+			s.uses = append(s.uses, f)
+		}
+	}
+	return s, nil
+}
+
+// Mapping is the one that the sender was made of.
+func (s *Sender) Mapping() *Mapping { return s.m }
+
+// Fields are the columns that what a row sends depends on.
+func (s *Sender) Fields() []Field { return s.uses }
+
+// Columns are the names of [Sender.Fields].
+func (s *Sender) Columns() (names []string) {
+	for _, f := range s.uses {
+		names = append(names, f.Name)
+	}
+	return names
+}
+
+// cell is a row's value in a column.
+func (s *Sender) cell(row map[string]Cell, column string) (Type, Cell) {
+	f := s.byName[s.m.Dialect.Fold(column)]
+	return f.Type, row[f.Name]
+}
+
+// namedColumn is a column that the push part names, and where.
+type namedColumn struct{ column, place string }
+
+// columns are all that the push part names outside of conditions.
+func (p *Push) columns() (list []namedColumn) {
+	add := func(column, place string) {
+		if column != "" {
+			list = append(list, namedColumn{column, place})
+		}
+	}
+	pairs := func(pairs []Pair, place string) {
+		for _, q := range pairs {
+			add(q.Column, place+q.Loops)
+		}
+	}
+	if c := p.Contact; c != nil {
+		add(c.Email, "contact.email")
+		add(c.UserID, "contact.userId")
+		pairs(c.Properties, "contact.properties.")
+		pairs(c.Lists, "contact.lists.")
+	}
+	for i, e := range p.Events {
+		at := fmt.Sprintf("events.%d.", i)
+		add(e.Email, at+"email")
+		add(e.UserID, at+"userId")
+		for j, column := range e.OncePer {
+			add(column, fmt.Sprintf("%sonce_per.%d", at, j))
+		}
+		pairs(e.Properties, at+"properties.")
+		pairs(e.Contact, at+"contact.")
+		pairs(e.Lists, at+"lists.")
+	}
+	return list
+}
+
+// PushProblems are the mistakes of the push part against the columns that the table
+// has, with their places in the file of this name: columns that are not there, and
+// conditions.
+func (m *Mapping) PushProblems(name string, fields []Field) (problems []Problem) {
+	if m.Push == nil {
+		return nil
+	}
+	var names []string
+	known := map[string]bool{}
+	for _, f := range fields {
+		known[m.Dialect.Fold(f.Name)], names = true, append(names, f.Name)
+	}
+	for _, c := range m.Push.columns() {
+		if known[m.Dialect.Fold(c.column)] {
+			continue
+		}
+		msg := fmt.Sprintf("push: the table has no column %s", Printable(c.column))
+		if near := Nearest(c.column, names); near != "" {
+			msg += "; did you mean " + near + "?"
+		}
+		at := m.Push.places[c.place]
+		problems = append(problems, Problem{name, at.line, at.col, msg})
+	}
+	return append(problems, m.conditionProblems(name, fields)...)
+}
+
+// eventIdentity are the columns by which Loops finds the contact of an event.
+func (m *Mapping) eventIdentity(e PushEvent) (email, userID string) {
+	if e.Email == "" && e.UserID == "" && m.Push.Contact != nil {
+		return m.Push.Contact.Email, m.Push.Contact.UserID
+	}
+	return e.Email, e.UserID
+}
+
+// sentField is one value of a request's body.
+type sentField struct {
+	name string // of Loops; of a mailing list its id
+	list bool
+	json string
+}
+
+// wrongs collects why a row cannot be sent.
+type wrongs []string
+
+func (w *wrongs) add(column, why string) {
+	if why != "" && !slices.Contains(*w, "column "+column+": "+why) {
+		*w = append(*w, "column "+column+": "+why)
+	}
+}
+
+func (w wrongs) String() string { return strings.Join(w, "; ") }
+
+// identityFields are email and userId, as text whatever their columns are.
+func (s *Sender) identityFields(row map[string]Cell, email, userID string, w *wrongs) (list []sentField) {
+	for _, id := range []struct{ name, column string }{{"email", email}, {"userId", userID}} {
+		if id.column == "" {
+			continue
+		}
+		t, cell := s.cell(row, id.column)
+		if cell.State == Missing || cell.State == Null || cell.State == Present && cell.Text == "" {
+			continue
+		}
+		text, why := sent(t, cell, "string")
+		if w.add(id.column, why); why == "" {
+			list = append(list, sentField{name: id.name, json: text})
+		}
+	}
+	if len(list) == 0 && len(*w) == 0 {
+		columns := email
+		if userID != "" {
+			columns = strings.TrimPrefix(email+" and "+userID, " and ")
+		}
+		*w = append(*w, "nothing says which contact it is: "+columns+" has no value")
+	}
+	return list
+}
+
+// pairFields are the values of pairs; null stands for those that are to be cleared.
+func (s *Sender) pairFields(row map[string]Cell, pairs []Pair, onNull OnNull, w *wrongs) (list []sentField) {
+	for _, q := range pairs {
+		t, cell := s.cell(row, q.Column)
+		if cell.State == Missing || cell.State == Null {
+			if q.OnNull == ClearNull || q.OnNull == "" && onNull == ClearNull {
+				list = append(list, sentField{name: q.Loops, json: "null"})
+			}
+			continue
+		}
+		as := q.As
+		if fixed, ok := standard[q.Loops]; ok && as == "" {
+			as = fixed
+		}
+		text, why := sent(t, cell, as)
+		if w.add(q.Column, why); why == "" {
+			list = append(list, sentField{name: q.Loops, json: text})
+		}
+	}
+	return list
+}
+
+// listFields are the mailing lists of a row. NULL leaves a list as it is.
+func (s *Sender) listFields(row map[string]Cell, pairs []Pair, w *wrongs) (list []sentField) {
+	for _, q := range pairs {
+		t, cell := s.cell(row, q.Column)
+		if cell.State == Missing || cell.State == Null {
+			continue
+		}
+		text, why := sent(t, cell, "boolean")
+		if w.add(q.Column, why); why == "" {
+			list = append(list, sentField{name: q.Loops, list: true, json: text})
+		}
+	}
+	return list
+}
+
+// contactFields are the values of a row's contact update.
+func (s *Sender) contactFields(row map[string]Cell) ([]sentField, wrongs) {
+	var w wrongs
+	c := s.m.Push.Contact
+	list := s.identityFields(row, c.Email, c.UserID, &w)
+	list = append(list, s.pairFields(row, c.Properties, c.OnNull, &w)...)
+	return append(list, s.listFields(row, c.Lists, &w)...), w
+}
+
+// bodyOf writes fields as a JSON object, in their order; extra members come before the
+// lists.
+func bodyOf(fields []sentField, extra ...sentField) []byte {
+	var b, lists strings.Builder
+	member := func(b *strings.Builder, f sentField) {
+		if b.Len() > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(quoteJSON(f.name) + ":" + f.json)
+	}
+	for _, f := range fields {
+		if f.list {
+			member(&lists, f)
+		} else {
+			member(&b, f)
+		}
+	}
+	for _, f := range extra {
+		member(&b, f)
+	}
+	if lists.Len() > 0 {
+		member(&b, sentField{name: "mailingLists", json: "{" + lists.String() + "}"})
+	}
+	return []byte("{" + b.String() + "}")
+}

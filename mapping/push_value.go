@@ -1,0 +1,135 @@
+package mapping
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf16"
+)
+
+// maxSent is how long a value may be as JSON, in UTF-16 units with its quotes (Loops
+// docs: API reference, intro; its API is written in JavaScript).
+const maxSent = 500
+
+// sent is the JSON text that a cell goes to Loops as; as is Loops' type, or "" for
+// that of the column. why says what Loops would not take.
+func sent(t Type, cell Cell, as string) (text, why string) {
+	if cell.State == Misfit {
+		return "", cell.Text
+	}
+	if as == "" {
+		as = sendsAs(t)
+	}
+	raw := rawText(t, cell)
+	switch as {
+	case "number":
+		return sentNumber(raw)
+	case "boolean":
+		c := readBoolean(jsonValue(raw))
+		return c.Text, misfitOf(c)
+	case "date":
+		c := readTime(jsonValue(raw), SQLite)
+		if c.State == Misfit {
+			return "", c.Text
+		}
+		at, err := time.Parse(time.RFC3339Nano, c.Text)
+		if err != nil {
+			return "", c.Text + " is no time"
+		}
+		return quoteJSON(sentTime(at)), ""
+	}
+	text = quoteJSON(textOf(jsonValue(raw)))
+	if n := utf16Length(text); n > maxSent {
+		return "", fmt.Sprintf("it has %d characters with its quotes; Loops takes %d", n, maxSent)
+	}
+	return text, ""
+}
+
+// rawText is a cell as the JSON that it might have been read from.
+func rawText(t Type, cell Cell) string {
+	if t == Text || t == Time || t == "" {
+		return quoteJSON(cell.Text)
+	}
+	return cell.Text
+}
+
+// sentNumber takes what a JavaScript number gives back: Loops keeps no more.
+func sentNumber(raw string) (text, why string) {
+	v := jsonValue(raw)
+	c := readNumber(v, Postgres)
+	if c.State == Misfit {
+		return "", c.Text
+	}
+	f, err := strconv.ParseFloat(c.Text, 64)
+	if err != nil || decimal(strconv.FormatFloat(f, 'e', -1, 64)) != decimal(c.Text) {
+		return "", Excerpt(v) + " has more digits than Loops' numbers hold; send it as string"
+	}
+	return c.Text, ""
+}
+
+// decimal is a JSON number in one form, whichever way it was written: its digits, and
+// the power of ten that they are counted in.
+func decimal(s string) string {
+	mantissa, exponent, _ := strings.Cut(strings.ToLower(s), "e")
+	power, _ := strconv.Atoi(exponent) // "" is 0; what is too large for an int was no float
+	sign := ""
+	if strings.HasPrefix(mantissa, "-") {
+		sign, mantissa = "-", mantissa[1:]
+	}
+	whole, fraction, _ := strings.Cut(mantissa, ".")
+	digits := whole + fraction
+	power -= len(fraction)
+	trimmed := strings.TrimRight(digits, "0")
+	power += len(digits) - len(trimmed)
+	if trimmed = strings.TrimLeft(trimmed, "0"); trimmed == "" {
+		return "0"
+	}
+	return sign + trimmed + "e" + strconv.Itoa(power)
+}
+
+// sentTime is a time as Loops takes dates: to the millisecond, and without a fraction
+// where there is none (Loops docs: Contact properties).
+func sentTime(at time.Time) string {
+	at = at.UTC().Truncate(time.Millisecond)
+	if at.Nanosecond() == 0 {
+		return at.Format("2006-01-02T15:04:05Z")
+	}
+	return at.Format("2006-01-02T15:04:05.000Z")
+}
+
+func misfitOf(c Cell) string {
+	if c.State == Misfit {
+		return c.Text
+	}
+	return ""
+}
+
+// quoteJSON writes a text as JavaScript's JSON.stringify does, whose length Loops
+// counts.
+func quoteJSON(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r < ' ' && strings.ContainsRune("\b\t\n\f\r", r):
+			b.WriteString(map[rune]string{'\b': `\b`, '\t': `\t`, '\n': `\n`, '\f': `\f`, '\r': `\r`}[r])
+		case r < ' ':
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}
+
+func utf16Length(s string) (n int) {
+	for _, r := range s {
+		n += utf16.RuneLen(r)
+	}
+	return n
+}
