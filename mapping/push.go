@@ -112,3 +112,26 @@ type Request struct {
 	IdempotencyKey string // header of an event, at most 100 characters
 	Hash           string // of what is sent
 }
+
+// PushQuery says which rows are wanted for sending.
+type PushQuery struct {
+	Keys   []string   // these rows, those that the table lacks as Gone; nil: all, in the order of the key
+	After  string     // only rows whose key comes after; "" from the first
+	Status PushStatus // only rows that have a line with this status; "" any
+	Due    time.Time  // with PushPending: only lines whose NextAt is not later; zero: all
+	Limit  int        // 0: no limit
+}
+
+// PushSave is a line to be written.
+type PushSave struct {
+	RowKey string
+	Line   PushLine // without a Status there is none, and Drop alone is done
+	Kind   string   // of the line, and of those that go
+	Drop   []string // idempotency keys of lines of this row and kind that go
+}
+
+// PushChange is a row that has changed, by a number that no other change has.
+type PushChange struct {
+	Seq int64
+	Key string
+}

@@ -11,8 +11,8 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// uncertain reports whether a request was begun and nobody knows whether it arrived.
-func (l PushLine) uncertain() bool {
+// Unknown reports whether a request was begun and nobody knows whether it arrived.
+func (l PushLine) Unknown() bool {
 	return l.Status == PushPending || l.Status == PushFailed && !l.FirstAt.IsZero()
 }
 
@@ -31,7 +31,7 @@ func (s *Sender) arrived(row PushRow) bool {
 		s.told(d, row.Key, cells)
 	}
 	for _, l := range row.Lines {
-		if l.uncertain() || l.Kind == ContactKind && !l.SentAt.IsZero() || l.SentAt.After(last) {
+		if l.Unknown() || l.Kind == ContactKind && !l.SentAt.IsZero() || l.SentAt.After(last) {
 			return false
 		}
 	}

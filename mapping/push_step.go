@@ -105,7 +105,7 @@ func (s *Sender) contactStep(list []PushStep, row PushRow, arrived bool, again R
 	body := bodyOf(fields)
 	hash := hashOf(ContactKind, body)
 	switch {
-	case k.has(fields) && !st.Line.uncertain():
+	case k.has(fields) && !st.Line.Unknown():
 		if st.Line.Status == PushSent || st.Line.Status == "" {
 			return list
 		}
@@ -151,7 +151,7 @@ func (s *Sender) eventStep(list []PushStep, row PushRow, i int, arrived bool, ag
 	step := func(key string) PushStep {
 		st := PushStep{Kind: e.Name, Line: lines[key], OncePer: len(e.OncePer) > 0}
 		for _, l := range row.Lines {
-			if l.Kind == e.Name && l.IdempotencyKey != key && l.Status != PushSent && !l.uncertain() {
+			if l.Kind == e.Name && l.IdempotencyKey != key && l.Status != PushSent && !l.Unknown() {
 				st.Drops = append(st.Drops, l.IdempotencyKey)
 			}
 		}
@@ -182,9 +182,9 @@ func (s *Sender) eventStep(list []PushStep, row PushRow, i int, arrived bool, ag
 	switch l := st.Line; {
 	case l.Status == PushSent:
 		return st.nothing(list)
-	case l.Status == PushFailed && l.uncertain() && !again.Unknown:
+	case l.Status == PushFailed && l.Unknown() && !again.Unknown:
 		return list
-	case l.Status == PushFailed && l.Tried == hash && !again.Failed && !l.uncertain():
+	case l.Status == PushFailed && l.Tried == hash && !again.Failed && !l.Unknown():
 		return list
 	}
 	if len(e.OncePer) == 0 && last.IdempotencyKey != "" {

@@ -1,0 +1,81 @@
+package push
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"unicode"
+)
+
+// Answer is what Loops said to one request.
+type Answer struct {
+	Status  int    // HTTP status
+	Message string // of a refusal, fit to be shown
+	Header  http.Header
+	Body    []byte
+}
+
+// meaning is what an answer, or none, says of a request.
+type meaning int
+
+const (
+	unclear  meaning = iota // whether it arrived is not known: again, as it is
+	taken                   // Loops has it
+	refused                 // for good
+	too_fast                // not looked at: again, later
+	barred                  // the key is refused: nothing else would do better
+)
+
+// read says what an answer means. refusedBefore says that Loops has refused a request
+// with this Idempotency-Key before, event that it is one.
+func read(a Answer, err error, event, refusedBefore bool) (m meaning, message string) {
+	if err != nil {
+		return unclear, "no answer: " + cause(err)
+	}
+	message = a.Message
+	var envelope struct{ Success *bool }
+	isJSON := json.Unmarshal(a.Body, &envelope) == nil
+	switch s := a.Status; {
+	case s == http.StatusUnauthorized || s == http.StatusForbidden:
+		return barred, message
+	case s == http.StatusTooManyRequests:
+		return too_fast, message
+	case s == http.StatusConflict && event && refusedBefore:
+		return refused, "Loops has had this Idempotency-Key before, with what it refused; it is free again after 24 hours"
+	case s == http.StatusConflict && event:
+		return taken, "Loops had it already"
+	case s == http.StatusRequestTimeout || s == http.StatusTooEarly || s >= 500 || s < 200:
+		return unclear, message
+	case s >= 300 && s < 400:
+		return unclear, "a redirect, which is not followed: check LOOPS_ENDPOINT_URL"
+	case s >= 400:
+		return refused, message
+	case isJSON && envelope.Success != nil && *envelope.Success:
+		return taken, ""
+	case isJSON && envelope.Success != nil:
+		return refused, message
+	}
+	return unclear, "the answer is not Loops' JSON"
+}
+
+// cause is an error without what differs from one try to the next.
+func cause(err error) string {
+	text := err.Error()
+	if i := strings.LastIndex(text, ": "); i >= 0 && !strings.Contains(text, "deadline") && !strings.Contains(text, "Timeout") {
+		return text[i+2:]
+	}
+	return "it took too long"
+}
+
+// alike names a failure, so that the same one is known again in another row: without
+// the words that look like a row's.
+func alike(status int, message string) string {
+	words := strings.FieldsFunc(message, unicode.IsSpace)
+	for i, w := range words {
+		if strings.ContainsFunc(w, func(r rune) bool { return r == '@' || r == '"' || r == '\'' || unicode.IsDigit(r) }) {
+			words[i] = "_"
+		}
+	}
+	return fmt.Sprint(status, " ", strings.Join(words, " "))
+}
