@@ -70,8 +70,7 @@ func placeName(c *pgxpool.Config) string {
 }
 
 func (p *postgresEngine) migrate(ctx context.Context) error {
-	var there bool
-	err := p.pool.QueryRow(ctx, "SELECT to_regclass('loopmap_deliveries') IS NOT NULL AND to_regclass('loopmap_deliveries_waiting') IS NOT NULL").Scan(&there)
+	there, err := p.hasTables(ctx)
 	if err != nil || there {
 		return err
 	}

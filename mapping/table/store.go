@@ -49,6 +49,16 @@ type engine interface {
 	ready(ctx context.Context, thorough bool) error
 	close() error
 
+	// ask reads: what a query finds, row by row. Marks are written ?.
+	ask(ctx context.Context, text string, args []any, each func([]stored) error) error
+	// put writes in one transaction. It is durable when it returns.
+	put(ctx context.Context, list []statement) error
+	// told are the applied deliveries of rows.
+	told(ctx context.Context, keys []string) ([]Record, error)
+	// await returns when look says so, with an error, or when it is time to ask again.
+	await(ctx context.Context, look func() (bool, error)) error
+	lockPushes(ctx context.Context) (held context.Context, unlock func(), ok bool, err error)
+
 	// aboutRow reports whether a statement failed for what its row holds or what the
 	// table has become, so that the same delivery would fail again. All other errors
 	// are the database's own trouble, and pass.

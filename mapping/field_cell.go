@@ -1,0 +1,25 @@
+package mapping
+
+import "unicode/utf8"
+
+// Cell is a value of the column as a database gives it, written as JSON.
+func (f Field) Cell(raw string, d Dialect) Cell {
+	if err := CheckJSON([]byte(raw)); err != nil {
+		return misfit("the database gives what is no value: %v", err)
+	}
+	return Column{Type: f.Type}.Read(jsonValue(raw), d)
+}
+
+// TextCell is a value of the column that a database keeps as text. A column of json
+// holds the JSON itself there.
+func (f Field) TextCell(text string, d Dialect) Cell {
+	switch {
+	case !utf8.ValidString(text):
+		return misfit("it holds bytes that are no text")
+	case f.Type != JSON:
+		return f.Cell(quoteJSON(text), d)
+	case CheckJSON([]byte(text)) != nil:
+		return misfit("%s is no JSON", Excerpt(jsonValue(quoteJSON(text))))
+	}
+	return f.Cell(text, d)
+}

@@ -1,0 +1,371 @@
+package table
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"loopmap/mapping"
+)
+
+// stored is a value as the database gives it.
+type stored struct {
+	kind storedKind
+	text string
+}
+
+type storedKind uint8
+
+const (
+	storedNull storedKind = iota
+	storedNumber
+	storedText
+	storedBytes
+)
+
+// statement is one that writes.
+type statement struct {
+	text string
+	args []any
+}
+
+const pushColumns = `row_key, kind, idempotency_key, status, code, message, attempts, sent_at, hash, tried, body, first_at, next_at, updated_at`
+
+// PushRows are rows with all that decides what they send, in the order of the key, or
+// of q.Keys. Cells are those of fields.
+func (s *Store) PushRows(ctx context.Context, m *mapping.Mapping, fields []mapping.Field, q mapping.PushQuery) ([]mapping.PushRow, error) {
+	rows, err := s.pushRows(ctx, m, fields, q)
+	return rows, s.explain(err)
+}
+
+func (s *Store) pushRows(ctx context.Context, m *mapping.Mapping, fields []mapping.Field, q mapping.PushQuery) ([]mapping.PushRow, error) {
+	columns, err := s.columns(ctx, m.Table)
+	if err != nil {
+		return nil, err
+	}
+	keys := q.Keys
+	if q.Status != "" && keys == nil {
+		if keys, err = s.pushKeys(ctx, m.Table, q); err != nil {
+			return nil, err
+		}
+	}
+	if keys != nil && len(keys) == 0 || len(columns) == 0 {
+		return nil, nil
+	}
+	cells, found, err := s.cells(ctx, m, fields, columns, keys, q)
+	if err != nil {
+		return nil, err
+	}
+	if keys == nil {
+		keys = found
+	}
+	lines, err := s.pushLines(ctx, m.Table, keys)
+	if err != nil {
+		return nil, err
+	}
+	told, err := s.toldOf(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]mapping.PushRow, len(keys))
+	for i, key := range keys {
+		c, there := cells[key]
+		rows[i] = mapping.PushRow{Key: key, Gone: !there, Cells: c, Lines: lines[key], Told: told[key]}
+	}
+	return rows, nil
+}
+
+// pushKeys are the rows that have a line of a status.
+func (s *Store) pushKeys(ctx context.Context, table string, q mapping.PushQuery) (keys []string, err error) {
+	keys = []string{}
+	if there, err := s.hasPushes(ctx); err != nil || !there {
+		return keys, err
+	}
+	order := "row_key"
+	if s.dialect() == mapping.Postgres {
+		order = `row_key COLLATE "C"` // as the texts are compared here
+	}
+	text, args := "SELECT DISTINCT "+order+" FROM loopmap_pushes WHERE table_name = ? AND status = ? AND "+order+" > ?", []any{table, string(q.Status), q.After}
+	if !q.Due.IsZero() {
+		text, args = text+" AND next_at <= ?", append(args, clock(q.Due))
+	}
+	if text += " ORDER BY 1"; q.Limit > 0 {
+		text += fmt.Sprintf(" LIMIT %d", q.Limit)
+	}
+	err = s.ask(ctx, text, args, func(v []stored) error {
+		keys = append(keys, v[0].text)
+		return nil
+	})
+	return keys, err
+}
+
+// cells are the values of rows by their keys, which come in order.
+func (s *Store) cells(ctx context.Context, m *mapping.Mapping, fields []mapping.Field, columns []Column, keys []string, q mapping.PushQuery) (map[string]map[string]mapping.Cell, []string, error) {
+	declared := map[string]string{}
+	for _, c := range columns {
+		declared[m.Dialect.Fold(c.Name)] = c.Type
+	}
+	key := mapping.Field{Name: m.Key, Type: mapping.Text}
+	for _, c := range m.Columns() {
+		if c.Name == m.Key {
+			key.Type = c.Type
+		}
+	}
+	keyType := declared[m.Dialect.Fold(m.Key)]
+	var names []string
+	for _, f := range append([]mapping.Field{key}, fields...) {
+		names = append(names, s.asStored(f, declared[m.Dialect.Fold(f.Name)]))
+	}
+	text := "SELECT " + strings.Join(names, ", ") + " FROM " + quote(m.Table)
+	var args []any
+	switch {
+	case keys != nil:
+		where, list := s.among(quote(m.Key), keyType, keys)
+		text, args = text+" WHERE "+where, list
+	case q.After != "":
+		text, args = text+" WHERE "+quote(m.Key)+" > "+s.typed(keyType), []any{q.After}
+	}
+	if text += " ORDER BY " + quote(m.Key); q.Limit > 0 && keys == nil {
+		text += fmt.Sprintf(" LIMIT %d", q.Limit)
+	}
+	all := map[string]map[string]mapping.Cell{}
+	var found []string
+	err := s.ask(ctx, text, args, func(v []stored) error {
+		name := s.cell(key, v[0], keyType).Text
+		row := make(map[string]mapping.Cell, len(fields))
+		for i, f := range fields {
+			row[f.Name] = s.cell(f, v[i+1], declared[m.Dialect.Fold(f.Name)])
+		}
+		all[name], found = row, append(found, name)
+		return nil
+	})
+	return all, found, err
+}
+
+// asStored is how a column is asked for: PostgreSQL writes values as JSON.
+func (s *Store) asStored(f mapping.Field, declared string) string {
+	switch {
+	case s.dialect() == mapping.SQLite:
+		return quote(f.Name)
+	case f.Type == mapping.JSON && !strings.HasPrefix(declared, "json"):
+		return quote(f.Name) + "::text"
+	}
+	return "to_json(" + quote(f.Name) + ")::text"
+}
+
+// cell reads a value that was asked for so.
+func (s *Store) cell(f mapping.Field, v stored, declared string) mapping.Cell {
+	d := s.dialect()
+	switch {
+	case v.kind == storedNull:
+		return mapping.Cell{State: mapping.Null}
+	case v.kind == storedBytes:
+		return mapping.Cell{State: mapping.Misfit, Text: "it holds bytes"}
+	case d == mapping.Postgres && (f.Type != mapping.JSON || strings.HasPrefix(declared, "json")):
+		return f.Cell(v.text, d)
+	case v.kind == storedText:
+		return f.TextCell(v.text, d)
+	case f.Type == mapping.Boolean && (v.text == "0" || v.text == "1"):
+		return f.Cell(strconv.FormatBool(v.text == "1"), d)
+	}
+	return f.Cell(v.text, d)
+}
+
+// among says that a column is one of texts; declared is its type.
+func (s *Store) among(column, declared string, texts []string) (string, []any) {
+	if s.dialect() == mapping.Postgres {
+		return column + " = ANY(?::text[]::" + declared + "[])", []any{castable(declared, texts)}
+	}
+	args := make([]any, len(texts))
+	for i, text := range texts {
+		args[i] = text
+	}
+	return column + " IN (?" + strings.Repeat(", ?", len(texts)-1) + ")", args
+}
+
+// castable leaves out what cannot be of a type of whole numbers, and is no key then.
+func castable(declared string, texts []string) []string {
+	if typeOf(mapping.Postgres, declared) != mapping.Integer {
+		return texts
+	}
+	return slices.DeleteFunc(slices.Clone(texts), func(text string) bool {
+		_, err := strconv.ParseInt(text, 10, 64)
+		return err != nil
+	})
+}
+
+func (s *Store) typed(declared string) string {
+	if s.dialect() == mapping.Postgres {
+		return "?::text::" + declared
+	}
+	return "?"
+}
+
+func (s *Store) hasPushes(ctx context.Context) (there bool, err error) {
+	text := "SELECT 1 FROM sqlite_schema WHERE name = 'loopmap_pushes'"
+	if s.dialect() == mapping.Postgres {
+		text = "SELECT 1 WHERE to_regclass('loopmap_pushes') IS NOT NULL"
+	}
+	err = s.ask(ctx, text, nil, func([]stored) error { there = true; return nil })
+	return there, err
+}
+
+// pushLines are the lines of rows, the newest first.
+func (s *Store) pushLines(ctx context.Context, table string, keys []string) (map[string][]mapping.PushLine, error) {
+	lines := map[string][]mapping.PushLine{}
+	if there, err := s.hasPushes(ctx); err != nil || !there || len(keys) == 0 {
+		return lines, err
+	}
+	where, args := s.among("row_key", "text", keys)
+	err := s.ask(ctx, "SELECT "+pushColumns+" FROM loopmap_pushes WHERE table_name = ? AND "+where+" ORDER BY updated_at DESC",
+		append([]any{table}, args...), func(v []stored) error {
+			key, l := readPush(v)
+			lines[key] = append(lines[key], l)
+			return nil
+		})
+	return lines, err
+}
+
+// Pushes are the outcomes of rows by their keys, the newest first.
+func (s *Store) Pushes(ctx context.Context, table string, keys []string) (map[string][]mapping.PushLine, error) {
+	lines, err := s.pushLines(ctx, table, keys)
+	return lines, s.explain(err)
+}
+
+func readPush(v []stored) (key string, l mapping.PushLine) {
+	number := func(i int) int { n, _ := strconv.Atoi(v[i].text); return n } // NULL is 0
+	l = mapping.PushLine{
+		Kind: v[1].text, IdempotencyKey: v[2].text, Status: mapping.PushStatus(v[3].text), Code: number(4), Message: v[5].text, Attempts: number(6),
+		SentAt: readClock(v[7]), Hash: v[8].text, Tried: v[9].text, FirstAt: readClock(v[11]), NextAt: readClock(v[12]), UpdatedAt: readClock(v[13]),
+	}
+	if v[10].kind != storedNull {
+		l.Body = []byte(v[10].text)
+	}
+	return v[0].text, l
+}
+
+// clock is a time as loopmap's tables have it.
+func clock(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UTC().Format(timestamp)
+}
+
+func readClock(v stored) time.Time {
+	for _, layout := range []string{timestamp, "2006-01-02 15:04:05.999999-07"} {
+		if t, err := time.Parse(layout, v.text); err == nil {
+			return t.UTC()
+		}
+	}
+	return time.Time{}
+}
+
+// toldOf are the applied deliveries of rows, in the order of their events.
+func (s *Store) toldOf(ctx context.Context, keys []string) (map[string][]mapping.Delivery, error) {
+	list, err := s.told(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(list, func(a, b Record) int {
+		return cmp.Or(strings.Compare(a.RowKey, b.RowKey), placeOfRecord(a).compare(placeOfRecord(b)))
+	})
+	told := map[string][]mapping.Delivery{}
+	for _, r := range list {
+		told[r.RowKey] = append(told[r.RowKey], r.Delivery)
+	}
+	return told, nil
+}
+
+// SavePushes writes outcomes in one transaction. They are durable when it returns.
+func (s *Store) SavePushes(ctx context.Context, table string, list []mapping.PushSave) error {
+	var all []statement
+	for _, p := range list {
+		if len(p.Drop) > 0 {
+			where, args := s.among("idempotency_key", "text", p.Drop)
+			all = append(all, statement{"DELETE FROM loopmap_pushes WHERE table_name = ? AND row_key = ? AND kind = ? AND " + where,
+				append([]any{table, p.RowKey, p.Kind}, args...)})
+		}
+		if l := p.Line; l.Status != "" {
+			all = append(all, statement{savePush, []any{table, p.RowKey, l.Kind, l.IdempotencyKey, string(l.Status), numberOrNull(l.Code), textOrNull(l.Message),
+				int64(l.Attempts), clock(l.SentAt), textOrNull(l.Hash), textOrNull(l.Tried), textOrNull(string(l.Body)), clock(l.FirstAt), clock(l.NextAt), clock(l.UpdatedAt)}})
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return s.explain(s.put(ctx, all))
+}
+
+var savePush = func() string {
+	var sets []string
+	for _, c := range strings.Split(pushColumns, ", ")[3:] {
+		sets = append(sets, c+" = excluded."+c)
+	}
+	return "INSERT INTO loopmap_pushes (table_name, " + pushColumns + ") VALUES (?" + strings.Repeat(", ?", 14) +
+		") ON CONFLICT (table_name, row_key, kind, idempotency_key) DO UPDATE SET " + strings.Join(sets, ", ")
+}()
+
+func textOrNull(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+func numberOrNull(n int) any {
+	if n == 0 {
+		return nil
+	}
+	return int64(n)
+}
+
+// PushOwner is a row that has a line with an Idempotency-Key: one that was sent before
+// one that is pending, before any other.
+func (s *Store) PushOwner(ctx context.Context, table, kind, idempotencyKey string) (key string, l mapping.PushLine, found bool, err error) {
+	err = s.ask(ctx, "SELECT "+pushColumns+` FROM loopmap_pushes WHERE idempotency_key = ? AND idempotency_key <> '' AND table_name = ? AND kind = ?
+		ORDER BY CASE status WHEN 'sent' THEN 0 WHEN 'pending' THEN 1 ELSE 2 END, updated_at LIMIT 1`, []any{idempotencyKey, table, kind},
+		func(v []stored) error {
+			key, l = readPush(v)
+			found = true
+			return nil
+		})
+	return key, l, found, s.explain(err)
+}
+
+// PushesSince is when the newest outcome was written, zero when there is none, and
+// whether one is pending.
+func (s *Store) PushesSince(ctx context.Context, table string) (newest time.Time, pending bool, err error) {
+	err = s.ask(ctx, `SELECT max(updated_at), (SELECT count(*) FROM (SELECT 1 FROM loopmap_pushes WHERE table_name = ? AND status = 'pending' LIMIT 1) AS p)
+		FROM loopmap_pushes WHERE table_name = ?`, []any{table, table}, func(v []stored) error {
+		newest, pending = readClock(v[0]), v[1].text != "0"
+		return nil
+	})
+	return newest, pending, s.explain(err)
+}
+
+// PushDue is when the next pending request is to be tried.
+func (s *Store) PushDue(ctx context.Context, table string) (next time.Time, ok bool, err error) {
+	err = s.ask(ctx, "SELECT min(next_at) FROM loopmap_pushes WHERE table_name = ? AND status = 'pending'", []any{table}, func(v []stored) error {
+		next, ok = readClock(v[0]), v[0].kind != storedNull
+		return nil
+	})
+	return next, ok, s.explain(err)
+}
+
+// CountPushes counts the outcomes of a table's rows by their status.
+func (s *Store) CountPushes(ctx context.Context, table string) (map[mapping.PushStatus]int, error) {
+	counts := map[mapping.PushStatus]int{}
+	there, err := s.hasPushes(ctx)
+	if err == nil && there {
+		err = s.ask(ctx, "SELECT status, count(*) FROM loopmap_pushes WHERE table_name = ? GROUP BY status", []any{table}, func(v []stored) error {
+			counts[mapping.PushStatus(v[0].text)], err = strconv.Atoi(v[1].text)
+			return err
+		})
+	}
+	return counts, s.explain(err)
+}
