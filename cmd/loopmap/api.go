@@ -33,8 +33,9 @@ func (a *app) apiKey(team string) (string, error) {
 	return key, nil
 }
 
-// loopsClient is a client of Loops' API, nil when there is no key.
-func (a *app) loopsClient(team string) (*loops.Client, error) {
+// loopsClient is a client of Loops' API, nil when there is no key. transport is nil for
+// the usual one.
+func (a *app) loopsClient(team string, transport http.RoundTripper) (*loops.Client, error) {
 	key, err := a.apiKey(team)
 	if err != nil || key == "" {
 		return nil, err
@@ -46,7 +47,7 @@ func (a *app) loopsClient(team string) (*loops.Client, error) {
 	if endpoint == "" {
 		endpoint = loops.DefaultEndpoint
 	}
-	c, err := loops.NewClient(endpoint, key, nil)
+	c, err := loops.NewClient(endpoint, key, transport)
 	if err != nil {
 		return nil, usage("%v\nhint: see LOOPS_API_KEY and LOOPS_ENDPOINT_URL", err)
 	}
@@ -66,8 +67,8 @@ type connection struct {
 // askLoops tries the key, and compares the push part with what the team has; nil when
 // there is no key. That Loops cannot be reached is no error here: the mapping can be
 // checked without.
-func (a *app) askLoops(ctx context.Context, team string, m *mapping.Mapping) (*connection, error) {
-	c, err := a.loopsClient(team)
+func (a *app) askLoops(ctx context.Context, team string, m *mapping.Mapping, transport http.RoundTripper) (*connection, error) {
+	c, err := a.loopsClient(team, transport)
 	if err != nil || c == nil {
 		return nil, err
 	}

@@ -61,8 +61,8 @@ type tried struct {
 	Reason string         `json:"reason,omitempty"`
 	Action string         `json:"action,omitempty"` // upsert, update or delete
 	Row    map[string]any `json:"row,omitempty"`
-	// Conditions are those of the push part, about this row.
-	Conditions []judged `json:"conditions,omitempty"`
+	// Requests are what a row like this one would send, had it not come from Loops.
+	Requests []planned `json:"requests,omitempty"`
 
 	row mapping.Row
 }
@@ -74,6 +74,9 @@ func (a *app) check(ctx context.Context, file, team string, samples []string) er
 	}
 	out := checked{File: file, Mapping: m.Hash, Database: databaseName(url), Table: m.Table, Columns: len(m.Columns()),
 		Changes: []string{}, SQL: []string{}, Misfits: []string{}, Warnings: warnings(m)}
+	if _, err := schedule(m); err != nil {
+		return err
+	}
 	plan, columns, err := planOf(ctx, url, file, m)
 	if err != nil {
 		return err
@@ -86,7 +89,7 @@ func (a *app) check(ctx context.Context, file, team string, samples []string) er
 	}
 	out.Changes, out.SQL, out.Misfits = append(out.Changes, plan.Notes...), append(out.SQL, plan.SQL...), append(out.Misfits, plan.Misfits...)
 	out.Repairs = plan.Repairs
-	if out.Loops, err = a.askLoops(ctx, team, m); err != nil {
+	if out.Loops, err = a.askLoops(ctx, team, m, nil); err != nil {
 		return err
 	}
 	failed := 0
@@ -100,7 +103,7 @@ func (a *app) check(ctx context.Context, file, team string, samples []string) er
 		case mapping.Quarantined:
 			failed++
 		case mapping.Applied:
-			t.Conditions = judge(m, fields, t.row)
+			t.Requests = requestsOf(m, file, fields, t.row)
 		}
 		out.Samples = append(out.Samples, t)
 	}
@@ -135,7 +138,18 @@ func planOf(ctx context.Context, url, file string, m *mapping.Mapping) (table.Pl
 	}
 	defer store.Close()
 	columns, err := store.Columns(ctx, m.Table)
-	return table.MakePlan(m, columns), columns, err
+	plan := table.MakePlan(m, columns)
+	if err != nil || len(columns) == 0 || m.Push == nil || !m.Push.Auto {
+		return plan, columns, err
+	}
+	if sender, err := m.Sender(file, table.Fields(m, columns)); err == nil { // else that is said soon
+		outbox, err := store.PushTriggers(ctx, m, sender.Columns())
+		if err != nil {
+			return plan, columns, err
+		}
+		plan.Notes, plan.SQL = append(plan.Notes, slices.Compact(outbox.Notes)...), append(plan.SQL, outbox.SQL...)
+	}
+	return plan, columns, nil
 }
 
 // warnings are what is allowed and probably not meant.
@@ -162,7 +176,6 @@ func warnings(m *mapping.Mapping) []string {
 	list = append(list, stale(m)...)
 	if m.Push != nil {
 		list = append(list, m.PushWarnings()...)
-		list = append(list, "the push part is read but not carried out: this version only receives")
 	}
 	return list
 }
@@ -274,8 +287,11 @@ func (c *checked) print(w io.Writer, m *mapping.Mapping) error {
 		if err := printTable(w, rows); err != nil {
 			return err
 		}
-		for _, j := range t.Conditions {
-			line("    %s", j)
+		if len(t.Requests) > 0 {
+			line("    sent back, were it changed here:")
+		}
+		for _, p := range t.Requests {
+			p.print(w, "        ")
 		}
 	}
 	return nil

@@ -39,9 +39,13 @@ func (b *progressBar) move(done, deliveries int64) {
 		left := time.Duration(float64(time.Since(b.began)) * (1 - part) / max(part, 0.001))
 		const width = 30
 		full := int(part * width)
-		line = fmt.Sprintf("[%s%s] %3.0f%%  %s, %s left", strings.Repeat("#", full), strings.Repeat(".", width-full), part*100, line, left.Round(time.Second))
+		line = fmt.Sprintf("%s %3.0f%%  %s, %s left", barOf(full, width), part*100, line, left.Round(time.Second))
 	}
 	fmt.Fprintf(b.w, "\r\x1b[K%s", line)
+}
+
+func barOf(full, width int) string {
+	return "[" + strings.Repeat("#", full) + strings.Repeat(".", width-full) + "]"
 }
 
 // clear makes room for another line.

@@ -21,7 +21,8 @@ type reloader struct {
 	url     string // of the database, which cannot change while it is open
 	store   *table.Store
 	log     *slog.Logger
-	ssh     *sshHost // whose screens are told; nil when there is none
+	ssh     *sshHost      // whose screens are told; nil when there is none
+	changed chan struct{} // tells who sends rows
 	current atomic.Pointer[mapping.Mapping]
 }
 
@@ -79,7 +80,14 @@ func (r *reloader) load(ctx context.Context) error {
 	if err := prepare(ctx, r.store, m, r.log); err != nil {
 		return err
 	}
+	if err := prepareOutbox(ctx, r.store, m, r.file, r.log); err != nil {
+		return err
+	}
 	r.current.Store(m)
+	select {
+	case r.changed <- struct{}{}:
+	default:
+	}
 	r.log.Info("mapping reloaded", "file", r.file, "mapping", m.Hash)
 	r.ssh.reloaded(m)
 	_, err = mapWaiting(ctx, r.store, m, r.log)

@@ -55,6 +55,7 @@ func (a *app) root() *cobra.Command {
 			"Without a command it opens the mapper on FILE (" + defaultFile + "):\n\n" + strings.TrimSuffix(tui.Picture, "\n"),
 		Example: "loopmap                        # pick columns, in the terminal\n" +
 			"loopmap sync                   # receive webhooks into the table\n" +
+			"loopmap push --rows 10          # send ten rows back to Loops\n" +
 			"loopmap trigger contact.created # send a signed one, to try it",
 		Args: a.rootArgs,
 		RunE: func(c *cobra.Command, args []string) error { return a.mapper(c.Context(), fileArg(args), m) },
@@ -71,7 +72,7 @@ func (a *app) root() *cobra.Command {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usage("%v\nhint: %s --help lists the flags", err, c.CommandPath())
 	})
-	root.AddCommand(a.syncCommand(), a.replayCommand(), a.checkCommand(), a.addCommand(), a.dropCommand(), a.triggerCommand(), a.deliveriesCommand(), a.sshCommand(), a.schemaCommand())
+	root.AddCommand(a.syncCommand(), a.pushCommand(), a.replayCommand(), a.checkCommand(), a.addCommand(), a.dropCommand(), a.triggerCommand(), a.deliveriesCommand(), a.sshCommand(), a.schemaCommand())
 	return root
 }
 

@@ -26,10 +26,12 @@ func (a *app) syncCommand() *cobra.Command {
 	var shell sshFlags
 	c := &cobra.Command{
 		Use:   "sync [FILE]",
-		Short: "Receive webhooks into the table",
+		Short: "Receive webhooks into the table, and send changed rows back",
 		Long: "Receives Loops' webhooks at POST " + receive.Path + ", checks their signatures with\n" +
 			"LOOPS_SIGNING_SECRET (or LOOPS_SIGNING_SECRET_FILE), keeps every body in loopmap_deliveries and\n" +
-			"writes the row that the mapping makes of it. It answers 200 when that is on disk.",
+			"writes the row that the mapping makes of it. It answers 200 when that is on disk.\n\n" +
+			"Where the mapping says push.auto or push.every it sends rows back to Loops, with LOOPS_API_KEY (or\n" +
+			"LOOPS_API_KEY_FILE): `loopmap push` does the same by hand.",
 		Example: "LOOPS_SIGNING_SECRET=whsec_... loopmap sync",
 		Args:    atMost(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -71,13 +73,13 @@ func (a *app) sync(ctx context.Context, file, listen string, unsigned bool, shel
 	if err := prepare(ctx, store, m, log); err != nil {
 		return err
 	}
-	if m.Push != nil {
-		log.Warn("the push part of the mapping is read but not carried out: this version only receives", "file", file)
+	if err := prepareOutbox(ctx, store, m, file, log); err != nil {
+		return err
 	}
 	if _, err := mapWaiting(ctx, store, m, log); err != nil {
 		return err
 	}
-	live := &reloader{app: a, file: file, url: url, store: store, log: log, ssh: guests}
+	live := &reloader{app: a, file: file, url: url, store: store, log: log, ssh: guests, changed: make(chan struct{}, 1)}
 	live.current.Store(m)
 	r := receive.New(receive.Config{
 		Verify:  verify,
@@ -95,6 +97,9 @@ func (a *app) sync(ctx context.Context, file, listen string, unsigned bool, shel
 	watching.Go(func() { live.watch(ctx) })
 	watching.Go(func() { guests.run(ctx) })
 	watching.Go(func() { (&keeper{store: store, mapping: live.current.Load, now: a.now, log: log}).run(ctx) })
+	watching.Go(func() {
+		(&follower{app: a, file: file, store: store, mapping: live.current.Load, log: log, changed: live.changed}).run(ctx)
+	})
 	err = receive.Serve(ctx, l, r, log)
 	r.Close()
 	stop()

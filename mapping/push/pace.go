@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptrace"
 	"slices"
 	"strconv"
 	"sync"
@@ -39,6 +40,21 @@ type Pace struct {
 	held      time.Time // nothing goes out before
 	throttles int       // answers 429 in a row
 	eased     time.Time // when limit last rose or fell
+}
+
+// Begin waits until a request may go out that is no row's: a look at what Loops has.
+// It is sent with the context; done is called once it was answered.
+func (p *Pace) Begin(ctx context.Context) (sending context.Context, done func(), err error) {
+	s, err := p.wait(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return s.traced(ctx), s.done, nil
+}
+
+// traced is a context whose request counts from when it has left.
+func (s *slot) traced(ctx context.Context) context.Context {
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { s.sent() }})
 }
 
 // slot is a request that was let through. It counts from when it left, which is not

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/http/httptrace"
 	"time"
 
 	"loopmap/mapping"
@@ -45,9 +44,7 @@ func (r *run) send(ctx, requests context.Context, key string, st mapping.PushSte
 			return l, r.leave(ctx, key, st, l, try > 1, err)
 		}
 		at := time.Now()
-		answer, failure := r.API.Send(httptrace.WithClientTrace(requests, &httptrace.ClientTrace{
-			WroteRequest: func(httptrace.WroteRequestInfo) { slot.sent() },
-		}), *st.Request)
+		answer, failure := r.API.Send(slot.traced(requests), *st.Request)
 		slot.done()
 		if failure == nil {
 			r.Pace.saw(answer.Status, answer.Header)

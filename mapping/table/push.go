@@ -327,6 +327,9 @@ func numberOrNull(n int) any {
 // PushOwner is a row that has a line with an Idempotency-Key: one that was sent before
 // one that is pending, before any other.
 func (s *Store) PushOwner(ctx context.Context, table, kind, idempotencyKey string) (key string, l mapping.PushLine, found bool, err error) {
+	if there, err := s.hasPushes(ctx); err != nil || !there {
+		return "", l, false, s.explain(err)
+	}
 	err = s.ask(ctx, "SELECT "+pushColumns+` FROM loopmap_pushes WHERE idempotency_key = ? AND idempotency_key <> '' AND table_name = ? AND kind = ?
 		ORDER BY CASE status WHEN 'sent' THEN 0 WHEN 'pending' THEN 1 ELSE 2 END, updated_at LIMIT 1`, []any{idempotencyKey, table, kind},
 		func(v []stored) error {

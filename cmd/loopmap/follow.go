@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/robfig/cron/v3"
+
+	"loopmap/mapping"
+	"loopmap/mapping/push"
+	"loopmap/mapping/table"
+)
+
+// follower sends rows while sync runs, by the mapping as it is.
+type follower struct {
+	app     *app
+	file    string
+	store   *table.Store
+	mapping func() *mapping.Mapping
+	log     *slog.Logger
+	changed <-chan struct{} // the mapping is another one
+}
+
+// schedule is when push.every comes next; nil when it says nothing.
+func schedule(m *mapping.Mapping) (func(after time.Time) time.Time, error) {
+	if m.Push == nil || m.Push.Every == "" {
+		return nil, nil
+	}
+	if d, err := time.ParseDuration(m.Push.Every); err == nil {
+		return func(after time.Time) time.Time { return after.Add(d) }, nil
+	}
+	s, err := cron.ParseStandard(m.Push.Every)
+	if err != nil {
+		return nil, usage("push.every: %v\nhint: a cron line is minute, hour, day, month, weekday: '0 6 * * 1-5'", err)
+	}
+	return s.Next, nil
+}
+
+// sends reports whether sync sends rows by this mapping.
+func sends(m *mapping.Mapping) bool { return m.Push != nil && (m.Push.Auto || m.Push.Every != "") }
+
+// run sends until ctx ends. Without a key nothing is sent, and that is said.
+func (f *follower) run(ctx context.Context) {
+	pace := push.NewPace()
+	pusher := &push.Pusher{Store: f.store, Pace: pace}
+	var last *mapping.Mapping // that a plan was made for
+	var plan push.Plan
+	(&push.Follower{Pusher: pusher, Outbox: f.store, Log: f.log, Changed: f.changed, Plan: func(ctx context.Context) (push.Plan, error) {
+		m := f.mapping()
+		if m == last {
+			return plan, nil
+		}
+		next, err := f.plan(ctx, m, pusher)
+		if err == nil {
+			last, plan = m, next
+		}
+		return next, err
+	}}).Run(ctx)
+}
+
+func (f *follower) plan(ctx context.Context, m *mapping.Mapping, pusher *push.Pusher) (push.Plan, error) {
+	if !sends(m) {
+		return push.Plan{}, nil
+	}
+	client, err := f.app.loopsClient("", nil)
+	if err == nil && client == nil {
+		err = errors.New("push.auto or push.every is on, and there is no API key: set LOOPS_API_KEY or LOOPS_API_KEY_FILE")
+	}
+	if err != nil {
+		return push.Plan{}, err
+	}
+	found, err := f.app.askLoops(ctx, "", m, paced{pusher.Pace})
+	switch {
+	case err != nil:
+		return push.Plan{}, err
+	case found.refused:
+		return push.Plan{}, &push.Stopped{Barred: true, Code: 401, Reason: found.Trouble}
+	case len(found.Misfits) > 0:
+		return push.Plan{}, errors.New("the push part does not fit what Loops has, so nothing is sent: " + found.Misfits[0])
+	case found.Trouble != "":
+		f.log.Warn("what Loops has could not be looked at", "error", found.Trouble)
+	default:
+		f.log.Info("sending rows to Loops", "team", found.Team, "host", found.Host, "auto", m.Push.Auto, "every", m.Push.Every)
+	}
+	sender, err := senderOf(ctx, f.store, m, f.file)
+	if err != nil {
+		return push.Plan{}, err
+	}
+	next, err := schedule(m)
+	pusher.API = api{client}
+	return push.Plan{Sender: sender, Auto: m.Push.Auto, Next: next}, err
+}
+
+// prepareOutbox puts the triggers on the table that push.auto needs, and takes them out
+// when it is off; it says how.
+func prepareOutbox(ctx context.Context, store *table.Store, m *mapping.Mapping, file string, log *slog.Logger) error {
+	plan, err := outboxPlan(ctx, store, m, file)
+	if err != nil {
+		return err
+	}
+	for i, sql := range plan.SQL {
+		log.Info("changing the table", "why", plan.Notes[i], "sql", sql)
+	}
+	return store.Apply(ctx, plan)
+}
+
+func outboxPlan(ctx context.Context, store *table.Store, m *mapping.Mapping, file string) (table.Plan, error) {
+	if m.Push == nil || !m.Push.Auto {
+		return store.DropPushTriggers(ctx, m.Table)
+	}
+	if _, err := schedule(m); err != nil {
+		return table.Plan{}, err
+	}
+	sender, err := senderOf(ctx, store, m, file)
+	if err != nil {
+		return table.Plan{}, err
+	}
+	return store.PushTriggers(ctx, m, sender.Columns())
+}

@@ -1,0 +1,368 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"loopmap/mapping"
+	"loopmap/mapping/push"
+	"loopmap/mapping/table"
+)
+
+// pushFlags are what `loopmap push` is told.
+type pushFlags struct {
+	rows      int
+	keys      []string
+	failed    bool
+	unknown   bool
+	dryRun    bool
+	uninstall bool
+	team      string
+}
+
+func (a *app) pushCommand() *cobra.Command {
+	var f pushFlags
+	c := &cobra.Command{
+		Use:   "push [FILE]",
+		Short: "Send rows to Loops, once",
+		Long: "Sends what the push part of the mapping says: for each row that differs from what Loops has, the\n" +
+			"contact update and the events whose conditions hold. What became of each stands in loopmap_pushes.\n" +
+			"Loops takes ten requests a second from a team; killed at any moment, the next run goes on.\n\n" +
+			"Rows that Loops has refused are tried again with --failed, or when they change. An event of which\n" +
+			"nobody knows whether it arrived is only sent again with --unknown: that could be the second time.",
+		Example: "loopmap push --dry-run            # the exact requests, nothing is sent\nloopmap push --rows 10            # ten rows, to see\nloopmap push --row cm4x8k2r1000108l5d3fz9c2h\nloopmap push --failed",
+		Args:    atMost(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			switch {
+			case f.rows < 0:
+				return usage("--rows is how many rows are sent at most")
+			case f.uninstall && (f.rows > 0 || f.keys != nil || f.failed || f.unknown):
+				return usage("--uninstall sends nothing: leave the other flags out")
+			case f.failed && f.keys != nil:
+				return usage("--row names rows, --failed takes those that failed: give one of them")
+			}
+			return a.push(c.Context(), fileArg(args), f)
+		},
+	}
+	c.Flags().IntVar(&f.rows, "rows", 0, "send at most so many rows, of those that have something to send")
+	c.Flags().StringArrayVar(&f.keys, "row", nil, "send the row with this key; may be repeated")
+	c.Flags().BoolVar(&f.failed, "failed", false, "send the rows that failed again")
+	c.Flags().BoolVar(&f.unknown, "unknown", false, "send events again of which nobody knows whether they have arrived")
+	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "print the requests and send nothing")
+	c.Flags().BoolVar(&f.uninstall, "uninstall", false, "take out the triggers that push.auto has put on the table")
+	c.Flags().StringVar(&f.team, "team", "", "take the API key that the loops command stored for this team in the keyring")
+	return c
+}
+
+func (a *app) push(ctx context.Context, file string, f pushFlags) error {
+	m, url, err := a.readMapping(file)
+	if err != nil {
+		return err
+	}
+	if m.Push == nil && !f.uninstall {
+		return usage("%s has no push part\nhint: P in the mapper makes one, or write push: by hand; the README shows how", file)
+	}
+	store, err := table.Open(ctx, table.Options{URL: url, Dir: folder(file), Write: !f.dryRun})
+	if errors.Is(err, table.ErrNoDatabase) {
+		return usage("%v: there are no rows to send", err)
+	} else if err != nil {
+		return err
+	}
+	defer store.Close()
+	if f.uninstall {
+		return a.uninstall(ctx, store, m)
+	}
+	sender, err := senderOf(ctx, store, m, file)
+	if err != nil {
+		return err
+	}
+	job := push.Job{Sender: sender, Keys: f.keys, Rows: f.rows, Again: mapping.Resend{Failed: true, Unknown: f.unknown}}
+	if f.failed {
+		job.Status = mapping.PushFailed
+	}
+	if f.dryRun {
+		return a.dryRun(ctx, store, job)
+	}
+	return a.pushNow(ctx, store, job, f)
+}
+
+// senderOf is what rows of the table as it is send.
+func senderOf(ctx context.Context, store *table.Store, m *mapping.Mapping, file string) (*mapping.Sender, error) {
+	columns, err := store.Columns(ctx, m.Table)
+	if err != nil {
+		return nil, err
+	}
+	if len(columns) == 0 {
+		return nil, usage("table %s is not there, so there are no rows to send\nhint: loopmap sync makes it", m.Table)
+	}
+	return m.Sender(file, table.Fields(m, columns))
+}
+
+// uninstall takes the triggers out, and says how.
+func (a *app) uninstall(ctx context.Context, store *table.Store, m *mapping.Mapping) error {
+	plan, err := store.DropPushTriggers(ctx, m.Table)
+	if err != nil {
+		return err
+	}
+	if len(plan.SQL) == 0 {
+		a.say("table %s has no triggers of loopmap", m.Table)
+		return nil
+	}
+	for _, sql := range plan.SQL {
+		a.say("%s;", sql)
+	}
+	if err := store.Apply(ctx, plan); err != nil {
+		return err
+	}
+	if a.say("the triggers of table %s are taken out", m.Table); m.Push != nil && m.Push.Auto {
+		a.say("hint: loopmap sync puts them back while the mapping says push.auto: true")
+	}
+	return nil
+}
+
+// planned is a step as --dry-run prints it.
+type planned struct {
+	Row     string          `json:"row"`
+	Kind    string          `json:"kind"`
+	Status  string          `json:"status,omitempty"` // of what is not sent
+	Reason  string          `json:"reason,omitempty"`
+	Method  string          `json:"method,omitempty"`
+	Path    string          `json:"path,omitempty"`
+	Key     string          `json:"idempotency_key,omitempty"`
+	Body    json.RawMessage `json:"body,omitempty"`
+	Resumes bool            `json:"resumes,omitempty"` // it was begun before, and may have arrived
+}
+
+func plannedOf(key string, st mapping.PushStep) planned {
+	p := planned{Row: key, Kind: st.Kind, Status: string(st.Status), Reason: st.Reason}
+	if r := st.Request; r != nil {
+		p.Method, p.Path, p.Key, p.Body, p.Resumes = r.Method, r.Path, r.IdempotencyKey, r.Body, st.Resumes
+	}
+	return p
+}
+
+// print writes a request as it would go out, a line for each part.
+func (p planned) print(w io.Writer, indent string) {
+	line := func(format string, args ...any) {
+		fmt.Fprintln(w, indent+mapping.Printable(fmt.Sprintf(format, args...)))
+	}
+	switch {
+	case p.Method == "":
+		line("%s: %s: %s", p.Kind, p.Status, p.Reason)
+		return
+	case p.Resumes:
+		line("%s %s (begun before; it may have arrived)", p.Method, p.Path)
+	default:
+		line("%s %s", p.Method, p.Path)
+	}
+	if p.Key != "" {
+		line("Idempotency-Key: %s", p.Key)
+	}
+	line("%s", p.Body)
+}
+
+// dryRun prints what a run would send: one JSON object a line with -o json.
+func (a *app) dryRun(ctx context.Context, store *table.Store, job push.Job) error {
+	requests, rows := 0, 0
+	out := json.NewEncoder(a.stdout)
+	out.SetEscapeHTML(false)
+	err := (&push.Pusher{Store: store}).Plan(ctx, job, func(key string, steps []mapping.PushStep) error {
+		shown := false
+		for _, st := range steps {
+			p := plannedOf(key, st)
+			if p.Method == "" && p.Status == "" {
+				continue
+			}
+			if p.Method != "" {
+				requests++
+			}
+			if a.output == "json" {
+				if err := out.Encode(p); err != nil {
+					return err
+				}
+				continue
+			}
+			if !shown {
+				shown = true
+				if rows++; rows > 1 {
+					fmt.Fprintln(a.stdout)
+				}
+				fmt.Fprintln(a.stdout, "row "+mapping.Printable(key))
+			}
+			p.print(a.stdout, "    ")
+		}
+		return nil
+	})
+	if err == nil {
+		a.say("%s, nothing is sent: about %s at the pace that Loops allows", count(requests, "request"), lasts(requests))
+	}
+	return err
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// lasts is how long so many requests take at the least.
+func lasts(requests int) time.Duration {
+	return (time.Duration(float64(requests)/push.NewPace().PerSecond()*1000) * time.Millisecond).Round(time.Second)
+}
+
+// pushed is what `loopmap push` prints with -o json.
+type pushed struct {
+	push.Counts
+	Seconds  float64   `json:"seconds"`
+	Outcomes []outcome `json:"outcomes"` // all of them with --rows or --row, else those that were not sent
+}
+
+type outcome struct {
+	Row     string `json:"row"`
+	Kind    string `json:"kind"`
+	Status  string `json:"status"`
+	Code    int    `json:"code,omitempty"`
+	Message string `json:"message,omitempty"`
+}
+
+func outcomeOf(key string, l mapping.PushLine) outcome {
+	return outcome{key, l.Kind, string(l.Status), l.Code, l.Message}
+}
+
+// words are an outcome as people read it: "200", or why not.
+func (o outcome) words() string {
+	word := map[string]string{"sent": "sent", "not_met": "not met", "failed": "failed", "pending": "pending"}[o.Status]
+	if o.Code > 0 && o.Status != "not_met" {
+		word += fmt.Sprintf(" %d", o.Code)
+	}
+	return word
+}
+
+// mostOutcomes bounds what is kept of outcomes for printing: loopmap_pushes has all.
+const mostOutcomes = 1000
+
+func (a *app) pushNow(ctx context.Context, store *table.Store, job push.Job, f pushFlags) error {
+	pace := push.NewPace()
+	client, err := a.connect(ctx, f.team, job.Sender.Mapping(), pace)
+	if err != nil {
+		return err
+	}
+	pusher := &push.Pusher{Store: store, API: api{client}, Pace: pace}
+	held, release, err := pusher.Alone(ctx, job.Sender.Mapping().Table, func() {
+		a.say("another loopmap sends rows of this database; waiting until it is done")
+	})
+	if err != nil {
+		return err
+	}
+	defer release()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(held, cancel)()
+
+	out := pushed{Outcomes: []outcome{}}
+	bar := &pushBar{pace: pace}
+	bar.start(a.stderr)
+	all := f.rows > 0 || f.keys != nil
+	more := 0
+	job.Outcome = func(o push.Outcome) {
+		if bar.move(o.Counts); !all && o.Line.Status != mapping.PushFailed && o.Line.Status != mapping.PushPending {
+			return
+		}
+		if len(out.Outcomes) == mostOutcomes {
+			more++
+			return
+		}
+		out.Outcomes = append(out.Outcomes, outcomeOf(o.Key, o.Line))
+	}
+	began := time.Now()
+	out.Counts, err = pusher.Run(ctx, job)
+	bar.end()
+	out.Seconds = time.Since(began).Seconds()
+	if a.output == "json" {
+		err = errors.Join(err, printJSON(a.stdout, out))
+	} else {
+		err = errors.Join(err, out.print(a.stdout))
+	}
+	if more > 0 {
+		a.say("and %d more, in loopmap_pushes", more)
+	}
+	return pushError(err, out.Counts)
+}
+
+// pushError is the exit status: 3 when some was done.
+func pushError(err error, c push.Counts) error {
+	var stopped *push.Stopped
+	switch {
+	case errors.As(err, &stopped) && stopped.Barred:
+		return usage("%v\nhint: copy it again from Loops, Settings, API", stopped)
+	case err != nil && c.Sent > 0:
+		return &partError{err.Error() + "\nhint: what is sent stays sent; the next loopmap push goes on from here"}
+	case err != nil:
+		return err
+	case c.Failed > 0:
+		return &partError{fmt.Sprintf("%s failed\nhint: loopmap_pushes has the reasons; loopmap push --failed tries them again", count(c.Failed, "request"))}
+	case c.Pending > 0:
+		return &partError{fmt.Sprintf("%s had no answer that says whether they arrived\nhint: the next loopmap push tries them again", count(c.Pending, "request"))}
+	}
+	return nil
+}
+
+func (p *pushed) print(w io.Writer) error {
+	var rows [][]string
+	for _, o := range p.Outcomes {
+		rows = append(rows, []string{o.Row, o.Kind, o.words(), o.Message})
+	}
+	if err := printTable(w, rows); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "%s looked at: %s, in %s\n", count(p.Rows, "row"), p.Counts, time.Duration(p.Seconds*float64(time.Second)).Round(100*time.Millisecond))
+	return err
+}
+
+// pushBar says on a terminal how far a push is, and how long the rest takes.
+type pushBar struct {
+	w     io.Writer // nil: no terminal
+	pace  *push.Pace
+	drawn time.Time
+}
+
+func (b *pushBar) start(w io.Writer) {
+	if f, ok := w.(*os.File); ok && isTerminal(f) {
+		b.w = w
+	}
+}
+
+func (b *pushBar) move(c push.Counts) {
+	if b.w == nil || time.Since(b.drawn) < redraw {
+		return
+	}
+	b.drawn = time.Now()
+	done := c.Sent + c.Failed + c.Pending + c.NotMet
+	rest := max(0, c.Requests-done)
+	left := time.Duration(float64(rest)/b.pace.PerSecond()*1000) * time.Millisecond
+	sign := ""
+	if !c.All {
+		sign = "at least "
+	}
+	const width = 30
+	full := 0
+	if c.Requests > 0 {
+		full = min(width, done*width/c.Requests)
+	}
+	fmt.Fprintf(b.w, "\r\x1b[K%s %d of %d, %s, %s%s left", barOf(full, width), done, c.Requests, c, sign, left.Round(time.Second))
+}
+
+func (b *pushBar) end() {
+	if b.w != nil && !b.drawn.IsZero() {
+		fmt.Fprint(b.w, "\r\x1b[K")
+	}
+	b.w = nil
+}
