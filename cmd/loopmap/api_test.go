@@ -14,8 +14,12 @@ import (
 )
 
 // loopsServer: start a Loops, and set its address and API key.
-func loopsServer(ts *testscript.TestScript, _ bool, _ []string) {
-	server := loopstest.New(loopstest.Options{Team: "Analytical Engines"})
+func loopsServer(ts *testscript.TestScript, _ bool, args []string) {
+	o := loopstest.Options{Team: "Analytical Engines"}
+	if len(args) > 0 { // it sends webhooks there
+		o.Webhook, o.Secret = args[0], ts.Getenv("LOOPS_SIGNING_SECRET")
+	}
+	server := loopstest.New(o)
 	h := httptest.NewServer(server)
 	ts.Defer(h.Close)
 	ts.Defer(server.Close)

@@ -19,9 +19,9 @@ const (
 	window = 1006 * time.Millisecond
 	// tolerated is by how many requests the headers may differ from our own count,
 	// for those that are under way.
-	tolerated = 2
+	tolerated = 1
 	// recovery is after how long without others a request more is let through.
-	recovery = 2 * time.Second
+	recovery = 5 * time.Second
 
 	longestHold  = 5 * time.Minute // however long Retry-After is
 	shortestHold = time.Second
@@ -40,6 +40,7 @@ type Pace struct {
 	held      time.Time // nothing goes out before
 	throttles int       // answers 429 in a row
 	eased     time.Time // when limit last rose or fell
+	last      time.Time // when a request was last let through
 }
 
 // Begin waits until a request may go out that is no row's: a look at what Loops has.
@@ -106,8 +107,13 @@ func (p *Pace) take(now time.Time) (s *slot, next time.Duration, changed <-chan 
 	if p.limit < p.ceiling && now.Sub(p.eased) >= recovery {
 		p.limit, p.eased = p.limit+1, now
 	}
+	// Spread over the second, so that the headers tell what others take before it is
+	// too much.
+	if gap := window / time.Duration(p.limit) * 9 / 10; now.Sub(p.last) < gap {
+		return nil, gap - now.Sub(p.last), p.changed
+	}
 	if len(p.slots) < p.limit {
-		s = &slot{pace: p}
+		s, p.last = &slot{pace: p}, now
 		p.slots = append(p.slots, s)
 		return s, 0, nil
 	}
@@ -168,6 +174,9 @@ func (p *Pace) saw(status int, h http.Header) {
 		p.throttles++
 		if until := now.Add(silence(h.Get("Retry-After"), p.throttles, now)); until.After(p.held) {
 			p.held = until
+		}
+		if now.Sub(p.eased) >= window {
+			p.limit, p.eased = max(1, p.limit-1), now
 		}
 		return
 	}

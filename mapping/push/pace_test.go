@@ -1,0 +1,153 @@
+package push
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httptrace"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"loopmap/mapping"
+	"loopmap/mapping/loops/loopstest"
+)
+
+// memory is a store of rows that are all alike.
+type memory struct{ rows int }
+
+func (m memory) PushRows(_ context.Context, _ *mapping.Mapping, _ []mapping.Field, q mapping.PushQuery) (list []mapping.PushRow, err error) {
+	add := func(key string) {
+		list = append(list, mapping.PushRow{Key: key, Cells: map[string]mapping.Cell{"email": {State: mapping.Present, Text: key + "@example.com"}}})
+	}
+	for _, key := range q.Keys {
+		add(key)
+	}
+	for i := 0; q.Keys == nil && i < m.rows && len(list) < q.Limit; i++ {
+		if key := fmt.Sprintf("r%05d", i); key > q.After {
+			add(key)
+		}
+	}
+	return list, nil
+}
+func (memory) SavePushes(context.Context, string, []mapping.PushSave) error { return nil }
+func (memory) PushOwner(context.Context, string, string, string) (string, mapping.PushLine, bool, error) {
+	return "", mapping.PushLine{}, false, nil
+}
+func (memory) PushesSince(context.Context, string) (time.Time, bool, error) {
+	return time.Time{}, false, nil
+}
+func (memory) TryLockPushes(ctx context.Context) (context.Context, func(), bool, error) {
+	return ctx, func() {}, true, nil
+}
+
+// direct calls a Loops without a network, so that the clock can be a test's.
+type direct struct{ *loopstest.Server }
+
+func (d direct) Send(ctx context.Context, r mapping.Request) (Answer, error) {
+	q := httptest.NewRequestWithContext(ctx, r.Method, "/api"+r.Path, strings.NewReader(string(r.Body)))
+	q.Header.Set("Authorization", "Bearer "+loopstest.DefaultKey)
+	q.Header.Set("Content-Type", "application/json")
+	httptrace.ContextClientTrace(ctx).WroteRequest(httptrace.WroteRequestInfo{})
+	w := httptest.NewRecorder()
+	d.ServeHTTP(w, q)
+	return Answer{Status: w.Code, Header: w.Header(), Body: w.Body.Bytes()}, nil
+}
+
+func emails(t *testing.T) *mapping.Sender {
+	m, err := mapping.Parse("f", []byte("version: 1\ndatabase: sqlite:a.db\ntable: t\nkey: id\nreceive:\n  events: [contact.created]\n  columns:\n    - {name: id, type: text, from: contactIdentity.id}\npush:\n  contact: {email: email}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := m.Sender("f", []mapping.Field{{Name: "id", Type: mapping.Text}, {Name: "email", Type: mapping.Text}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// A thousand rows with 300 ms of latency: 9.9 a second, and never an eleventh.
+func TestPace(t *testing.T) {
+	s := emails(t)
+	synctest.Test(t, func(t *testing.T) {
+		const rows = 1000
+		server := loopstest.New(loopstest.Options{Latency: 300 * time.Millisecond, Webhook: ""})
+		defer server.Close()
+		p := &Pusher{Store: memory{rows}, API: direct{server}, Pace: NewPace()}
+		begun := time.Now()
+		counts, err := p.Run(t.Context(), Job{Sender: s})
+		if err != nil || counts.Sent != rows {
+			t.Fatal(counts, err)
+		}
+		rate := rows / time.Since(begun).Seconds()
+		throttled := 0
+		for _, c := range server.Calls() {
+			if c.Status == http.StatusTooManyRequests {
+				throttled++
+			}
+		}
+		t.Logf("%d rows in %s: %.2f/s, at most %d in any second, %d answers 429", rows, time.Since(begun), rate, server.MaxPerSecond(), throttled)
+		if rate < 9.9 || server.MaxPerSecond() > 10 || throttled > 0 {
+			t.Error("that is not the pace")
+		}
+	})
+}
+
+// Others of the team take half: what the headers say keeps the answers 429 away.
+func TestPaceBesideOthers(t *testing.T) {
+	s := emails(t)
+	synctest.Test(t, func(t *testing.T) {
+		server := loopstest.New(loopstest.Options{Latency: 100 * time.Millisecond})
+		defer server.Close()
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go func() {
+			for sleep(ctx, 250*time.Millisecond) == nil {
+				server.Spend(1)
+			}
+		}()
+		p := &Pusher{Store: memory{300}, API: direct{server}, Pace: NewPace()}
+		begun := time.Now()
+		counts, err := p.Run(ctx, Job{Sender: s})
+		throttled := 0
+		for _, c := range server.Calls() {
+			if c.Status == http.StatusTooManyRequests {
+				throttled++
+			}
+		}
+		t.Logf("%v in %s, %d answers 429", counts, time.Since(begun), throttled)
+		if err != nil || counts.Sent != 300 || throttled > 12 {
+			t.Errorf("%v, %v, %d answers 429", counts, err, throttled)
+		}
+	})
+}
+
+func TestSilence(t *testing.T) {
+	now := time.Date(2026, 11, 24, 6, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		header   string
+		min, max time.Duration
+	}{
+		{"7", 7 * time.Second, 7 * time.Second},
+		{"Tue, 24 Nov 2026 06:00:30 GMT", 30 * time.Second, 30 * time.Second},
+		{"", time.Second, 2 * time.Second},
+		{"0", time.Second, 2 * time.Second},
+		{"-5", time.Second, 2 * time.Second},
+		{"soon", time.Second, 2 * time.Second},
+		{"Tue, 24 Nov 2020 06:00:30 GMT", time.Second, 2 * time.Second},
+		{"315360000", longestHold, longestHold},
+		{"99999999999999999999", time.Second, 2 * time.Second},
+		{"Tue, 24 Nov 2036 06:00:30 GMT", longestHold, longestHold},
+	} {
+		if d := silence(c.header, 1, now); d < c.min || d > c.max {
+			t.Errorf("Retry-After %q: %s", c.header, d)
+		}
+	}
+	for n := range 100 {
+		if d := silence("", n, now); d < shortestHold || d > shortestHold+time.Minute {
+			t.Errorf("the %dth: %s", n, d)
+		}
+	}
+}
