@@ -203,12 +203,18 @@ type program struct {
 
 func startProgram(t testing.TB, dir, addr string, db campaignDB) *program {
 	t.Helper()
-	if err := os.WriteFile(filepath.Join(dir, "loopmap.yaml"), fmt.Appendf(nil, campaignMapping, db.url), 0o644); err != nil {
+	return startProgramOn(t, dir, addr, campaignMapping, db)
+}
+
+// startProgramOn starts it on a mapping whose database is %s.
+func startProgramOn(t testing.TB, dir, addr, mapping string, db campaignDB, env ...string) *program {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, "loopmap.yaml"), fmt.Appendf(nil, mapping, db.url), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	p := &program{t: t, dir: dir, addr: addr, log: filepath.Join(t.TempDir(), "log"), env: append([]string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "TZ=UTC", "LOOPS_SIGNING_SECRET=" + testSecret,
-	}, db.env...)}
+	}, append(db.env, env...)...)}
 	p.start()
 	t.Cleanup(func() {
 		if p.cmd != nil {

@@ -44,6 +44,7 @@ func sends(m *mapping.Mapping) bool { return m.Push != nil && (m.Push.Auto || m.
 // run sends until ctx ends. Without a key nothing is sent, and that is said.
 func (f *follower) run(ctx context.Context) {
 	pace := push.NewPace()
+	pace.Quiet(push.Window) // the process before this one may have been killed while it sent
 	pusher := &push.Pusher{Store: f.store, Pace: pace}
 	var last *mapping.Mapping // that a plan was made for
 	var plan push.Plan
@@ -71,6 +72,11 @@ func (f *follower) plan(ctx context.Context, m *mapping.Mapping, pusher *push.Pu
 	if err != nil {
 		return push.Plan{}, err
 	}
+	_, release, err := pusher.Alone(ctx, m.Table, nil)
+	if err != nil {
+		return push.Plan{}, err
+	}
+	defer release()
 	found, err := f.app.askLoops(ctx, "", m, paced{pusher.Pace})
 	switch {
 	case err != nil:

@@ -251,11 +251,7 @@ const mostOutcomes = 1000
 
 func (a *app) pushNow(ctx context.Context, store *table.Store, job push.Job, f pushFlags) error {
 	pace := push.NewPace()
-	client, err := a.connect(ctx, f.team, job.Sender.Mapping(), pace)
-	if err != nil {
-		return err
-	}
-	pusher := &push.Pusher{Store: store, API: api{client}, Pace: pace}
+	pusher := &push.Pusher{Store: store, Pace: pace}
 	held, release, err := pusher.Alone(ctx, job.Sender.Mapping().Table, func() {
 		a.say("another loopmap sends rows of this database; waiting until it is done")
 	})
@@ -266,6 +262,11 @@ func (a *app) pushNow(ctx context.Context, store *table.Store, job push.Job, f p
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(held, cancel)()
+	client, err := a.connect(ctx, f.team, job.Sender.Mapping(), pace)
+	if err != nil {
+		return err
+	}
+	pusher.API = api{client}
 
 	out := pushed{Outcomes: []outcome{}}
 	bar := &pushBar{pace: pace}

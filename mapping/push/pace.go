@@ -157,6 +157,9 @@ func (p *Pace) Quiet(d time.Duration) {
 	}
 }
 
+// Window is the time in which Loops counts requests, and a little more.
+const Window = window
+
 // PerSecond is how many requests go out in a second now.
 func (p *Pace) PerSecond() float64 {
 	p.mu.Lock()

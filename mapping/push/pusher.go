@@ -141,6 +141,7 @@ func (p *Pusher) Alone(ctx context.Context, table string, waiting func()) (held 
 	}
 }
 
+// settle lets the pace know of what another process may have sent.
 func (p *Pusher) settle(ctx context.Context, table string) error {
 	newest, pending, err := p.Store.PushesSince(ctx, table)
 	if err != nil {
