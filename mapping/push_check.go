@@ -125,3 +125,59 @@ func sendsAs(t Type) string {
 	}
 	return "string"
 }
+
+// PushNames are the columns that the push part names, its conditions' included as far
+// as they can be read.
+func (m *Mapping) PushNames() (names []string) {
+	if m.Push == nil {
+		return nil
+	}
+	for _, c := range m.Push.columns() {
+		names = append(names, c.column)
+	}
+	conditions := []string{}
+	if c := m.Push.Contact; c != nil {
+		conditions = append(conditions, c.OnlyRunIf)
+	}
+	for _, e := range m.Push.Events {
+		conditions = append(conditions, e.OnlyRunIf)
+	}
+	for _, src := range conditions {
+		names = append(names, identifiers(src)...)
+	}
+	return names
+}
+
+// PushProperties are the custom contact properties that the push part names, with
+// Loops' types.
+func (m *Mapping) PushProperties() map[string]string {
+	types := map[string]string{}
+	if m.Push == nil {
+		return types
+	}
+	if c := m.Push.Contact; c != nil {
+		m.sentTypes(c.Properties, types)
+	}
+	for _, e := range m.Push.Events {
+		m.sentTypes(e.Contact, types)
+	}
+	for name := range standard {
+		delete(types, name)
+	}
+	return types
+}
+
+// EventProperties are an event's own properties, with Loops' types.
+func (m *Mapping) EventProperties(e PushEvent) map[string]string {
+	types := map[string]string{}
+	m.sentTypes(e.Properties, types)
+	return types
+}
+
+func (m *Mapping) sentTypes(pairs []Pair, types map[string]string) {
+	for _, p := range pairs {
+		if types[p.Loops] = p.As; p.As == "" {
+			types[p.Loops] = sendsAs(m.columnNamed(p.Column).Type)
+		}
+	}
+}

@@ -123,6 +123,15 @@ func (c *RunIf) columns() (names []string) {
 	return v.list
 }
 
+// identifiers are the columns that a condition names; none when it cannot be read.
+func identifiers(src string) []string {
+	tree, err := parser.Parse(src)
+	if src == "" || err != nil {
+		return nil
+	}
+	return (&RunIf{root: tree.Node}).columns()
+}
+
 type columnNames struct{ list []string }
 
 // Visit is the library's.

@@ -72,7 +72,7 @@ func (a *app) root() *cobra.Command {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usage("%v\nhint: %s --help lists the flags", err, c.CommandPath())
 	})
-	root.AddCommand(a.syncCommand(), a.pushCommand(), a.replayCommand(), a.checkCommand(), a.addCommand(), a.dropCommand(), a.triggerCommand(), a.deliveriesCommand(), a.sshCommand(), a.schemaCommand())
+	root.AddCommand(a.syncCommand(), a.pushCommand(), a.replayCommand(), a.checkCommand(), a.rehearseCommand(), a.addCommand(), a.dropCommand(), a.triggerCommand(), a.deliveriesCommand(), a.sshCommand(), a.schemaCommand())
 	return root
 }
 

@@ -1,0 +1,317 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"loopmap/mapping"
+	"loopmap/mapping/loops/loopstest"
+	"loopmap/mapping/table"
+)
+
+func (a *app) rehearseCommand() *cobra.Command {
+	var once bool
+	c := &cobra.Command{
+		Use:   "rehearse [FILE]",
+		Short: "Try a mapping with a pretended Loops, without an account",
+		Long: "Runs a pretended Loops on this machine beside `loopmap sync`, on a scratch copy of the mapping with an\n" +
+			"SQLite database of its own: contacts are created in the one, arrive as webhooks, become rows; a row is\n" +
+			"changed, and what the mapping sends back arrives. Nothing of it reaches Loops or your database.\n\n" +
+			"It goes on until ctrl+c, so that you can change rows yourself; --once ends after one round.",
+		Example: "loopmap rehearse\nloopmap rehearse --once",
+		Args:    atMost(1),
+		RunE:    func(c *cobra.Command, args []string) error { return a.rehearse(c.Context(), fileArg(args), once) },
+	}
+	c.Flags().BoolVar(&once, "once", false, "end after one round")
+	return c
+}
+
+// rehearsal is a pretended Loops and what happens with it.
+type rehearsal struct {
+	app   *app
+	mu    sync.Mutex // one line at a time
+	calls int
+}
+
+func (r *rehearsal) say(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	fmt.Fprintln(r.app.stdout, mapping.Printable("rehearsal  "+fmt.Sprintf(format, args...)))
+}
+
+func (r *rehearsal) called(c loopstest.Call) {
+	if c.Method == http.MethodGet {
+		return
+	}
+	r.say("row -> Loops      %s %s %s -> %d", c.Method, c.Path, c.Body, c.Status)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calls++
+}
+
+func (r *rehearsal) delivered(d loopstest.Delivery) {
+	r.say("Loops -> webhook  %s %s -> %d", d.Event, d.Body, d.Status)
+}
+
+func (r *rehearsal) sent() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.calls
+}
+
+func (a *app) rehearse(ctx context.Context, file string, once bool) error {
+	src, err := os.ReadFile(file)
+	if err != nil {
+		return usage("%v\nhint: `loopmap %s` makes a mapping", err, file)
+	}
+	m, err := mapping.Parse(file, src)
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "loopmap-rehearsal-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	copied := m.Clone()
+	copied.Database = "sqlite:rehearsal.db"
+	text, err := mapping.Rewrite(file, src, copied)
+	if err != nil {
+		return err
+	}
+	scratch := filepath.Join(dir, "loopmap.yaml")
+	if err := os.WriteFile(scratch, text, 0o600); err != nil {
+		return err
+	}
+	if m, err = mapping.Parse(file, text); err != nil {
+		return err
+	}
+	if err := a.scratchTable(ctx, file, m, dir); err != nil {
+		return err
+	}
+	listen, err := freeAddress()
+	if err != nil {
+		return err
+	}
+	r := &rehearsal{app: a}
+	server := loopstest.New(loopstest.Options{Team: "a pretended Loops", Webhook: "http://" + listen + "/webhooks/loops",
+		Properties: pretended(m), Events: pretendedEvents(m), Lists: pretendedLists(m), OnCall: r.called, OnDelivery: r.delivered})
+	defer server.Close()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	h := &http.Server{Handler: server, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = h.Serve(l) }() // ends with Close
+	defer h.Close()
+
+	env := map[string]string{"LOOPS_API_KEY": loopstest.DefaultKey, "LOOPS_SIGNING_SECRET": loopstest.DefaultSecret, "LOOPS_ENDPOINT_URL": "http://" + l.Addr().String() + "/api"}
+	inner := &app{stdin: a.stdin, stdout: a.stderr, stderr: a.stderr, now: a.now, output: "text", debug: a.debug, lookup: func(name string) (string, bool) {
+		v, ok := env[name]
+		return v, ok // and nothing of the real environment: its keys stay out of it
+	}}
+	a.say("a rehearsal: nothing of it reaches Loops or your database. Its own is sqlite:%s", filepath.Join(dir, "rehearsal.db"))
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- inner.sync(ctx, scratch, listen, false, sshFlags{}) }()
+	err = r.round(ctx, inner, m, server, scratch, listen, done)
+	if err == nil && !once {
+		a.say("change rows yourself (sqlite3 %s), or end it with ctrl+c", filepath.Join(dir, "rehearsal.db"))
+		select {
+		case <-ctx.Done():
+		case err = <-done:
+			return err
+		}
+	}
+	cancel()
+	select {
+	case failed := <-done:
+		err = errors.Join(err, failed)
+	case <-time.After(10 * time.Second):
+	}
+	return err
+}
+
+// round is once there and back.
+func (r *rehearsal) round(ctx context.Context, inner *app, m *mapping.Mapping, server *loopstest.Server, file, listen string, done chan error) error {
+	if err := listening(ctx, listen, done); err != nil {
+		return err
+	}
+	for _, name := range []string{"ada", "bob"} {
+		c := loopstest.Contact{Email: name + "@example.com", UserID: "user-" + name, Source: "Form", Subscribed: true,
+			Values: map[string]json.RawMessage{"firstName": json.RawMessage(`"` + strings.ToUpper(name[:1]) + name[1:] + `"`)}}
+		if _, err := server.Add(c); err != nil {
+			return err
+		}
+	}
+	if err := server.Flush(ctx); err != nil {
+		return err
+	}
+	store, err := table.Open(ctx, table.Options{URL: "sqlite:rehearsal.db", Dir: folder(file), Write: true})
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	sender, err := senderOf(ctx, store, m, file)
+	if m.Push == nil || err != nil {
+		return err
+	}
+	rows, err := store.PushRows(ctx, m, sender.Fields(), mapping.PushQuery{Limit: 2})
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		r.say("webhook -> row    %s %s", m.Table, row.Key)
+	}
+	column := changeable(m)
+	if column == "" || len(rows) == 0 {
+		r.say("push names no text column that could be changed: change a row yourself")
+		return nil
+	}
+	change := fmt.Sprintf(`UPDATE "%s" SET "%s" = 'rehearsed' WHERE rowid = (SELECT min(rowid) FROM "%s")`,
+		strings.ReplaceAll(m.Table, `"`, `""`), strings.ReplaceAll(column, `"`, `""`), strings.ReplaceAll(m.Table, `"`, `""`))
+	r.say("a row is changed  %s", change)
+	before := r.sent()
+	if err := store.Apply(ctx, table.Plan{SQL: []string{change}}); err != nil {
+		return err
+	}
+	if !m.Push.Auto {
+		r.say("push.auto is off: this is loopmap push")
+		return inner.push(ctx, file, pushFlags{})
+	}
+	for range 100 {
+		if r.sent() > before || ctx.Err() != nil {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	time.Sleep(time.Second) // for the events, and the webhooks that answer
+	return server.Flush(ctx)
+}
+
+// listening waits until webhooks are taken.
+func listening(ctx context.Context, listen string, done chan error) error {
+	for range 200 {
+		select {
+		case err := <-done:
+			done <- nil
+			return err
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+		if resp, err := http.Get("http://" + listen + "/readyz"); err == nil {
+			resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+	}
+	return errors.New("sync does not become ready")
+}
+
+// scratchTable makes the table with the columns that push names and webhooks do not
+// fill: as the real table has them, else as text.
+func (a *app) scratchTable(ctx context.Context, file string, m *mapping.Mapping, dir string) error {
+	store, err := table.Open(ctx, table.Options{URL: "sqlite:rehearsal.db", Dir: dir, Write: true})
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	plan, err := store.Plan(ctx, m)
+	if err != nil {
+		return err
+	}
+	real := map[string]mapping.Type{}
+	if original, url, err := a.readMapping(file); err == nil {
+		if _, columns, err := planOf(ctx, url, file, original); err == nil {
+			for _, f := range table.Fields(original, columns) {
+				real[f.Name] = f.Type
+			}
+		}
+	}
+	have := map[string]bool{}
+	for _, c := range m.Columns() {
+		have[c.Name] = true
+	}
+	for _, name := range m.PushNames() {
+		if !have[name] {
+			have[name] = true
+			t := map[mapping.Type]string{mapping.Integer: "INTEGER", mapping.Number: "NUMERIC", mapping.Boolean: "BOOLEAN", mapping.Time: "TIMESTAMP", mapping.JSON: "JSON"}[real[name]]
+			if t == "" {
+				t = "TEXT"
+			}
+			plan.SQL = append(plan.SQL, fmt.Sprintf(`ALTER TABLE "%s" ADD COLUMN "%s" %s`, strings.ReplaceAll(m.Table, `"`, `""`), strings.ReplaceAll(name, `"`, `""`), t))
+		}
+	}
+	return store.Apply(ctx, plan)
+}
+
+// changeable is a text column that push sends.
+func changeable(m *mapping.Mapping) string {
+	if m.Push == nil || m.Push.Contact == nil {
+		return ""
+	}
+	for _, p := range m.Push.Contact.Properties {
+		for _, c := range m.Columns() {
+			if c.Name == p.Column && c.Type == mapping.Text && c.Name != m.Key {
+				return c.Name
+			}
+		}
+	}
+	return ""
+}
+
+// pretended are the custom properties that the mapping names.
+func pretended(m *mapping.Mapping) (list []loopstest.Property) {
+	list = []loopstest.Property{}
+	for name, t := range m.PushProperties() {
+		list = append(list, loopstest.Property{Key: name, Label: name, Type: t})
+	}
+	return list
+}
+
+func pretendedLists(m *mapping.Mapping) (list []loopstest.List) {
+	list = []loopstest.List{}
+	if m.Push != nil && m.Push.Contact != nil {
+		for _, p := range m.Push.Contact.Lists {
+			list = append(list, loopstest.List{ID: p.Loops, Name: p.Column})
+		}
+	}
+	return list
+}
+
+func pretendedEvents(m *mapping.Mapping) (list []loopstest.EventPattern) {
+	list = []loopstest.EventPattern{}
+	if m.Push != nil {
+		for _, e := range m.Push.Events {
+			pattern := loopstest.EventPattern{Name: e.Name}
+			for name, t := range m.EventProperties(e) {
+				pattern.Properties = append(pattern.Properties, loopstest.Property{Key: name, Label: name, Type: t})
+			}
+			list = append(list, pattern)
+		}
+	}
+	return list
+}
+
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
+}
