@@ -50,7 +50,12 @@ func crashPush(t *testing.T, dir, addr string, db campaignDB) {
 	p.ready()
 	do := func(text string) {
 		t.Helper()
-		if err := db.each(text, func(func(to ...any) error) error { return nil }); err != nil {
+		err := db.each(text, func(func(to ...any) error) error { return nil })
+		for try := 0; err != nil && strings.Contains(err.Error(), "locked") && try < 500; try++ { // recovered after a kill
+			time.Sleep(10 * time.Millisecond)
+			err = db.each(text, func(func(to ...any) error) error { return nil })
+		}
+		if err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
 	}

@@ -201,7 +201,7 @@ func (a *app) dryRun(ctx context.Context, store *table.Store, job push.Job) erro
 		return nil
 	})
 	if err == nil {
-		a.say("%s, nothing is sent: about %s at the pace that Loops allows", count(requests, "request"), lasts(requests))
+		a.say("%s, nothing is sent; at the pace that Loops allows it would take %s", count(requests, "request"), lasts(requests))
 	}
 	return err
 }
@@ -214,8 +214,12 @@ func count(n int, what string) string {
 }
 
 // lasts is how long so many requests take at the least.
-func lasts(requests int) time.Duration {
-	return (time.Duration(float64(requests)/push.NewPace().PerSecond()*1000) * time.Millisecond).Round(time.Second)
+func lasts(requests int) string {
+	d := time.Duration(float64(requests)/push.NewPace().PerSecond()*1000) * time.Millisecond
+	if d < time.Second {
+		return "less than a second"
+	}
+	return "about " + d.Round(time.Second).String()
 }
 
 // pushed is what `loopmap push` prints with -o json.
