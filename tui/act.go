@@ -17,7 +17,7 @@ func (m *Model) at() where {
 	case m.screen == mapping_:
 		return [...]where{treePane: inTree, columnsPane: inColumns, previewPane: inPreview}[m.focus]
 	}
-	return [...]where{capturing: onCapture, saving: onSave, listing: onDeliveries, showing: onDelivery, valuing: onValue}[m.screen]
+	return [...]where{capturing: onCapture, saving: onSave, listing: onDeliveries, showing: onDelivery, valuing: onValue, pushing: onPush}[m.screen]
 }
 
 func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
@@ -128,6 +128,12 @@ func (m *Model) do(a action, msg tea.KeyPressMsg) tea.Cmd {
 		return m.copy(a)
 	case deliveries_:
 		return m.startListing()
+	case push_:
+		return m.startPush()
+	case reread_:
+		return m.readPushes()
+	case runRows:
+		m.startRun()
 	case showDelivery, otherView, asSample:
 		m.onCame(a)
 	case showValue:
@@ -165,6 +171,8 @@ func (m *Model) moveCursor(a action) {
 		m.came.move(by)
 	case m.screen == showing:
 		m.came.scroll(by, m.h-2)
+	case m.screen == pushing:
+		m.push.cursor = clamp(m.push.cursor+by, len(m.push.view.Rows))
 	case m.screen == valuing:
 		m.value.scroll(by, m.h-2)
 	case m.focus == treePane:
@@ -183,6 +191,8 @@ func (m *Model) goBack() {
 		m.help = nil
 	case m.screen == saving, m.screen == valuing:
 		m.screen = mapping_
+	case m.screen == pushing:
+		m.screen = m.push.before
 	case m.screen == showing:
 		m.screen = listing
 	case m.screen == listing && m.came.query != "":

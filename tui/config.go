@@ -68,6 +68,7 @@ type Delivery struct {
 	ID, Event, Email, Status, RowKey string
 	Reason                           string // why it is no row
 	Body                             []byte
+	Pushes                           []mapping.PushLine // what became of what its row sent
 }
 
 // Backend reads and writes for the mapper. Its methods run outside of Update.
@@ -88,8 +89,25 @@ type Backend interface {
 	// call, 0 at first: with another the call waits until something has come since,
 	// or ctx ends; then the list is nil.
 	Deliveries(ctx context.Context, mark int64) (list []Delivery, next int64, err error)
+	// Pushes are rows of the table with what they send by the saved mapping.
+	Pushes(ctx context.Context) (PushView, error)
+	// Push sends at most so many rows, and says in words how that went.
+	Push(ctx context.Context, rows int) (words string, err error)
 	// Misfit says why a column of the table cannot hold a type; "" when it can.
 	Misfit(t mapping.Type, column TableColumn) string
+}
+
+// PushView is what rows send to Loops.
+type PushView struct {
+	Rows    []PushedRow
+	Problem string // why none can be sent
+}
+
+// PushedRow is a row with what it sends now and what became of what it has sent.
+type PushedRow struct {
+	Key   string
+	Steps []mapping.PushStep
+	Lines []mapping.PushLine
 }
 
 // Review is what saving would change.

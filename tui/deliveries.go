@@ -215,6 +215,12 @@ func (m *Model) tellDelivery(d Delivery) []string {
 	if err != nil {
 		lines = append(lines, "  no row: "+safe(err.Error()))
 	}
+	if len(d.Pushes) > 0 {
+		lines = append(lines, "", "SENT BACK from its row")
+	}
+	for _, l := range d.Pushes {
+		lines = append(lines, "  "+tellOutcome(l))
+	}
 	if len(d.Body) == 0 {
 		return append(lines, "", "BODY", "none: it came without, or is not kept any more (journal.keep)")
 	}
@@ -253,6 +259,8 @@ func (c *came) lines(w, h int, st styles) []string {
 	lines = append(block(lines, w, h), strings.Repeat("-", w))
 	if d := c.current(); d != nil && d.Reason != "" {
 		lines = append(lines, wrap(safe(d.Reason), w)...)
+	} else if d != nil && len(d.Pushes) > 0 {
+		lines = append(lines, wrap("sent back: "+outcomes(d.Pushes), w)...)
 	}
 	return block(lines, w, h+whyLines)
 }

@@ -16,6 +16,7 @@ const (
 	typingSearch typing = iota
 	typingName
 	typingFile
+	typingCount
 )
 
 // input is a line being typed.
@@ -31,7 +32,7 @@ type input struct {
 
 func newInput(what typing, text string) *input {
 	in := &input{what: what, field: textinput.New(), before: text, chosen: -1}
-	in.field.Prompt = map[typing]string{typingSearch: "/", typingName: "name: ", typingFile: "file: "}[what]
+	in.field.Prompt = map[typing]string{typingSearch: "/", typingName: "name: ", typingFile: "file: ", typingCount: "rows to send: "}[what]
 	st := textinput.DefaultStyles(true)
 	plain := newStyles()
 	st.Focused.Prompt, st.Focused.Text = plain.title, st.Focused.Text.UnsetForeground()
@@ -95,7 +96,7 @@ func (m *Model) typed(msg tea.Msg) tea.Cmd {
 			return nil
 		}
 	}
-	if k, ok := msg.(tea.KeyPressMsg); ok && in.what == typingName && !in.touched && k.Text != "" {
+	if k, ok := msg.(tea.KeyPressMsg); ok && (in.what == typingName || in.what == typingCount) && !in.touched && k.Text != "" {
 		in.field.SetValue("") // the old name is there to be typed over
 	}
 	in.touched = true
@@ -123,6 +124,8 @@ func (m *Model) enter() tea.Cmd {
 			return nil
 		}
 		return m.readFile(text) // the field stays until the file could be read
+	case typingCount:
+		return m.run(text)
 	case typingName:
 		if list := in.shown(); in.chosen >= 0 && in.chosen < len(list) {
 			text = list[in.chosen].Name

@@ -18,8 +18,9 @@ const (
 	onDelivery
 	onValue
 	inHelp
+	onPush
 	onMap = inTree | inColumns | inPreview
-	lists = onCapture | onMap | onSave | onDeliveries | onDelivery | onValue | inHelp // what has lines to move on
+	lists = onCapture | onMap | onSave | onDeliveries | onDelivery | onValue | onPush | inHelp // what has lines to move on
 )
 
 // action is what a key does.
@@ -63,6 +64,9 @@ const (
 	nextHit
 	prevHit
 	deliveries_
+	push_
+	runRows
+	reread_
 	showDelivery
 	otherView
 	asSample
@@ -126,6 +130,10 @@ var bindings = []binding{
 	bind(onSave, takeTheirs, "take theirs", []string{"t"}, "t", "when the file was changed meanwhile: take it; u then brings yours back"),
 	bind(onSave, back, "back", []string{"esc"}, "esc", "back to the mapping"),
 	bind(onMap|onCapture, deliveries_, "", []string{"D"}, "D", "what came in, with bodies and outcomes"),
+	bind(onMap|onCapture|onDeliveries, push_, "", []string{"P"}, "P", "what rows send to Loops, and what became of it"),
+	bind(onPush, runRows, "send rows", []string{"R"}, "R", "send some rows now; asks how many"),
+	bind(onPush, reread_, "look again", []string{"r"}, "r", "look at the table again"),
+	bind(onPush, back, "back", []string{"esc"}, "esc", "back"),
 	bind(onMap, undo, "", []string{"u"}, "u", "undo"),
 	bind(onMap, redo, "", []string{"ctrl+r"}, "ctrl+r", "redo"),
 	bind(inTree, openAll, "", []string{"E"}, "E", "open all"),

@@ -15,6 +15,7 @@ const (
 	listing // the deliveries
 	showing // one delivery
 	valuing // one value, whole
+	pushing // what rows send to Loops
 )
 
 type pane int
@@ -35,6 +36,7 @@ type Model struct {
 
 	capture capture
 	came    came
+	push    pushScreen
 	value   pager
 	samples []Sample
 	tree    tree
@@ -166,6 +168,10 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		return tea.Batch(m.heard(msg.News), hear(m.cfg.News))
 	case cameMsg:
 		return m.listed(msg)
+	case pushViewMsg:
+		m.sawPushes(msg)
+	case pushedMsg:
+		return m.ran(msg)
 	}
 	return nil
 }

@@ -29,6 +29,8 @@ type fake struct {
 	came    []Delivery
 	dropped bool
 	theirs  *mapping.Mapping
+	pushes  PushView
+	sent    int
 }
 
 func (f *fake) Review(context.Context, *mapping.Mapping) (Review, error) { return f.review, f.err }
@@ -37,7 +39,12 @@ func (f *fake) Read(name string) (Sample, error) {
 }
 func (f *fake) Journal(context.Context) ([]Sample, error) { return f.journal, f.err }
 func (f *fake) Reread() (*mapping.Mapping, error)         { return f.theirs, f.err }
-func (f *fake) DropDraft() error                          { f.dropped = true; return f.err }
+func (f *fake) Pushes(context.Context) (PushView, error)  { return f.pushes, f.err }
+func (f *fake) Push(_ context.Context, n int) (string, error) {
+	f.sent = n
+	return fmt.Sprintf("%d sent", n), f.err
+}
+func (f *fake) DropDraft() error { f.dropped = true; return f.err }
 func (f *fake) Deliveries(_ context.Context, mark int64) ([]Delivery, int64, error) {
 	if mark == int64(len(f.came))+1 {
 		return nil, mark, f.err // the real one waits

@@ -51,6 +51,8 @@ func (m *Model) Screen() string {
 		lines = append(lines, m.came.lines(w, h-2, m.st)...)
 	case m.screen == showing:
 		lines = append(lines, m.came.oneLines(w, h-2, m.picked, m.st)...)
+	case m.screen == pushing:
+		lines = append(lines, m.push.lines(w, h-2, m.st)...)
 	case m.screen == valuing:
 		lines = append(lines, m.value.lines(w, h-2)...)
 	default:
@@ -105,6 +107,8 @@ func (m *Model) crumbs() string {
 		return "loopmap > save"
 	case m.screen == listing:
 		return "loopmap > deliveries"
+	case m.screen == pushing:
+		return "loopmap > push"
 	case m.screen == showing:
 		return "loopmap > deliveries > " + cut(safe(m.came.shownID()), 40)
 	}
@@ -148,6 +152,13 @@ func (m *Model) footer(w int) string {
 	if m.input != nil {
 		if m.input.what == typingSearch {
 			return ends(m.searchLine(w), "enter keep  esc clear", w)
+		}
+		if m.input.what == typingCount {
+			m.input.field.SetWidth(max(8, w/3))
+			if m.bad && m.note != "" {
+				return m.st.bad.Render(ends(m.input.field.View(), m.note, w))
+			}
+			return ends(m.input.field.View(), "enter send  esc leave", w)
 		}
 		return ends("", "enter take  esc leave", w)
 	}
@@ -222,6 +233,11 @@ func (m *Model) status() string {
 	switch m.screen {
 	case listing:
 		return m.came.status()
+	case pushing:
+		if m.push.running {
+			return "sending"
+		}
+		return plural(len(m.push.view.Rows), "row")
 	case showing, valuing:
 		return ""
 	}
@@ -301,6 +317,7 @@ func (m *Model) settle() {
 	l := m.layout()
 	m.tree.top = window(m.tree.top, m.tree.cursor, len(m.tree.rows), l.treeH-1)
 	m.came.settle(m.h - 3 - whyLines)
+	m.push.settle(m.h - 2)
 	m.columns.top = window(m.columns.top, m.columns.cursor, len(m.draft.Receive.Columns), l.columnsH-1)
 }
 

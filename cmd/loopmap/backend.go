@@ -328,6 +328,9 @@ func (b *backend) deliveriesSince(ctx context.Context, mark int64) (list []tui.D
 			list[i] = tui.Delivery{At: r.Received.Local(), ID: r.ID, Event: r.Event, Email: mapping.FactsOf(r.Body).Email,
 				Status: string(r.Status), Reason: r.Reason, RowKey: r.RowKey, Body: r.Body}
 		}
+		if err == nil {
+			err = withPushes(ctx, s, b.mapping().Table, list)
+		}
 		return err
 	})
 	if next == 0 && err == nil {

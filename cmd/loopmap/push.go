@@ -255,23 +255,6 @@ const mostOutcomes = 1000
 
 func (a *app) pushNow(ctx context.Context, store *table.Store, job push.Job, f pushFlags) error {
 	pace := push.NewPace()
-	pusher := &push.Pusher{Store: store, Pace: pace}
-	held, release, err := pusher.Alone(ctx, job.Sender.Mapping().Table, func() {
-		a.say("another loopmap sends rows of this database; waiting until it is done")
-	})
-	if err != nil {
-		return err
-	}
-	defer release()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(held, cancel)()
-	client, err := a.connect(ctx, f.team, job.Sender.Mapping(), pace)
-	if err != nil {
-		return err
-	}
-	pusher.API = api{client}
-
 	out := pushed{Outcomes: []outcome{}}
 	bar := &pushBar{pace: pace}
 	bar.start(a.stderr)
@@ -288,8 +271,12 @@ func (a *app) pushNow(ctx context.Context, store *table.Store, job push.Job, f p
 		out.Outcomes = append(out.Outcomes, outcomeOf(o.Key, o.Line))
 	}
 	began := time.Now()
-	out.Counts, err = pusher.Run(ctx, job)
+	var err error
+	out.Counts, err = a.sendRows(ctx, store, job, f.team, pace)
 	bar.end()
+	if out.Rows == 0 && err != nil {
+		return pushError(err, out.Counts)
+	}
 	out.Seconds = time.Since(began).Seconds()
 	if a.output == "json" {
 		err = errors.Join(err, printJSON(a.stdout, out))
@@ -300,6 +287,27 @@ func (a *app) pushNow(ctx context.Context, store *table.Store, job push.Job, f p
 		a.say("and %d more, in loopmap_pushes", more)
 	}
 	return pushError(err, out.Counts)
+}
+
+// sendRows runs a job once no other process sends.
+func (a *app) sendRows(ctx context.Context, store *table.Store, job push.Job, team string, pace *push.Pace) (push.Counts, error) {
+	pusher := &push.Pusher{Store: store, Pace: pace}
+	held, release, err := pusher.Alone(ctx, job.Sender.Mapping().Table, func() {
+		a.say("another loopmap sends rows of this database; waiting until it is done")
+	})
+	if err != nil {
+		return push.Counts{}, err
+	}
+	defer release()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(held, cancel)()
+	client, err := a.connect(ctx, team, job.Sender.Mapping(), pace)
+	if err != nil {
+		return push.Counts{}, err
+	}
+	pusher.API = api{client}
+	return pusher.Run(ctx, job)
 }
 
 // pushError is the exit status: 3 when some was done.

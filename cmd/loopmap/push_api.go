@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"loopmap/mapping"
 	"loopmap/mapping/loops"
@@ -52,10 +53,7 @@ func (a *app) connect(ctx context.Context, team string, m *mapping.Mapping, pace
 	case found.refused:
 		return nil, usage("Loops refuses the API key: %s\nhint: copy it again from Loops, Settings, API", found.Trouble)
 	case len(found.Misfits) > 0:
-		for _, s := range found.Misfits {
-			a.say("misfit: push: %s", s)
-		}
-		return nil, usage("the push part does not fit what Loops has, so nothing is sent\nhint: change the mapping, or make the property in Loops, Settings")
+		return nil, usage("the push part does not fit what Loops has, so nothing is sent: %s\nhint: change the mapping, or make the property in Loops, Settings", strings.Join(found.Misfits, "; "))
 	case found.Trouble != "":
 		a.say("warning: what Loops has could not be looked at first: %s", found.Trouble)
 	default:

@@ -139,6 +139,17 @@ func (b *sshBackend) Save(ctx context.Context, m *mapping.Mapping) (tui.Saved, e
 	return s, err
 }
 
+// Pushes are what rows send.
+func (b *sshBackend) Pushes(ctx context.Context) (tui.PushView, error) { return b.own.Pushes(ctx) }
+
+// Push sends rows, for those who may write.
+func (b *sshBackend) Push(ctx context.Context, rows int) (string, error) {
+	if b.guest.who.readOnly {
+		return "", errors.New("this key may look, not send")
+	}
+	return b.own.Push(ctx, rows)
+}
+
 // DropDraft throws this guest's draft away.
 func (b *sshBackend) DropDraft() error {
 	if b.guest.who.readOnly {
