@@ -13,13 +13,18 @@ import (
 // no source it writes a new file. The result is read back before it is
 // returned: it says what m says, or there is an error and no result.
 func Rewrite(name string, src []byte, m *Mapping) ([]byte, error) {
+	var err error
 	out := render(m)
 	if len(bytes.TrimSpace(src)) > 0 {
 		doc, err := readFile(name, src)
 		if err != nil {
 			return nil, err
 		}
-		out = doc.edit(src, m)
+		if out, err = writePush(doc.edit(src, m), doc.mapping.Push, m.Push); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	} else if out, err = writePush(out, nil, m.Push); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	back, err := Parse(name, out)
 	if err != nil {

@@ -69,16 +69,17 @@ func (m *Mapping) Clone() *Mapping {
 		Version: m.Version, Database: m.Database, Dialect: m.Dialect, Table: m.Table, Key: m.Key, Hash: m.Hash,
 		Receive: Receive{slices.Clone(m.Receive.Events), slices.Clone(m.Receive.Columns), m.Receive.Rules},
 		Keep:    m.Keep,
-		Push:    m.Push, // read only, as are the rules
+		Push:    m.Push, // read only, as are the rules: [Mapping.EditPush] changes a copy
 	}
 }
 
 // Same reports whether m and n say the same, whatever their files look like.
-// Rules, retention and the push part are not compared: nothing here edits them.
+// Rules and retention are not compared: nothing here edits them.
 func (m *Mapping) Same(n *Mapping) bool {
 	return m.Version == n.Version && m.Database == n.Database && m.Table == n.Table && m.Key == n.Key &&
 		slices.Equal(m.Receive.Events, n.Receive.Events) &&
-		slices.EqualFunc(m.Receive.Columns, n.Receive.Columns, Column.Equal)
+		slices.EqualFunc(m.Receive.Columns, n.Receive.Columns, Column.Equal) &&
+		samePush(m.Push, n.Push)
 }
 
 func (m *Mapping) compiled() *plan {

@@ -9,7 +9,7 @@ import (
 // with, theirs what one of them has saved, mine what the other wants. A column counts
 // as the same one while it keeps its name or its path. Where both have changed the
 // same thing in different ways, mine is taken, and a clash says so in words. What the
-// mapper does not edit (rules, retention, push) is theirs.
+// mapper does not edit (rules, retention) is theirs.
 func Merge(base, mine, theirs *Mapping) (merged *Mapping, clashes []string) {
 	m := merger{base: base, mine: mine, theirs: theirs, out: theirs.Clone()}
 	m.out.Database = pick(&m, "the database", base.Database, mine.Database, theirs.Database)
@@ -22,6 +22,7 @@ func Merge(base, mine, theirs *Mapping) (merged *Mapping, clashes []string) {
 	}
 	m.columns()
 	m.key()
+	m.push()
 	return m.out, m.clashes
 }
 

@@ -19,10 +19,11 @@ type PushStep struct {
 	OncePer bool       // no other row may have sent the same idempotency key
 }
 
-// Resend says which outcomes are to be tried again although nothing has changed.
+// Resend says which outcomes are tried again although nothing has changed.
 type Resend struct {
 	Failed  bool // refused ones
 	Unknown bool // and events of which nobody knows whether they have arrived
+	Same    bool // and what Loops has already: all that the row could send, to be shown
 }
 
 // Steps are what a row sends now, in order. What Loops has already is left out.
@@ -30,7 +31,7 @@ func (s *Sender) Steps(row PushRow, again Resend) (list []PushStep) {
 	if row.Gone {
 		return s.gone(row)
 	}
-	p, arrived := s.m.Push, s.arrived(row)
+	p, arrived := s.m.Push, !again.Same && s.arrived(row)
 	if p.Contact != nil {
 		list = s.contactStep(list, row, arrived, again)
 	}
@@ -105,7 +106,7 @@ func (s *Sender) contactStep(list []PushStep, row PushRow, arrived bool, again R
 	body := bodyOf(fields)
 	hash := hashOf(ContactKind, body)
 	switch {
-	case k.has(fields) && !st.Line.Unknown():
+	case !again.Same && k.has(fields) && !st.Line.Unknown():
 		if st.Line.Status == PushSent || st.Line.Status == "" {
 			return list
 		}
@@ -140,7 +141,7 @@ func (s *Sender) eventStep(list []PushStep, row PushRow, i int, arrived bool, ag
 		if l.Kind != e.Name {
 			continue
 		}
-		if l.Status == PushPending && l.Body != nil {
+		if l.Status == PushPending && l.Body != nil && !again.Same {
 			return append(list, l.resume())
 		}
 		if lines[l.IdempotencyKey] = l; l.Status == PushSent && !l.SentAt.Before(last.SentAt) {
@@ -174,12 +175,13 @@ func (s *Sender) eventStep(list []PushStep, row PushRow, i int, arrived bool, ag
 		if parts, null = s.oncePer(row, e); null != "" {
 			return step("").settle(list, PushNotMet, "once_per: "+null+" is NULL")
 		}
-	} else if last.Hash == hash {
+	} else if last.Hash == hash && !again.Same {
 		return step(last.IdempotencyKey).nothing(list)
 	}
 	key := s.idempotencyKey(e.Name, parts)
 	st := step(key)
 	switch l := st.Line; {
+	case again.Same:
 	case l.Status == PushSent:
 		return st.nothing(list)
 	case l.Status == PushFailed && l.Unknown() && !again.Unknown:

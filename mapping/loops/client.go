@@ -155,31 +155,3 @@ func (c *Client) get(ctx context.Context, path string, to any) error {
 	}
 	return nil
 }
-
-// Team is the name of the team that the key belongs to (Loops API, GET api-key). An
-// unknown key is an *[APIError] of status 401.
-func (c *Client) Team(ctx context.Context) (string, error) {
-	var answer struct {
-		Success  bool
-		TeamName string
-		Message  string
-	}
-	if err := c.get(ctx, "/v1/api-key", &answer); err != nil {
-		return "", err
-	}
-	if !answer.Success {
-		return "", &APIError{http.StatusOK, mapping.Printable(strings.ReplaceAll(answer.Message, c.key, "***"))}
-	}
-	return mapping.Printable(answer.TeamName), nil
-}
-
-// Properties are the contact properties that the team has, those that every team has
-// included (Loops API, GET contacts/properties).
-func (c *Client) Properties(ctx context.Context) (list []mapping.Property, err error) {
-	return list, c.get(ctx, "/v1/contacts/properties?list=all", &list)
-}
-
-// Lists are the team's mailing lists (Loops API, GET lists).
-func (c *Client) Lists(ctx context.Context) (list []mapping.List, err error) {
-	return list, c.get(ctx, "/v1/lists", &list)
-}

@@ -1,0 +1,364 @@
+package mapping
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// The push part of a file, changed setting by setting. After each change the part is
+// read again, so that places are always true; it is short.
+
+// writePush brings the push part of a file from what it says to what m says.
+func writePush(src []byte, from, to *Push) ([]byte, error) {
+	if samePush(from, to) {
+		return src, nil
+	}
+	end := ""
+	if strings.Contains(string(src), "\r\n") {
+		end = "\r"
+	}
+	root, err := readYAML(unixLines(src))
+	if err != nil {
+		return nil, err
+	}
+	lines := strings.Split(string(unixLines(src)), "\n")
+	first, last := len(lines), len(lines)
+	for i := range root.members {
+		if m := root.members[i]; m.key.text == "push" && !root.flow {
+			first = m.key.at.line - 1
+			last = blockEnd(lines, m.key, m.value)
+		}
+	}
+	part := slices.Clone(lines[first:last])
+	if len(part) == 0 {
+		for first > 0 && strings.TrimSpace(lines[first-1]) == "" {
+			first--
+		}
+		last = len(lines)
+		part = []string{"push:"}
+		lines = append(lines[:first:first], "") // a blank line before
+		first, last = len(lines), len(lines)
+	}
+	part, err = writeSettings(part, from.settings(), to.settings())
+	if err != nil {
+		return nil, err
+	}
+	out := append(append(slices.Clone(lines[:first]), part...), lines[last:]...)
+	if len(out) > 0 && out[len(out)-1] != "" {
+		out = append(out, "")
+	}
+	return []byte(strings.Join(out, end+"\n")), nil
+}
+
+// writeSettings changes the lines of a push part, which begin with its key.
+func writeSettings(lines []string, from, to []setting) ([]string, error) {
+	from, renamed := renames(from, to)
+	for _, r := range renamed {
+		if err := change(&lines, []string{"events", r[0], "name"}, quoteYAML(r[1])); err != nil {
+			return nil, err
+		}
+	}
+	there := map[string]bool{} // all that to has, blocks included
+	for _, s := range to {
+		for n := 1; n <= len(s.path); n++ {
+			there[setting{path: s.path[:n]}.key()] = true
+		}
+	}
+	gone := map[string]bool{}
+	for _, s := range from {
+		for n := 1; n <= len(s.path); n++ {
+			at := setting{path: s.path[:n]}
+			if there[at.key()] || gone[at.key()] {
+				continue
+			}
+			gone[at.key()] = true
+			for m := n; m <= len(s.path); m++ { // what is within goes with it
+				gone[setting{path: s.path[:m]}.key()] = true
+			}
+			if err := change(&lines, at.path, ""); err != nil {
+				return nil, err
+			}
+			break
+		}
+	}
+	was := byPath(from)
+	for _, s := range to {
+		if was[s.key()] == s.value {
+			continue
+		}
+		if err := change(&lines, s.path, s.value); err != nil {
+			return nil, err
+		}
+	}
+	if len(to) == 0 {
+		return nil, nil
+	}
+	return lines, nil
+}
+
+// renames finds events that have got another name at their place, and gives from with
+// the new ones.
+func renames(from, to []setting) (after []setting, list [][2]string) {
+	names := func(list []setting) (names []string) {
+		for _, s := range list {
+			if s.path[0] == "events" && s.path[2] == "name" && len(s.path) == 3 {
+				names = append(names, s.path[1])
+			}
+		}
+		return names
+	}
+	old, now := names(from), names(to)
+	for i := range min(len(old), len(now)) {
+		if old[i] != now[i] && !slices.Contains(now, old[i]) && !slices.Contains(old, now[i]) {
+			list = append(list, [2]string{old[i], now[i]})
+		}
+	}
+	for _, s := range from {
+		s.path = slices.Clone(s.path)
+		for _, r := range list {
+			if s.path[0] == "events" && s.path[1] == r[0] {
+				s.path[1] = r[1]
+				if s.path[2] == "name" && len(s.path) == 3 {
+					s.value = quoteYAML(r[1])
+				}
+			}
+		}
+		after = append(after, s)
+	}
+	return after, list
+}
+
+// change sets what stands at path in the lines of a push part, or takes it out when
+// value is "".
+func change(lines *[]string, path []string, value string) error {
+	root, err := readYAML([]byte(strings.Join(*lines, "\n")))
+	if err != nil {
+		return err
+	}
+	at := spot{key: root.members[0].key, node: root.members[0].value}
+	e := &lineEditor{lines: *lines}
+	defer func() { *lines = e.lines }()
+	for i, name := range path {
+		next, ok := at.child(name)
+		if !ok {
+			if value == "" {
+				return nil
+			}
+			return e.add(at, path[i:], value)
+		}
+		at = next
+	}
+	if value == "" {
+		return e.takeOut(at)
+	}
+	return e.put(at, value)
+}
+
+// spot is a part of a file: a member of a block with its key, or an item of a list.
+type spot struct {
+	parent *yamlNode
+	key    *yamlNode // nil for an item
+	item   yamlItem
+	node   *yamlNode
+}
+
+// child is the member of this name; of a list, the item that has it as its name.
+func (s spot) child(name string) (spot, bool) {
+	for _, m := range s.node.members {
+		if m.key.text == name {
+			return spot{parent: s.node, key: m.key, node: m.value}, true
+		}
+	}
+	for _, item := range s.node.items {
+		if n := item.value.get("name"); n != nil && n.text == name {
+			return spot{parent: s.node, item: item, node: item.value}, true
+		}
+	}
+	return spot{}, false
+}
+
+// blockEnd is the index of the line behind all that belongs to a member of a block.
+func blockEnd(lines []string, key, value *yamlNode) int {
+	end := max(key.at.line, value.last.line)
+	for i := key.at.line; i < len(lines); i++ {
+		s := strings.TrimLeft(lines[i], " ")
+		indent := len(lines[i]) - len(s)
+		beside := value.kind == yamlList && !value.flow && strings.HasPrefix(s, "-") && indent == key.at.col-1
+		switch {
+		case i < value.last.line:
+		case s == "" || s[0] == '#' && indent < key.at.col:
+			continue // it belongs to what follows, unless more of this one does
+		case indent < key.at.col && !beside:
+			return end
+		case s[0] == '#':
+			continue
+		}
+		end = i + 1
+	}
+	return end
+}
+
+// itemEnd is the index of the line behind an item of a block list.
+func itemEnd(lines []string, item yamlItem) int {
+	return blockEnd(lines, &yamlNode{at: item.dash}, &yamlNode{})
+}
+
+// put gives a member another value.
+func (e *lineEditor) put(at spot, value string) error {
+	if at.key == nil {
+		return unwritableYAML
+	}
+	if n := at.node; n.kind == yamlScalar && n.raw != "" || n.flow && n.at.line == n.last.line {
+		line := []rune(e.lines[n.at.line-1])
+		start, end := n.at.col-1, n.at.col-1+len([]rune(n.raw))
+		if n.flow {
+			end = n.last.col
+		}
+		if start < 0 || end > len(line) {
+			return unwritableYAML
+		}
+		e.lines[n.at.line-1] = string(line[:start]) + value + string(line[end:])
+		return nil
+	}
+	if at.parent != nil && at.parent.flow {
+		return unwritableYAML
+	}
+	end := blockEnd(e.lines, at.key, at.node)
+	head := []rune(e.lines[at.key.at.line-1])
+	stop := at.key.at.col - 1 + len([]rune(at.key.raw))
+	if at.key.raw == "" || stop > len(head) {
+		return unwritableYAML
+	}
+	e.lines = slices.Replace(e.lines, at.key.at.line-1, end, string(head[:stop])+": "+value)
+	return nil
+}
+
+var unwritableYAML = fmt.Errorf("the push part is written in a way that cannot be changed line by line; edit it by hand")
+
+// add puts what is not there yet into a block or a list: path is below at.
+func (e *lineEditor) add(at spot, path []string, value string) error {
+	n := at.node
+	inList := len(path) > 1 && at.key != nil && at.key.text == "events" && n.kind != yamlMap
+	switch {
+	case n.flow:
+		text := inFlow(path, value, n.kind == yamlMap)
+		if len(n.members)+len(n.items) > 0 {
+			text = ", " + text
+		}
+		line := []rune(e.lines[n.last.line-1])
+		before := strings.TrimRight(string(line[:n.last.col-1]), " ")
+		if strings.HasSuffix(before, ",") {
+			text = strings.TrimPrefix(text, ",")
+		}
+		if strings.TrimSpace(before) == "" { // the bracket stands alone on its line
+			return unwritableYAML
+		}
+		e.lines[n.last.line-1] = before + text + string(line[n.last.col-1:])
+		return nil
+	case n.kind == yamlEmpty && at.key != nil:
+		indent := strings.Repeat(" ", at.key.at.col+1)
+		e.lines = slices.Insert(e.lines, at.key.at.line, inBlock(indent, path, value, inList)...)
+		return nil
+	case n.kind == yamlMap && len(n.members) > 0:
+		last := n.members[len(n.members)-1]
+		indent := strings.Repeat(" ", n.members[0].key.at.col-1)
+		e.lines = slices.Insert(e.lines, blockEnd(e.lines, last.key, last.value), inBlock(indent, path, value, false)...)
+		return nil
+	case n.kind == yamlList && len(n.items) > 0 && n.items[0].dash.line > 0:
+		last := n.items[len(n.items)-1]
+		indent := strings.Repeat(" ", last.dash.col-1)
+		e.lines = slices.Insert(e.lines, itemEnd(e.lines, last), inBlock(indent, path, value, true)...)
+		return nil
+	}
+	return unwritableYAML
+}
+
+// inBlock are the lines of a setting below what is there, an item of a list first where
+// it is one.
+func inBlock(indent string, path []string, value string, item bool) []string {
+	if item { // path is the name of an event, and its name again
+		return append([]string{indent + "- name: " + quoteYAML(path[0])}, belowName(indent+"  ", path[1:], value)...)
+	}
+	key := indent + quoteYAML(path[0]) + ":"
+	if len(path) == 1 {
+		return []string{key + " " + value}
+	}
+	return append([]string{key}, inBlock(indent+"  ", path[1:], value, path[0] == "events")...)
+}
+
+// belowName is what an event has besides its name.
+func belowName(indent string, path []string, value string) []string {
+	if len(path) == 1 && path[0] == "name" {
+		return nil
+	}
+	return inBlock(indent, path, value, false)
+}
+
+// inFlow is a setting within brackets.
+func inFlow(path []string, value string, member bool) string {
+	if !member { // an item of the list of events
+		if len(path) == 2 && path[1] == "name" {
+			return "{name: " + value + "}"
+		}
+		return "{name: " + quoteYAML(path[0]) + ", " + inFlow(path[1:], value, true) + "}"
+	}
+	key := quoteYAML(path[0]) + ": "
+	switch {
+	case len(path) == 1:
+		return key + value
+	case path[0] == "events":
+		return key + "[" + inFlow(path[1:], value, false) + "]"
+	}
+	return key + "{" + inFlow(path[1:], value, true) + "}"
+}
+
+// takeOut takes a member or an item out, with its lines. Comments above it stay.
+func (e *lineEditor) takeOut(at spot) error {
+	switch {
+	case at.parent == nil:
+		return unwritableYAML
+	case at.parent.flow && at.key == nil:
+		if at.node.at.line != at.node.last.line {
+			return unwritableYAML
+		}
+		e.cutItem(at.node, at.parent.items[len(at.parent.items)-1].value == at.node)
+		return nil
+	case at.parent.flow:
+		return e.cutMember(at)
+	case at.key == nil:
+		e.lines = slices.Delete(e.lines, at.item.dash.line-1, itemEnd(e.lines, at.item))
+		return nil
+	}
+	from, end := at.key.at.line-1, blockEnd(e.lines, at.key, at.node)
+	if head := e.lines[from][:at.key.at.col-1]; strings.TrimSpace(head) == "-" { // the first of an item
+		if end >= len(e.lines) || len(e.lines[end]) < len(head) || strings.TrimSpace(e.lines[end][:len(head)]) != "" {
+			return unwritableYAML
+		}
+		e.lines[end] = head + e.lines[end][len(head):]
+	}
+	e.lines = slices.Delete(e.lines, from, end)
+	return nil
+}
+
+// cutMember takes a member out of braces, with its comma.
+func (e *lineEditor) cutMember(at spot) error {
+	n := at.node
+	if at.key.at.line != n.at.line || n.flow && n.at.line != n.last.line || n.kind == yamlScalar && n.raw == "" || n.kind == yamlEmpty {
+		return unwritableYAML
+	}
+	line := []rune(e.lines[n.at.line-1])
+	end := n.at.col - 1 + len([]rune(n.raw))
+	if n.flow {
+		end = n.last.col
+	}
+	head, tail := string(line[:at.key.at.col-1]), string(line[end:])
+	if rest, ok := strings.CutPrefix(strings.TrimLeft(tail, " "), ","); ok {
+		tail = strings.TrimLeft(rest, " ")
+	} else {
+		head = strings.TrimRight(head, " ")
+		head = strings.TrimRight(strings.TrimSuffix(head, ","), " ")
+	}
+	e.lines[n.at.line-1] = head + tail
+	return nil
+}

@@ -1,0 +1,74 @@
+package mapping
+
+import "slices"
+
+// EditPush returns a copy of m whose push part was changed by edit, which may change
+// all that it is given. A contact block that says nothing, and a push part that says
+// nothing, are left out.
+func (m *Mapping) EditPush(edit func(p *Push)) *Mapping {
+	n := m.Clone()
+	n.Push = m.Push.clone()
+	edit(n.Push)
+	if c := n.Push.Contact; c != nil && len((&Push{Contact: c}).settings()) == 0 {
+		n.Push.Contact = nil
+	}
+	if len(n.Push.settings()) == 0 {
+		n.Push = nil
+	}
+	return n
+}
+
+// clone is a copy without places, which would be those of other text; of nil an empty
+// push part.
+func (p *Push) clone() *Push {
+	if p == nil {
+		return &Push{}
+	}
+	n := *p
+	n.places = nil
+	if p.Contact != nil {
+		c := *p.Contact
+		c.Properties, c.Lists, c.condition = slices.Clone(c.Properties), slices.Clone(c.Lists), place{}
+		n.Contact = &c
+	}
+	n.Events = slices.Clone(p.Events)
+	for i := range n.Events {
+		e := &n.Events[i]
+		e.OncePer, e.Properties, e.Contact, e.Lists = slices.Clone(e.OncePer), slices.Clone(e.Properties), slices.Clone(e.Contact), slices.Clone(e.Lists)
+		e.condition = place{}
+	}
+	return &n
+}
+
+// TheContact is the contact block, made when there is none.
+func (p *Push) TheContact() *PushContact {
+	if p.Contact == nil {
+		p.Contact = &PushContact{Source: DefaultSource}
+	}
+	return p.Contact
+}
+
+// SetPair puts q in the place of the pair of the same name of Loops, or behind all.
+func SetPair(list []Pair, q Pair) []Pair {
+	for i := range list {
+		if list[i].Loops == q.Loops {
+			list[i] = q
+			return list
+		}
+	}
+	return append(list, q)
+}
+
+// DropPair takes the pair of a name of Loops out.
+func DropPair(list []Pair, name string) []Pair {
+	return slices.DeleteFunc(list, func(q Pair) bool { return q.Loops == name })
+}
+
+// FindPair is the pair of a name of Loops.
+func FindPair(list []Pair, name string) (Pair, bool) {
+	i := slices.IndexFunc(list, func(q Pair) bool { return q.Loops == name })
+	if i < 0 {
+		return Pair{}, false
+	}
+	return list[i], true
+}
