@@ -152,7 +152,7 @@ func (f *fileReader) properties(n *yamlNode, what string, p *Push, place string)
 	pairs := f.pairs(n, what, p, place)
 	if n != nil {
 		for _, m := range n.members {
-			if why := unwritable(m.key.text); why != "" {
+			if why := Unwritable(m.key.text); why != "" {
 				f.problem(m.key.at, "contact property %s is not to be set here: %s", Printable(m.key.text), why)
 			}
 		}

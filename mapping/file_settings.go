@@ -1,7 +1,7 @@
 package mapping
 
 import (
-	"fmt"
+	"errors"
 	"slices"
 	"strings"
 )
@@ -207,7 +207,7 @@ func itemEnd(lines []string, item yamlItem) int {
 // put gives a member another value.
 func (e *lineEditor) put(at spot, value string) error {
 	if at.key == nil {
-		return unwritableYAML
+		return errByHand
 	}
 	if n := at.node; n.kind == yamlScalar && n.raw != "" || n.flow && n.at.line == n.last.line {
 		line := []rune(e.lines[n.at.line-1])
@@ -216,25 +216,25 @@ func (e *lineEditor) put(at spot, value string) error {
 			end = n.last.col
 		}
 		if start < 0 || end > len(line) {
-			return unwritableYAML
+			return errByHand
 		}
 		e.lines[n.at.line-1] = string(line[:start]) + value + string(line[end:])
 		return nil
 	}
 	if at.parent != nil && at.parent.flow {
-		return unwritableYAML
+		return errByHand
 	}
 	end := blockEnd(e.lines, at.key, at.node)
 	head := []rune(e.lines[at.key.at.line-1])
 	stop := at.key.at.col - 1 + len([]rune(at.key.raw))
 	if at.key.raw == "" || stop > len(head) {
-		return unwritableYAML
+		return errByHand
 	}
 	e.lines = slices.Replace(e.lines, at.key.at.line-1, end, string(head[:stop])+": "+value)
 	return nil
 }
 
-var unwritableYAML = fmt.Errorf("the push part is written in a way that cannot be changed line by line; edit it by hand")
+var errByHand = errors.New("the push part is written in a way that cannot be changed line by line; edit it by hand")
 
 // add puts what is not there yet into a block or a list: path is below at.
 func (e *lineEditor) add(at spot, path []string, value string) error {
@@ -252,7 +252,7 @@ func (e *lineEditor) add(at spot, path []string, value string) error {
 			text = strings.TrimPrefix(text, ",")
 		}
 		if strings.TrimSpace(before) == "" { // the bracket stands alone on its line
-			return unwritableYAML
+			return errByHand
 		}
 		e.lines[n.last.line-1] = before + text + string(line[n.last.col-1:])
 		return nil
@@ -271,7 +271,7 @@ func (e *lineEditor) add(at spot, path []string, value string) error {
 		e.lines = slices.Insert(e.lines, itemEnd(e.lines, last), inBlock(indent, path, value, true)...)
 		return nil
 	}
-	return unwritableYAML
+	return errByHand
 }
 
 // inBlock are the lines of a setting below what is there, an item of a list first where
@@ -317,10 +317,10 @@ func inFlow(path []string, value string, member bool) string {
 func (e *lineEditor) takeOut(at spot) error {
 	switch {
 	case at.parent == nil:
-		return unwritableYAML
+		return errByHand
 	case at.parent.flow && at.key == nil:
 		if at.node.at.line != at.node.last.line {
-			return unwritableYAML
+			return errByHand
 		}
 		e.cutItem(at.node, at.parent.items[len(at.parent.items)-1].value == at.node)
 		return nil
@@ -333,7 +333,7 @@ func (e *lineEditor) takeOut(at spot) error {
 	from, end := at.key.at.line-1, blockEnd(e.lines, at.key, at.node)
 	if head := e.lines[from][:at.key.at.col-1]; strings.TrimSpace(head) == "-" { // the first of an item
 		if end >= len(e.lines) || len(e.lines[end]) < len(head) || strings.TrimSpace(e.lines[end][:len(head)]) != "" {
-			return unwritableYAML
+			return errByHand
 		}
 		e.lines[end] = head + e.lines[end][len(head):]
 	}
@@ -345,7 +345,7 @@ func (e *lineEditor) takeOut(at spot) error {
 func (e *lineEditor) cutMember(at spot) error {
 	n := at.node
 	if at.key.at.line != n.at.line || n.flow && n.at.line != n.last.line || n.kind == yamlScalar && n.raw == "" || n.kind == yamlEmpty {
-		return unwritableYAML
+		return errByHand
 	}
 	line := []rune(e.lines[n.at.line-1])
 	end := n.at.col - 1 + len([]rune(n.raw))

@@ -12,9 +12,9 @@ type Property struct{ Key, Type string }
 // List is a mailing list as Loops knows it (Loops API, GET lists).
 type List struct{ ID, Name string }
 
-// unwritable says why a contact update cannot set a property; "" when it can. The
+// Unwritable says why a contact update cannot set a property; "" when it can. The
 // reserved names are those of Loops docs: Contact properties.
-func unwritable(name string) string {
+func Unwritable(name string) string {
 	switch name {
 	case "id", "listId", "softDeleteAt", "teamId", "updatedAt":
 		return "Loops reserves it"
@@ -32,9 +32,20 @@ func unwritable(name string) string {
 	return ""
 }
 
-// standard are the contact properties that every team has, with their types (Loops
-// API, PUT contacts/update).
-var standard = map[string]string{"firstName": "string", "lastName": "string", "source": "string", "userGroup": "string", "subscribed": "boolean"}
+// StandardProperties are the contact properties that every team has (Loops API, PUT
+// contacts/update).
+func StandardProperties() []Property {
+	return []Property{{"firstName", "string"}, {"lastName", "string"}, {"userGroup", "string"}, {"source", "string"}, {"subscribed", "boolean"}}
+}
+
+// standard are their types.
+var standard = func() map[string]string {
+	types := map[string]string{}
+	for _, p := range StandardProperties() {
+		types[p.Key] = p.Type
+	}
+	return types
+}()
 
 // PushWarnings are what is allowed in the push part and probably not meant.
 func (m *Mapping) PushWarnings() (list []string) {
@@ -73,8 +84,10 @@ func (m *Mapping) PushMisfits(properties []Property, lists []List) (misfits []st
 		switch {
 		case !ok:
 			misfits = append(misfits, fmt.Sprintf("Loops has no contact property %s%s", p.Loops, orNear(p.Loops, names)))
-		case column.Type != "" && sendsAs(column.Type) != want:
-			misfits = append(misfits, fmt.Sprintf("contact property %s is %s in Loops, and column %s is %s", p.Loops, want, p.Column, column.Type))
+		case p.As != "" && p.As != want:
+			misfits = append(misfits, fmt.Sprintf("contact property %s is %s in Loops, and is sent as %s", p.Loops, want, p.As))
+		case p.As == "" && standard[p.Loops] == "" && column.Type != "" && column.Type.SentAs() != want:
+			misfits = append(misfits, fmt.Sprintf("contact property %s is %s in Loops, and column %s is %s; as: %s sends it so", p.Loops, want, p.Column, column.Type, want))
 		}
 	}
 	known := map[string]bool{}
@@ -113,8 +126,8 @@ func (m *Mapping) columnNamed(name string) Column {
 	return Column{}
 }
 
-// sendsAs is the type of Loops that holds a column's values.
-func sendsAs(t Type) string {
+// SentAs is the type of Loops that holds a column's values.
+func (t Type) SentAs() string {
 	switch t {
 	case Integer, Number:
 		return "number"
@@ -177,7 +190,7 @@ func (m *Mapping) EventProperties(e PushEvent) map[string]string {
 func (m *Mapping) sentTypes(pairs []Pair, types map[string]string) {
 	for _, p := range pairs {
 		if types[p.Loops] = p.As; p.As == "" {
-			types[p.Loops] = sendsAs(m.columnNamed(p.Column).Type)
+			types[p.Loops] = m.columnNamed(p.Column).Type.SentAs()
 		}
 	}
 }

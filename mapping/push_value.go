@@ -19,7 +19,7 @@ func sent(t Type, cell Cell, as string) (text, why string) {
 		return "", cell.Text
 	}
 	if as == "" {
-		as = sendsAs(t)
+		as = t.SentAs()
 	}
 	raw := rawText(t, cell)
 	switch as {

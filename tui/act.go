@@ -16,8 +16,10 @@ func (m *Model) at() where {
 		return inHelp
 	case m.screen == mapping_:
 		return [...]where{treePane: inTree, columnsPane: inColumns, previewPane: inPreview}[m.focus]
+	case m.screen == pushing:
+		return [...]where{requestsPane: inRequests, rowsPane: inRows, bodyPane: inBody}[m.push.focus]
 	}
-	return [...]where{capturing: onCapture, saving: onSave, listing: onDeliveries, showing: onDelivery, valuing: onValue, pushing: onPush}[m.screen]
+	return [...]where{capturing: onCapture, saving: onSave, listing: onDeliveries, showing: onDelivery, valuing: onValue}[m.screen]
 }
 
 func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
@@ -117,9 +119,9 @@ func (m *Model) do(a action, msg tea.KeyPressMsg) tea.Cmd {
 	case recapture:
 		m.screen = capturing
 	case nextPane:
-		m.focus = (m.focus + 1) % 3
+		m.turnPane(1)
 	case prevPane:
-		m.focus = (m.focus + 2) % 3
+		m.turnPane(2)
 	case undo:
 		m.step(&m.done, &m.undone, "undone")
 	case redo:
@@ -131,9 +133,11 @@ func (m *Model) do(a action, msg tea.KeyPressMsg) tea.Cmd {
 	case push_:
 		return m.startPush()
 	case reread_:
-		return m.readPushes()
+		return tea.Batch(m.readPushes(), m.askLoops())
 	case runRows:
 		m.startRun()
+	case stopRows:
+		m.stopRun()
 	case showDelivery, otherView, asSample:
 		m.onCame(a)
 	case showValue:
@@ -149,11 +153,22 @@ func (m *Model) do(a action, msg tea.KeyPressMsg) tea.Cmd {
 		switch m.screen {
 		case mapping_:
 			return m.edit(a, msg)
+		case pushing:
+			return m.editPush(a)
 		case showing:
 			m.onCame(a)
 		}
 	}
 	return nil
+}
+
+// turnPane gives the focus to the pane so many further on.
+func (m *Model) turnPane(by int) {
+	if m.screen == pushing {
+		m.push.focus = (m.push.focus + pushPane(by)) % 3
+		return
+	}
+	m.focus = (m.focus + pane(by)) % 3
 }
 
 // moveCursor moves whatever has the cursor.
@@ -172,7 +187,7 @@ func (m *Model) moveCursor(a action) {
 	case m.screen == showing:
 		m.came.scroll(by, m.h-2)
 	case m.screen == pushing:
-		m.push.cursor = clamp(m.push.cursor+by, len(m.push.view.Rows))
+		m.push.move(by)
 	case m.screen == valuing:
 		m.value.scroll(by, m.h-2)
 	case m.focus == treePane:
@@ -189,8 +204,12 @@ func (m *Model) goBack() {
 	switch {
 	case m.help != nil:
 		m.help = nil
-	case m.screen == saving, m.screen == valuing:
+	case m.screen == saving:
+		m.screen = m.review.before
+	case m.screen == valuing:
 		m.screen = mapping_
+	case m.screen == pushing && m.push.focus != requestsPane:
+		m.push.focus = requestsPane
 	case m.screen == pushing:
 		m.screen = m.push.before
 	case m.screen == showing:

@@ -89,25 +89,47 @@ type Backend interface {
 	// call, 0 at first: with another the call waits until something has come since,
 	// or ctx ends; then the list is nil.
 	Deliveries(ctx context.Context, mark int64) (list []Delivery, next int64, err error)
-	// Pushes are rows of the table with what they send by the saved mapping.
-	Pushes(ctx context.Context) (PushView, error)
-	// Push sends at most so many rows, and says in words how that went.
-	Push(ctx context.Context, rows int) (words string, err error)
+	// Pushes are rows of m's table with all that decides what they send.
+	Pushes(ctx context.Context, m *mapping.Mapping) (PushView, error)
+	// Push sends at most so many rows by the saved mapping, tells what becomes of them
+	// while somebody hears, and says in words how it went.
+	Push(ctx context.Context, rows int, told chan<- PushProgress) (words string, err error)
+	// Catalog is what Loops has to send to; of these events the properties, too.
+	Catalog(ctx context.Context, events []string) Catalog
+	// CreateProperty makes a contact property in Loops.
+	CreateProperty(ctx context.Context, p mapping.Property) error
 	// Misfit says why a column of the table cannot hold a type; "" when it can.
 	Misfit(t mapping.Type, column TableColumn) string
 }
 
-// PushView is what rows send to Loops.
+// PushView is what requests to Loops are made of.
 type PushView struct {
-	Rows    []PushedRow
-	Problem string // why none can be sent
+	Fields  []mapping.Field // columns of the table, and those that the mapping adds
+	Rows    []mapping.PushRow
+	Problem string // why there are no rows
 }
 
-// PushedRow is a row with what it sends now and what became of what it has sent.
-type PushedRow struct {
-	Key   string
-	Steps []mapping.PushStep
-	Lines []mapping.PushLine
+// Catalog is what a team has in Loops. What could not be found out is nil.
+type Catalog struct {
+	Team            string
+	Properties      []mapping.Property
+	Lists           []mapping.List
+	Events          []string
+	EventProperties map[string][]mapping.Property // by event
+	Problem         string                        // why it is not known
+}
+
+// PushProgress is how far a run is.
+type PushProgress struct {
+	Done, Requests int
+	Left           time.Duration
+	Outcomes       []PushOutcome // since the last
+}
+
+// PushOutcome is what became of one thing that a row sends.
+type PushOutcome struct {
+	Key  string
+	Line mapping.PushLine
 }
 
 // Review is what saving would change.

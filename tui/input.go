@@ -17,6 +17,10 @@ const (
 	typingName
 	typingFile
 	typingCount
+	typingColumn   // for a slot of the push screen
+	typingProperty // to be added to a request
+	typingRunIf
+	typingWords // an event, a schedule
 )
 
 // input is a line being typed.
@@ -28,11 +32,13 @@ type input struct {
 	touched bool          // something was typed
 	offers  []TableColumn // columns of the table to choose from
 	chosen  int           // index into shown(), -1 for what is typed
+	slot    slot          // of the push screen, that is filled
 }
 
 func newInput(what typing, text string) *input {
 	in := &input{what: what, field: textinput.New(), before: text, chosen: -1}
-	in.field.Prompt = map[typing]string{typingSearch: "/", typingName: "name: ", typingFile: "file: ", typingCount: "rows to send: "}[what]
+	in.field.Prompt = map[typing]string{typingSearch: "/", typingName: "name: ", typingFile: "file: ", typingCount: "rows to send: ",
+		typingColumn: "/", typingProperty: "property: ", typingRunIf: "only run if: "}[what]
 	st := textinput.DefaultStyles(true)
 	plain := newStyles()
 	st.Focused.Prompt, st.Focused.Text = plain.title, st.Focused.Text.UnsetForeground()
@@ -50,6 +56,14 @@ func (in *input) shown() (list []TableColumn) {
 	typed := strings.ToLower(in.field.Value())
 	for _, c := range in.offers {
 		if in.field.Value() == in.before || strings.Contains(strings.ToLower(c.Name), typed) {
+			list = append(list, c)
+		}
+	}
+	if len(list) > 0 || in.what != typingColumn {
+		return list
+	}
+	for _, c := range in.offers {
+		if near(strings.ToLower(c.Name), typed) {
 			list = append(list, c)
 		}
 	}
@@ -77,6 +91,7 @@ func (m *Model) search(query string) {
 // typed passes a key on to the line.
 func (m *Model) typed(msg tea.Msg) tea.Cmd {
 	in := m.input
+	m.note, m.bad = "", false
 	if k, ok := msg.(tea.KeyPressMsg); ok {
 		switch k.String() {
 		case "enter":
@@ -91,7 +106,8 @@ func (m *Model) typed(msg tea.Msg) tea.Cmd {
 			if in.what == typingSearch {
 				m.moveCursor(map[string]action{"up": up, "down": down}[k.String()])
 			} else {
-				in.chosen = max(-1, min(in.chosen+map[string]int{"up": -1, "down": 1}[k.String()], len(in.shown())-1))
+				least := map[bool]int{true: 0, false: -1}[in.what == typingColumn]
+				in.chosen = max(least, min(in.chosen+map[string]int{"up": -1, "down": 1}[k.String()], len(in.shown())-1))
 			}
 			return nil
 		}
@@ -103,7 +119,9 @@ func (m *Model) typed(msg tea.Msg) tea.Cmd {
 	before := in.field.Value()
 	in.field, _ = in.field.Update(msg) // its only command is a blink
 	if in.field.Value() != before {
-		in.chosen = -1
+		if in.chosen = -1; in.what == typingColumn {
+			in.chosen = 0
+		}
 		if in.what == typingSearch {
 			m.search(in.field.Value())
 		}
@@ -115,6 +133,9 @@ func (m *Model) typed(msg tea.Msg) tea.Cmd {
 func (m *Model) enter() tea.Cmd {
 	in := m.input
 	text := in.field.Value()
+	if cmd, done := m.typeOnPush(); done {
+		return cmd
+	}
 	switch in.what {
 	case typingSearch:
 		m.input = nil
@@ -124,8 +145,6 @@ func (m *Model) enter() tea.Cmd {
 			return nil
 		}
 		return m.readFile(text) // the field stays until the file could be read
-	case typingCount:
-		return m.run(text)
 	case typingName:
 		if list := in.shown(); in.chosen >= 0 && in.chosen < len(list) {
 			text = list[in.chosen].Name

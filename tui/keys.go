@@ -18,9 +18,12 @@ const (
 	onDelivery
 	onValue
 	inHelp
-	onPush
-	onMap = inTree | inColumns | inPreview
-	lists = onCapture | onMap | onSave | onDeliveries | onDelivery | onValue | onPush | inHelp // what has lines to move on
+	inRequests
+	inRows
+	inBody
+	onMap  = inTree | inColumns | inPreview
+	onPush = inRequests | inRows | inBody
+	lists  = onCapture | onMap | onSave | onDeliveries | onDelivery | onValue | onPush | inHelp // what has lines to move on
 )
 
 // action is what a key does.
@@ -66,7 +69,18 @@ const (
 	deliveries_
 	push_
 	runRows
+	stopRows
 	reread_
+	fillSlot
+	pickSlot
+	dropSlot
+	nullSlot
+	asSlot
+	matchSlots
+	addSlot
+	makeSlot
+	nextRow
+	prevRow
 	showDelivery
 	otherView
 	asSample
@@ -124,18 +138,32 @@ var bindings = []binding{
 	bind(inColumns, makeKey, "", []string{"*"}, "*", "let this column tell rows apart"),
 	bind(onMap, nextPane, "columns", []string{"tab"}, "tab", "attributes, columns, preview"),
 	bind(onMap, prevPane, "", []string{"shift+tab"}, "shift+tab", "the same, back"),
-	bind(onMap, save, "save", []string{"s"}, "s", "save: shows the change first"),
+	bind(onMap|onPush, save, "save", []string{"s"}, "s", "save: shows the change first"),
 	bind(onSave, write, "write", []string{"enter"}, "enter", "write it"),
 	bind(onSave, mergeTheirs, "merge", []string{"m"}, "m", "when the file was changed meanwhile: bring yours into it"),
 	bind(onSave, takeTheirs, "take theirs", []string{"t"}, "t", "when the file was changed meanwhile: take it; u then brings yours back"),
 	bind(onSave, back, "back", []string{"esc"}, "esc", "back to the mapping"),
-	bind(onMap|onCapture, deliveries_, "", []string{"D"}, "D", "what came in, with bodies and outcomes"),
-	bind(onMap|onCapture|onDeliveries, push_, "", []string{"P"}, "P", "what rows send to Loops, and what became of it"),
+	bind(onMap|onCapture|onPush, deliveries_, "", []string{"D"}, "D", "what came in, with bodies and outcomes"),
+	bind(onMap|onCapture|onDeliveries, push_, "", []string{"P"}, "P", "push: what rows send to Loops, and what became of it"),
+	bind(inRequests, pickSlot, "pick", []string{"space"}, "space", "pick, with the column that matches; or drop"),
+	bind(inRequests, fillSlot, "find a column", []string{"/", "enter"}, "/", "find the column; on a condition, an event, a schedule: type it"),
+	bind(inRequests, matchSlots, "", []string{"m"}, "m", "pick all properties of this request that columns match by name"),
+	bind(inRequests, addSlot, "", []string{"a"}, "a", "add a property; to an event also contact properties and lists"),
+	bind(inRequests, dropSlot, "", []string{"d"}, "d", "drop it; on the head of a request all of that"),
+	bind(inRequests, nullSlot, "", []string{"n"}, "n", "what NULL does: leave Loops' value as it is, or clear it"),
+	bind(inRequests, asSlot, "", []string{"t"}, "t", "the type that it is sent as"),
+	bind(inRequests, makeSlot, "", []string{"c"}, "c", "make a property that Loops lacks there"),
+	bind(onPush, nextRow, "", []string{"]"}, "]", "show the next row"),
+	bind(onPush, prevRow, "", []string{"["}, "[", "show the row before"),
 	bind(onPush, runRows, "send rows", []string{"R"}, "R", "send some rows now; asks how many"),
-	bind(onPush, reread_, "look again", []string{"r"}, "r", "look at the table again"),
-	bind(onPush, back, "back", []string{"esc"}, "esc", "back"),
-	bind(onMap, undo, "", []string{"u"}, "u", "undo"),
-	bind(onMap, redo, "", []string{"ctrl+r"}, "ctrl+r", "redo"),
+	bind(onPush, stopRows, "", []string{"x"}, "x", "stop sending"),
+	bind(onPush, nextPane, "rows", []string{"tab"}, "tab", "requests, rows, what goes out"),
+	bind(onPush, prevPane, "", []string{"shift+tab"}, "shift+tab", "the same, back"),
+	bind(onPush, copyValue, "", []string{"y", "Y"}, "y", "copy the body of the request"),
+	bind(onPush, reread_, "", []string{"r"}, "r", "look at the table and at Loops again"),
+	bind(onPush, back, "", []string{"esc"}, "esc", "back"),
+	bind(onMap|onPush, undo, "", []string{"u"}, "u", "undo"),
+	bind(onMap|onPush, redo, "", []string{"ctrl+r"}, "ctrl+r", "redo"),
 	bind(inTree, openAll, "", []string{"E"}, "E", "open all"),
 	bind(inTree, shutAll, "", []string{"C"}, "C", "close all"),
 	bind(inTree, toLevel, "", []string{"1", "2", "3", "4", "5", "6", "7", "8", "9"}, "1-9", "open to that level"),

@@ -325,7 +325,7 @@ func (l *liner) review() bool {
 	m := l.m
 	m.screen = saving
 	m.turn++
-	m.review = reviewing{}
+	m.review = reviewing{before: mapping_}
 	r, err := m.cfg.Backend.Review(l.ctx, m.draft)
 	m.reviewed(reviewMsg{m.turn, r, err})
 	m.screen = mapping_

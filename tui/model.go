@@ -141,6 +141,9 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	if m.screen != listing && m.screen != showing || m.quit {
 		m.stopListing()
 	}
+	if m.screen == pushing && m.push.stale {
+		m.push.compute(m)
+	}
 	m.settle()
 	return m, cmd
 }
@@ -170,6 +173,12 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		return m.listed(msg)
 	case pushViewMsg:
 		m.sawPushes(msg)
+	case catalogMsg:
+		m.sawCatalog(msg)
+	case createdMsg:
+		return m.created(msg)
+	case progressMsg:
+		return m.went(msg)
 	case pushedMsg:
 		return m.ran(msg)
 	}
@@ -208,6 +217,7 @@ func (m *Model) recompute() {
 	m.columns.cursor = clamp(m.columns.cursor, len(m.draft.Receive.Columns))
 	m.preview.compute(m.draft, m.samples)
 	m.columns.problems = m.problems()
+	m.push.stale = true
 }
 
 // notSeen is the problem of a column that no sample has.
@@ -239,6 +249,9 @@ func (m *Model) problems() []string {
 // works over SSH) and shows it.
 func (m *Model) copy(a action) tea.Cmd {
 	path, value := "", ""
+	if m.screen == pushing {
+		return m.copyBody()
+	}
 	if at := m.tree.current(); m.focus == treePane && at != nil {
 		path, value = at.Path.String(), at.Value.Raw
 	} else if m.focus == columnsPane && len(m.draft.Receive.Columns) > 0 {

@@ -5,27 +5,61 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	tea "charm.land/bubbletea/v2"
 
 	"loopmap/mapping"
 )
 
-// pushScreen shows what rows send to Loops, and what became of it.
+// pushScreen is where the requests that rows send to Loops are put together, beside
+// what they are for real rows and what became of them.
 type pushScreen struct {
 	before  screen // where esc leads
-	view    PushView
+	focus   pushPane
 	read    bool // the table has been looked at
-	running bool
-	cursor  int
-	top     int
+	known   bool // Loops has been asked
+	stale   bool // the mapping has changed since compute
+	fields  []mapping.Field
+	rows    []mapping.PushRow
+	samples bool   // rows are those of the samples: the table has none
+	problem string // why no row can be looked at
+	catalog Catalog
+
+	slots       []slot
+	cursor, top int // of slots
+	row, rowTop int
+	bodyTop     int
+	bodyLast    int                  // the last that bodyTop may be
+	now         [][]mapping.PushStep // of each row, what it sends now
+	wrong       []string             // what keeps the requests from being made
+	sender      *mapping.Sender      // nil while something is wrong, or there is no push part
+
+	running  bool
+	stop     context.CancelFunc
+	progress PushProgress
 }
+
+type pushPane int
+
+const (
+	requestsPane pushPane = iota
+	rowsPane
+	bodyPane
+)
 
 type (
 	pushViewMsg struct {
 		view PushView
 		err  error
+	}
+	catalogMsg struct{ catalog Catalog }
+	createdMsg struct {
+		property mapping.Property
+		err      error
+	}
+	progressMsg struct {
+		progress PushProgress
+		more     <-chan PushProgress
 	}
 	pushedMsg struct {
 		words string
@@ -33,41 +67,121 @@ type (
 	}
 )
 
-// startPush opens the screen of what rows send, by the file as it is saved.
+// startPush opens the push screen.
 func (m *Model) startPush() tea.Cmd {
+	p := &m.push
 	if m.screen != pushing {
-		m.push.before = m.screen
+		p.before = m.screen
 	}
-	m.screen = pushing
-	return m.readPushes()
+	m.screen, p.stale = pushing, true
+	ask := m.askLoops()
+	if p.known {
+		ask = nil
+	}
+	return tea.Batch(m.readPushes(), ask)
 }
 
 func (m *Model) readPushes() tea.Cmd {
-	b := m.cfg.Backend
+	b, n := m.cfg.Backend, m.draft
 	return func() tea.Msg {
-		view, err := b.Pushes(context.Background())
+		view, err := b.Pushes(context.Background(), n)
 		return pushViewMsg{view, err}
 	}
 }
 
+// askLoops finds out which properties, lists and events Loops has.
+func (m *Model) askLoops() tea.Cmd {
+	b := m.cfg.Backend
+	var events []string
+	if m.draft.Push != nil {
+		for _, e := range m.draft.Push.Events {
+			events = append(events, e.Name)
+		}
+	}
+	return func() tea.Msg { return catalogMsg{b.Catalog(context.Background(), events)} }
+}
+
 func (m *Model) sawPushes(msg pushViewMsg) {
-	if m.push.read = true; msg.err != nil {
+	p := &m.push
+	if p.read, p.stale = true, true; msg.err != nil {
 		m.complain(msg.err)
 		return
 	}
-	m.push.view = msg.view
-	m.push.cursor = clamp(m.push.cursor, len(msg.view.Rows))
+	p.fields, p.rows, p.problem, p.samples = msg.view.Fields, msg.view.Rows, msg.view.Problem, false
+	if len(p.rows) > 0 {
+		return
+	}
+	for i, r := range m.preview.rows { // what the samples would make of an empty table
+		if r.problem != "" || r.Action != mapping.Upsert {
+			continue
+		}
+		row := mapping.PushRow{Key: r.Key, Cells: map[string]mapping.Cell{}}
+		for k, c := range m.draft.Columns() {
+			if k < len(r.Cells) {
+				row.Cells[c.Name] = r.Cells[k]
+			}
+		}
+		row.Key += fmt.Sprintf(" (sample %d)", i+1)
+		p.rows, p.samples = append(p.rows, row), true
+	}
+}
+
+func (m *Model) sawCatalog(msg catalogMsg) {
+	m.push.catalog, m.push.known, m.push.stale = msg.catalog, true, true
+}
+
+// compute derives what the screen shows from the mapping, the rows and what Loops has.
+func (p *pushScreen) compute(m *Model) {
+	p.stale, p.sender, p.wrong, p.now = false, nil, nil, nil
+	p.slots = m.slots()
+	p.cursor = clamp(p.cursor, len(p.slots))
+	p.row = clamp(p.row, len(p.rows))
+	if m.draft.Push == nil || !p.read {
+		return
+	}
+	for _, problem := range m.draft.PushProblems(m.cfg.File, p.fields) {
+		p.wrong = append(p.wrong, problem.Msg)
+	}
+	if len(p.wrong) > 0 {
+		return
+	}
+	var err error
+	if p.sender, err = m.draft.Sender(m.cfg.File, p.fields); err != nil {
+		p.wrong = []string{err.Error()}
+		return
+	}
+	for _, row := range p.rows {
+		p.now = append(p.now, p.sender.Steps(row, mapping.Resend{Failed: true}))
+	}
+}
+
+// current is the slot under the cursor.
+func (p *pushScreen) current() slot {
+	if p.cursor < len(p.slots) {
+		return p.slots[p.cursor]
+	}
+	return slot{}
+}
+
+// shownRow is the row whose requests are shown.
+func (p *pushScreen) shownRow() (row mapping.PushRow, ok bool) {
+	if p.row >= len(p.rows) {
+		return row, false
+	}
+	return p.rows[p.row], true
 }
 
 // startRun asks how many rows are to be sent.
 func (m *Model) startRun() {
 	switch p := &m.push; {
 	case p.running:
-		m.say("rows are being sent already")
-	case p.view.Problem != "" || len(p.view.Rows) == 0:
-		m.say("there is nothing to send")
+		m.say("rows are being sent already; x stops")
+	case m.draft.Push == nil:
+		m.say("there is nothing to send yet: space picks what a row sends")
 	case m.Unsaved():
-		m.say("save the mapping first: rows are sent by the file")
+		m.say("save the mapping first (s): rows are sent by the file")
+	case len(p.rows) == 0 || p.samples:
+		m.say("the table has no rows to send")
 	default:
 		m.input = newInput(typingCount, "10")
 	}
@@ -80,13 +194,60 @@ func (m *Model) run(text string) tea.Cmd {
 		m.complain(fmt.Errorf("%q is no number of rows", text))
 		return nil
 	}
-	m.input, m.push.running = nil, true
-	m.say("sending %s", plural(n, "row"))
+	ctx, stop := context.WithCancel(context.Background())
+	m.input, m.push.running, m.push.stop, m.push.progress = nil, true, stop, PushProgress{}
 	b := m.cfg.Backend
-	return func() tea.Msg {
-		words, err := b.Push(context.Background(), n)
+	heard := make(chan PushProgress)
+	return tea.Batch(func() tea.Msg {
+		defer stop()
+		defer close(heard)
+		words, err := b.Push(ctx, n, heard)
 		return pushedMsg{words, err}
+	}, hearProgress(heard))
+}
+
+func hearProgress(more <-chan PushProgress) tea.Cmd {
+	return func() tea.Msg {
+		p, ok := <-more
+		if !ok {
+			return nil
+		}
+		return progressMsg{p, more}
 	}
+}
+
+// went takes the outcomes of a run so far.
+func (m *Model) went(msg progressMsg) tea.Cmd {
+	p := &m.push
+	p.progress = msg.progress
+	for _, o := range msg.progress.Outcomes {
+		for i := range p.rows {
+			if p.rows[i].Key == o.Key {
+				p.rows[i].Lines = withLine(p.rows[i].Lines, o.Line)
+			}
+		}
+	}
+	return hearProgress(msg.more)
+}
+
+// withLine puts an outcome in the place of the one before it, first of all.
+func withLine(lines []mapping.PushLine, l mapping.PushLine) []mapping.PushLine {
+	list := []mapping.PushLine{l}
+	for _, old := range lines {
+		if old.Kind != l.Kind || old.IdempotencyKey != l.IdempotencyKey {
+			list = append(list, old)
+		}
+	}
+	return list
+}
+
+func (m *Model) stopRun() {
+	if !m.push.running {
+		m.say("nothing is being sent")
+		return
+	}
+	m.push.stop()
+	m.say("stopping: what is under way is waited for")
 }
 
 func (m *Model) ran(msg pushedMsg) tea.Cmd {
@@ -97,114 +258,62 @@ func (m *Model) ran(msg pushedMsg) tea.Cmd {
 	return m.readPushes()
 }
 
-// sends names what a row would send now.
-func (r PushedRow) sends() string {
-	var kinds []string
-	for _, st := range r.Steps {
-		if st.Request != nil {
-			kinds = append(kinds, safe(st.Kind))
-		}
+// editPush carries out what changes the requests, or what is shown of them.
+func (m *Model) editPush(a action) tea.Cmd {
+	p := &m.push
+	switch a {
+	case nextRow, prevRow:
+		p.row = clamp(p.row+map[action]int{nextRow: 1, prevRow: -1}[a], len(p.rows))
+		p.bodyTop = 0
+	case fillSlot:
+		m.startSlot()
+	case pickSlot:
+		m.pickSlot()
+	case dropSlot:
+		m.dropSlot()
+	case nullSlot, asSlot:
+		m.editPair(a)
+	case matchSlots:
+		m.matchAll()
+	case addSlot:
+		m.startAdding()
+	case makeSlot:
+		return m.createProperty()
 	}
-	if len(kinds) == 0 {
-		return "nothing"
-	}
-	return strings.Join(kinds, ", ")
+	return nil
 }
 
-// outcomes says what became of what a row sent, or would have.
-func outcomes(lines []mapping.PushLine) string {
-	var words []string
-	for _, l := range lines {
-		words = append(words, safe(l.Kind)+" "+outcomeWord(l))
+// move moves what has the focus.
+func (p *pushScreen) move(by int) {
+	switch p.focus {
+	case requestsPane:
+		p.cursor = clamp(p.cursor+by, len(p.slots))
+		p.bodyTop = 0
+	case rowsPane:
+		p.row = clamp(p.row+by, len(p.rows))
+		p.bodyTop = 0
+	case bodyPane:
+		p.bodyTop = max(0, min(p.bodyTop+by, p.bodyLast))
 	}
-	if len(words) == 0 {
-		return "-"
-	}
-	return strings.Join(words, ", ")
 }
 
-// outcomeWord is "sent 200", or what else became of it.
-func outcomeWord(l mapping.PushLine) string {
-	word := strings.ReplaceAll(string(l.Status), "_", " ")
-	if l.Code > 0 && l.Status != mapping.PushNotMet {
-		word += fmt.Sprintf(" %d", l.Code)
-	}
-	return word
+// settle keeps the cursors on the screen.
+func (p *pushScreen) settle(l pushLayout) {
+	p.top = window(p.top, p.cursor, len(p.slots), l.slotsH-1)
+	p.rowTop = window(p.rowTop, p.row, len(p.rows), max(1, l.rowsH-1))
 }
 
-// tellOutcome is an outcome on lines of its own, with the API's message.
-func tellOutcome(l mapping.PushLine) string {
-	s := safe(l.Kind) + "  " + outcomeWord(l)
-	if l.Message != "" {
-		s += ": " + safe(l.Message)
-	}
-	switch {
-	case l.Status == mapping.PushPending && !l.NextAt.IsZero():
-		s += ", again at " + l.NextAt.Local().Format(time.TimeOnly)
-	case !l.SentAt.IsZero():
-		s += ", last sent " + l.SentAt.Local().Format(time.DateTime)
-	}
-	return s
-}
-
-// lines draws the rows, and below them the requests of the one under the cursor.
-func (p *pushScreen) lines(w, h int, st styles) []string {
-	switch {
-	case !p.read:
-		return block([]string{"  looking at the table"}, w, h)
-	case p.view.Problem != "":
-		return block(wrap(safe(p.view.Problem), w), w, h)
-	case len(p.view.Rows) == 0:
-		return block(hang("  ", "the table has no rows yet", w), w, h)
-	}
-	listed := max(3, min(len(p.view.Rows)+1, h/3))
-	key, sends := min(28, w*3/10), min(30, w*3/10)
-	row := func(a, b, c string) string { return fill(fill(a, key)+" "+fill(b, sends)+" "+c, w) }
-	lines := []string{st.title.Render(row("  ROW", "sends now", "outcome"))}
-	for i := p.top; i < len(p.view.Rows) && len(lines) < listed; i++ {
-		r := p.view.Rows[i]
-		line := row("  "+safe(r.Key), r.sends(), outcomes(r.Lines))
-		if i == p.cursor {
-			line = st.cursor.Render(row("> "+safe(r.Key), r.sends(), outcomes(r.Lines)))
-		}
-		lines = append(lines, line)
-	}
-	lines = append(lines, strings.Repeat("-", w))
-	for _, text := range p.view.Rows[p.cursor].tell() {
-		lines = append(lines, wrap(text, w)...)
-	}
-	return block(lines, w, h)
-}
-
-// tell is what a row sends now and has sent.
-func (r PushedRow) tell() (lines []string) {
-	for _, st := range r.Steps {
-		switch {
-		case st.Request != nil:
-			lines = append(lines, st.Request.Method+" "+st.Request.Path)
-			if st.Request.IdempotencyKey != "" {
-				lines = append(lines, "Idempotency-Key: "+st.Request.IdempotencyKey)
+// copyBody puts the body of the request that the cursor is on on the clipboard.
+func (m *Model) copyBody() tea.Cmd {
+	row, ok := m.push.shownRow()
+	if ok && m.push.sender != nil {
+		for _, st := range m.push.sender.Steps(row, mapping.Resend{Failed: true, Unknown: true, Same: true}) {
+			if st.Kind == requestKind(m.draft, m.push.current().event) && st.Request != nil {
+				m.say("copied the body of %s %s", st.Request.Method, st.Request.Path)
+				return tea.SetClipboard(string(st.Request.Body))
 			}
-			lines = append(lines, pretty(st.Request.Body)...)
-		case st.Status == mapping.PushNotMet:
-			lines = append(lines, safe(st.Kind)+": the condition is not met: "+safe(st.Reason))
-		case st.Status == mapping.PushFailed:
-			lines = append(lines, safe(st.Kind)+": cannot be sent: "+safe(st.Reason))
 		}
 	}
-	if len(lines) == 0 {
-		lines = append(lines, "Loops has this row as it is: nothing is sent")
-	}
-	if len(r.Lines) > 0 {
-		lines = append(lines, "", "OUTCOME")
-	}
-	for _, l := range r.Lines {
-		lines = append(lines, "  "+tellOutcome(l))
-	}
-	return lines
-}
-
-// settle keeps the row under the cursor on the screen.
-func (p *pushScreen) settle(h int) {
-	p.top = window(p.top, p.cursor, len(p.view.Rows), max(3, min(len(p.view.Rows)+1, h/3))-1)
+	m.say("there is no request to copy here")
+	return nil
 }

@@ -2,54 +2,169 @@ package tui
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"loopmap/mapping"
 )
 
-func withPushes(d *driver) *driver {
-	d.fake.pushes = PushView{Rows: []PushedRow{
-		{Key: "own-1", Steps: []mapping.PushStep{
-			{Kind: "contact", Request: &mapping.Request{Kind: "contact", Method: "PUT", Path: "/v1/contacts/update", Body: []byte(`{"email":"ada@example.com","plan":"pro\u001b[31m"}`)}},
-			{Kind: "upgraded", Status: mapping.PushNotMet, Reason: "plan is NULL"},
-		}},
-		{Key: "own-2", Lines: []mapping.PushLine{{Kind: "contact", Status: mapping.PushFailed, Code: 400, Message: "Invalid email"}}},
-	}}
+func text(s string) mapping.Cell { return mapping.Cell{State: mapping.Present, Text: s} }
+
+// withTable gives the push screen a table with rows, and a Loops.
+func withTable(d *driver) *driver {
+	d.fake.pushes = PushView{
+		Fields: []mapping.Field{{Name: "loops_id", Type: mapping.Text}, {Name: "email", Type: mapping.Text}, {Name: "company", Type: mapping.Text},
+			{Name: "team_size", Type: mapping.Integer}, {Name: "plan", Type: mapping.Text}, {Name: "vip", Type: mapping.Boolean}, {Name: "zip", Type: mapping.Integer}},
+		Rows: []mapping.PushRow{
+			{Key: "own-1", Cells: map[string]mapping.Cell{"email": text("ada@example.com"), "company": text("Analytical \x1b[31mEngines"), "team_size": text("12"), "plan": text("pro"), "vip": text("true"), "zip": text("12345")}},
+			{Key: "own-2", Cells: map[string]mapping.Cell{"email": text("bob@example.com"), "team_size": text("3"), "plan": {State: mapping.Null}},
+				Lines: []mapping.PushLine{{Kind: "contact", Status: mapping.PushFailed, Code: 400, Message: "Invalid email", Tried: "x"}}},
+		},
+	}
+	d.fake.catalog = Catalog{Team: "Analytical Engines",
+		Properties: []mapping.Property{{Key: "company", Type: "string"}, {Key: "teamSize", Type: "number"}, {Key: "plan", Type: "string"}, {Key: "zip", Type: "string"}, {Key: "createdAt", Type: "date"}},
+		Lists:      []mapping.List{{ID: "l1", Name: "VIP"}}, Events: []string{"upgraded"},
+		EventProperties: map[string][]mapping.Property{"upgraded": {{Key: "plan", Type: "string"}}}}
 	return d
 }
 
-func TestPushScreen(t *testing.T) {
-	for _, size := range [][2]int{{80, 24}, {120, 40}, {40, 10}} {
-		d := withPushes(start(t, size[0], size[1], withSample))
-		if d.keys("P"); size[0] == 40 {
-			d.has("own-1")
-			continue
+// to moves the cursor of the requests to the line that holds words.
+func (d *driver) to(words string) *driver {
+	d.t.Helper()
+	for i, s := range d.m.push.slots {
+		if strings.HasPrefix(s.label, words) {
+			d.keys("g")
+			for range i {
+				d.keys("down")
+			}
+			return d
 		}
-		d.has("loopmap > push", "> own-1", "PUT /v1/contacts/update", `"email": "ada@example.com"`, "upgraded: the condition is not met: plan is NULL", "2 rows")
-		d.keys("down").has("> own-2", "contact failed 400", "contact  failed 400: Invalid email", "Loops has this row as it is")
-		d.keys("esc").has("COLUMNS")
 	}
+	d.t.Fatalf("no slot %q:\n%s", words, d.screen())
+	return d
+}
+
+// The whole job: both requests, without typing JSON.
+func TestPushScreen(t *testing.T) {
+	d := withTable(start(t, 120, 40, withSample))
+	d.keys("P").has("loopmap > push", "contact update", "PUT /v1/contacts/update", "[ ] teamSize", "number", "nothing is sent to Loops yet", "own-2", "contact failed 400")
+	d.lacks("createdAt") // which nobody can set
+
+	// A property brings what Loops finds the contact by.
+	d.to("teamSize").has("space takes team_size").keys("space").has("[x] teamSize", `"teamSize": 12`, `"email": "ada@example.com"`, "goes out next")
+	// What Loops has as another type is sent so.
+	d.to("zip").keys("space").has("zip as string", `"zip": "12345"`)
+	// / finds a column as it is typed.
+	d.to("firstName").keys("/", "comp").has("COLUMN for firstName", "> company", "Analytical").lacks("> email").keys("enter").has(`"firstName": "Analytical `)
+	d.keys("space").lacks(`"firstName"`).keys("/", "xyz").has("no column holds that").keys("enter").has(`no column holds "xyz"`).keys("esc")
+	// All that match, and one u takes them back.
+	d.to("contact update").keys("m").has("[x] plan", "[x] company", "matched by name").keys("u").has("[ ] plan", "[x] teamSize").keys("ctrl+r")
+	// NULL: left out, or cleared.
+	d.to("plan").keys("n").has("NULL empties plan in Loops", "plan, NULL clears").keys("]").has("ROW own-2, 2 of 2", `"plan": null`).keys("[")
+	// A list wants a boolean.
+	d.to("list VIP").keys("/").has("vip").lacks("> email", "zip        integer").keys("enter").has(`"l1": true`)
+
+	// A condition, with its verdict while it is typed.
+	d.to("only run if").keys("/", "plan == ").has("no: ").keys(`"pro"`).has("ok: 1 of 2 rows met", "own-1", "own-2", "not met: plan is NULL")
+	d.keys("enter").has(`plan == "pro"`, "1/2 met").keys("]").has("contact: the condition is not met: plan is NULL").keys("[")
+	d.keys("enter", " and none > 1", "enter").has("the table has no column none").keys("esc")
+
+	// An event, by the names that Loops has.
+	d.to("+ event").keys("enter", "upg", "down", "enter").has("event upgraded", "POST /v1/events/send", `"eventName": "upgraded"`)
+	d.keys("down", "down", "down", "down").has("once per").keys("enter", "plan", "enter").has("Idempotency-Key: loopmap-")
+	d.keys("down", "space").has(`"eventProperties": {`, `"plan": "pro"`)
+	d.keys("a").has("PROPERTY of the event upgraded", "company", "contact property", "VIP", "mailing list").keys("teamS", "down", "enter").has("COLUMN for teamSize").keys("enter").has("contact teamSize")
+
+	d.to("as rows change").keys("space").has("[x] as rows change").to("every").keys("enter", "5s", "enter").has("a minute at least").keys("backspace", "backspace", "1h", "enter").has("1h")
+	want := `auto=true every='1h'`
+	p := d.m.draft.Push
+	got := fmt.Sprintf("auto=%v every='%s'", p.Auto, p.Every)
+	if got != want || len(p.Events) != 1 || len(p.Events[0].Contact) != 1 || len(p.Contact.Properties) != 4 || p.Contact.OnlyRunIf != `plan == "pro"` {
+		t.Errorf("%+v %+v", p, p.Contact)
+	}
+	// It is saved into the same file, and the screen comes back.
+	d.keys("s").has("loopmap > save").keys("enter").has("loopmap > push", "saved loopmap.yaml")
+	if n := len(d.fake.saved); n != 1 || !d.fake.saved[0].Same(d.m.draft) {
+		t.Error("not saved")
+	}
+	d.keys("esc").has("COLUMNS")
+}
+
+func TestPushScreenSizes(t *testing.T) {
+	for _, size := range [][2]int{{120, 40}, {80, 24}, {40, 12}} {
+		d := withTable(start(t, size[0], size[1], withSample))
+		d.keys("P").to("teamSize").keys("space").to("plan").keys("space").to("list VIP").keys("space").to("teamSize")
+		name := fmt.Sprintf("push_%dx%d", size[0], size[1])
+		d.golden(name)
+		d.keys("tab").golden(name + "_rows")
+		d.keys("tab").golden(name + "_body")
+		d.keys("esc").to("only run if").keys("enter", `team_size > 5`).golden(name + "_condition")
+		d.keys("esc").to("company").keys("/").golden(name + "_column")
+		if lines := strings.Split(d.m.Screen(), "\n"); len(lines) != size[1] {
+			t.Errorf("%d lines", len(lines))
+		}
+		for _, line := range strings.Split(d.screen(), "\n") {
+			if n := ansi.StringWidth(line); n > size[0] {
+				t.Errorf("%d cells: %q", n, line)
+			}
+		}
+	}
+}
+
+// What could not be saved is not taken.
+func TestPushRefuses(t *testing.T) {
+	d := withTable(start(t, 120, 40, withSample))
+	d.keys("P").to("plan").keys("space").to("email").keys("d").has("needs email, userId or both")
+	if c := d.m.draft.Push.Contact; c.Email != "email" {
+		t.Errorf("%+v", c)
+	}
+	d.keys("u").to("+ event").keys("enter", "contact", "enter").has("an event cannot be named contact").keys("esc")
+	d.to("contact update").keys("a", "teamId", "enter").has("Loops reserves it").keys("esc")
+	d.to("subscribed").keys("/", "vip", "enter").has("true signs people up again")
+	if d.to("contact update").keys("d"); d.m.draft.Push != nil {
+		t.Errorf("a push part that says nothing stays: %+v", d.m.draft.Push)
+	}
+}
+
+// A property that Loops lacks is offered to be made there.
+func TestPushCreates(t *testing.T) {
+	d := withTable(start(t, 120, 40, withSample))
+	d.keys("P", "a", "headCount", "enter").has("COLUMN for headCount").keys("team", "enter")
+	d.has("! not in Loops", "Loops has no property headCount: c makes it there").keys("c").has("Loops has headCount now, as number").lacks("! not in Loops")
+	if len(d.fake.made) != 1 || d.fake.made[0] != (mapping.Property{Key: "headCount", Type: "number"}) {
+		t.Errorf("%v", d.fake.made)
+	}
+	d.fake.err = errors.New("Property already exists")
+	d.keys("a", "more", "enter", "plan", "enter", "c").has("Loops has not made more: Property already exists")
 }
 
 func TestPushRun(t *testing.T) {
-	d := withPushes(start(t, 80, 24, withSample))
-	d.keys("P", "R").has("rows to send: 10")
-	if d.keys("3", "enter"); d.fake.sent != 3 {
+	d := withTable(start(t, 120, 40, withSample))
+	d.keys("P", "R").has("nothing to send yet").to("plan").keys("space", "R").has("save the mapping first").keys("s", "enter")
+	d.keys("R").has("rows to send: 10").keys("3", "enter").has("3 sent")
+	if d.fake.sent != 3 {
 		t.Errorf("%d rows were sent", d.fake.sent)
 	}
-	d.has("3 sent")
-	d.keys("R", "x", "enter").has("is no number of rows").keys("esc")
+	d.has("contact sent 200") // as it was told while it went on
+	d.keys("R", "x", "enter").has("is no number of rows").keys("esc", "x").has("nothing is being sent")
 	d.fake.err = errors.New("there is no API key to send with")
 	d.keys("R", "enter").has("no API key")
-	// Unsaved changes are no part of what would be sent.
-	d.fake.err = nil
-	d.keys("esc", "down", "down", "space", "P", "R").has("save the mapping first").lacks("rows to send")
 }
 
-func TestPushScreenWithout(t *testing.T) {
-	d := start(t, 80, 24, withSample)
-	d.fake.pushes = PushView{Problem: "the mapping has no push part"}
-	d.keys("P").has("the mapping has no push part").keys("R").has("there is nothing to send").keys("?").has("send some rows now")
+// Without an API key, properties are those of the samples; without rows, the samples
+// show what would be sent.
+func TestPushWithoutLoops(t *testing.T) {
+	d := start(t, 120, 40, withSample)
+	d.fake.catalog.Problem = "no LOOPS_API_KEY: Loops is not asked which properties it has"
+	d.fake.pushes = PushView{Fields: []mapping.Field{{Name: "loops_id", Type: mapping.Text}, {Name: "email", Type: mapping.Text}}, Problem: "the table is not there yet"}
+	d.keys("down", "down", "space") // some column
+	d.keys("P").has("no LOOPS_API_KEY", "companyName", "(sample 1)")
+	d.to("email").keys("space").has("as a sample's row would send it")
+	d.keys("R").has("save the mapping first")
 }
 
 func TestOutcomesBesideDeliveries(t *testing.T) {
@@ -58,4 +173,14 @@ func TestOutcomesBesideDeliveries(t *testing.T) {
 		Pushes: []mapping.PushLine{{Kind: "contact", Status: mapping.PushSent, Code: 200}, {Kind: "upgraded", Status: mapping.PushNotMet, Message: "plan is NULL"}}}}
 	d.keys("D").has("sent back: contact sent 200, upgraded not met")
 	d.keys("enter").has("SENT BACK from its row", "upgraded  not met: plan is NULL")
+}
+
+// Nothing of a row's values reaches the terminal as it is.
+func TestPushIsHarmless(t *testing.T) {
+	d := withTable(start(t, 120, 40, withSample))
+	d.keys("P").to("company").keys("space", "/")
+	if s := d.m.Screen(); strings.Contains(s, "\x1b[31mEngines") {
+		t.Errorf("%q", s)
+	}
+	d.send(tea.WindowSizeMsg{Width: 0, Height: 0}) // and a terminal that has no size does no harm
 }

@@ -13,6 +13,7 @@ import (
 
 // reviewing is the screen that shows a change before it is written.
 type reviewing struct {
+	before  screen   // where esc leads
 	text    []string // nil while it is being made
 	top     int
 	theirs  bool // the file was changed by someone else meanwhile
@@ -24,7 +25,13 @@ type reviewing struct {
 // startSaving asks what saving would change.
 func (m *Model) startSaving() tea.Cmd {
 	m.turn++
-	m.screen, m.review = saving, reviewing{refused: true}
+	before := m.review.before
+	if m.screen != saving {
+		if before = mapping_; m.screen == pushing {
+			before = pushing
+		}
+	}
+	m.screen, m.review = saving, reviewing{before: before, refused: true}
 	turn, b, n := m.turn, m.cfg.Backend, m.draft
 	return func() tea.Msg {
 		r, err := b.Review(context.Background(), n)
@@ -37,7 +44,7 @@ func (m *Model) reviewed(msg reviewMsg) {
 		return // of a save that was left
 	}
 	if msg.err != nil {
-		m.screen = mapping_
+		m.screen = m.review.before
 		m.complain(msg.err)
 		return
 	}
@@ -162,9 +169,12 @@ func (m *Model) wrote(msg savedMsg) tea.Cmd {
 	m.cfg.Columns = msg.saved.Columns
 	m.tree.fresh, m.tree.onlyNew = nil, false // what is known now is what was seen
 	m.tree.refresh()
-	m.screen = mapping_
+	m.screen = m.review.before
 	m.recompute()
 	m.say("%s", safe(msg.saved.Words))
+	if m.screen == pushing {
+		return m.readPushes() // the table may have other columns now
+	}
 	return nil
 }
 

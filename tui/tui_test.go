@@ -30,7 +30,9 @@ type fake struct {
 	dropped bool
 	theirs  *mapping.Mapping
 	pushes  PushView
+	catalog Catalog
 	sent    int
+	made    []mapping.Property
 }
 
 func (f *fake) Review(context.Context, *mapping.Mapping) (Review, error) { return f.review, f.err }
@@ -39,9 +41,20 @@ func (f *fake) Read(name string) (Sample, error) {
 }
 func (f *fake) Journal(context.Context) ([]Sample, error) { return f.journal, f.err }
 func (f *fake) Reread() (*mapping.Mapping, error)         { return f.theirs, f.err }
-func (f *fake) Pushes(context.Context) (PushView, error)  { return f.pushes, f.err }
-func (f *fake) Push(_ context.Context, n int) (string, error) {
+func (f *fake) Pushes(context.Context, *mapping.Mapping) (PushView, error) {
+	return f.pushes, f.err
+}
+func (f *fake) Catalog(context.Context, []string) Catalog { return f.catalog }
+func (f *fake) CreateProperty(_ context.Context, p mapping.Property) error {
+	if f.err == nil {
+		f.made = append(f.made, p)
+		f.catalog.Properties = append(f.catalog.Properties, p)
+	}
+	return f.err
+}
+func (f *fake) Push(_ context.Context, n int, told chan<- PushProgress) (string, error) {
 	f.sent = n
+	told <- PushProgress{Done: 1, Requests: n, Left: time.Second, Outcomes: []PushOutcome{{"own-1", mapping.PushLine{Kind: "contact", Status: mapping.PushSent, Code: 200}}}}
 	return fmt.Sprintf("%d sent", n), f.err
 }
 func (f *fake) DropDraft() error { f.dropped = true; return f.err }
@@ -107,15 +120,25 @@ func withSample(c *Config) { c.Samples = []Sample{c.Example} }
 func (d *driver) send(msg tea.Msg) {
 	d.t.Helper()
 	_, cmd := d.m.Update(msg)
-	for cmd != nil {
-		msg := cmd()
-		if msg == nil {
-			return
+	came, running := make(chan tea.Msg), 0
+	start := func(cmd tea.Cmd) {
+		if cmd != nil {
+			running++
+			go func() { came <- cmd() }()
 		}
-		if _, ok := msg.(tea.QuitMsg); ok {
-			return
+	}
+	start(cmd)
+	for ; running > 0; running-- {
+		switch msg := (<-came).(type) {
+		case nil, tea.QuitMsg:
+		case tea.BatchMsg:
+			for _, cmd := range msg {
+				start(cmd)
+			}
+		default:
+			_, cmd := d.m.Update(msg)
+			start(cmd)
 		}
-		_, cmd = d.m.Update(msg)
 	}
 }
 

@@ -52,7 +52,7 @@ func (m *Model) Screen() string {
 	case m.screen == showing:
 		lines = append(lines, m.came.oneLines(w, h-2, m.picked, m.st)...)
 	case m.screen == pushing:
-		lines = append(lines, m.push.lines(w, h-2, m.st)...)
+		lines = append(lines, m.pushLines()...)
 	case m.screen == valuing:
 		lines = append(lines, m.value.lines(w, h-2)...)
 	default:
@@ -160,6 +160,12 @@ func (m *Model) footer(w int) string {
 			}
 			return ends(m.input.field.View(), "enter send  esc leave", w)
 		}
+		if m.typingOnPush() {
+			if m.bad && m.note != "" {
+				return m.st.bad.Render(fill(m.note, w))
+			}
+			return ends("", "up down choose  enter take  esc leave", w)
+		}
 		return ends("", "enter take  esc leave", w)
 	}
 	left, style := m.status(), m.st.title.UnsetBold()
@@ -189,6 +195,9 @@ func (m *Model) keyLine(w int) string {
 		}
 		if b.action == nextPane {
 			short = []string{"columns", "preview", "attributes"}[m.focus]
+			if m.screen == pushing {
+				short = []string{"rows", "body", "requests"}[m.push.focus]
+			}
 		}
 		if short != "" {
 			keys = append(keys, b.Help().Key+" "+short)
@@ -234,10 +243,7 @@ func (m *Model) status() string {
 	case listing:
 		return m.came.status()
 	case pushing:
-		if m.push.running {
-			return "sending"
-		}
-		return plural(len(m.push.view.Rows), "row")
+		return m.slotStatus()
 	case showing, valuing:
 		return ""
 	}
@@ -317,7 +323,11 @@ func (m *Model) settle() {
 	l := m.layout()
 	m.tree.top = window(m.tree.top, m.tree.cursor, len(m.tree.rows), l.treeH-1)
 	m.came.settle(m.h - 3 - whyLines)
-	m.push.settle(m.h - 2)
+	if m.screen == pushing {
+		l := m.pushLayout()
+		m.push.settle(l)
+		m.push.bodyLast = max(0, len(m.bodyLines(l.restW))-l.bodyH)
+	}
 	m.columns.top = window(m.columns.top, m.columns.cursor, len(m.draft.Receive.Columns), l.columnsH-1)
 }
 

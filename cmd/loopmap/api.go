@@ -17,16 +17,16 @@ import (
 // documentation: service loops, account key:TEAM).
 const keyringService = "loops"
 
-// apiKey is the key for Loops' API: that of the team in the system's keyring when one
-// is named, else LOOPS_API_KEY; "" when there is none.
-func (a *app) apiKey(team string) (string, error) {
-	if team == "" {
+// apiKey is the key for Loops' API: that of the team that --team names in the system's
+// keyring, else LOOPS_API_KEY; "" when there is none.
+func (a *app) apiKey() (string, error) {
+	if a.team == "" {
 		return a.env("LOOPS_API_KEY")
 	}
-	key, err := keyring.Get(keyringService, "key:"+team)
+	key, err := keyring.Get(keyringService, "key:"+a.team)
 	switch {
 	case errors.Is(err, keyring.ErrNotFound):
-		return "", usage("the keyring has no key of team %q\nhint: `loops auth list` names those it has; or set LOOPS_API_KEY", team)
+		return "", usage("the keyring has no key of team %q\nhint: `loops auth list` names those it has; or set LOOPS_API_KEY", a.team)
 	case err != nil:
 		return "", usage("the keyring cannot be asked: %v\nhint: on a server there is mostly none; set LOOPS_API_KEY or LOOPS_API_KEY_FILE", err)
 	}
@@ -35,8 +35,8 @@ func (a *app) apiKey(team string) (string, error) {
 
 // loopsClient is a client of Loops' API, nil when there is no key. transport is nil for
 // the usual one.
-func (a *app) loopsClient(team string, transport http.RoundTripper) (*loops.Client, error) {
-	key, err := a.apiKey(team)
+func (a *app) loopsClient(transport http.RoundTripper) (*loops.Client, error) {
+	key, err := a.apiKey()
 	if err != nil || key == "" {
 		return nil, err
 	}
@@ -67,8 +67,8 @@ type connection struct {
 // askLoops tries the key, and compares the push part with what the team has; nil when
 // there is no key. That Loops cannot be reached is no error here: the mapping can be
 // checked without.
-func (a *app) askLoops(ctx context.Context, team string, m *mapping.Mapping, transport http.RoundTripper) (*connection, error) {
-	c, err := a.loopsClient(team, transport)
+func (a *app) askLoops(ctx context.Context, m *mapping.Mapping, transport http.RoundTripper) (*connection, error) {
+	c, err := a.loopsClient(transport)
 	if err != nil || c == nil {
 		return nil, err
 	}

@@ -35,11 +35,13 @@ func TestKeyring(t *testing.T) {
 	env := map[string]string{"LOOPS_API_KEY": "from-the-environment"}
 	a := &app{stdout: io.Discard, stderr: io.Discard, now: time.Now, lookup: func(name string) (string, bool) { v, ok := env[name]; return v, ok }}
 	for team, want := range map[string]string{"": "from-the-environment", "acme": "from-the-keyring"} {
-		if key, err := a.apiKey(team); err != nil || key != want {
+		a.team = team
+		if key, err := a.apiKey(); err != nil || key != want {
 			t.Errorf("team %q: %q, %v", team, key, err)
 		}
 	}
-	if _, err := a.apiKey("none"); err == nil || exitCode(err) != 2 || !strings.Contains(err.Error(), `no key of team "none"`) {
+	a.team = "none"
+	if _, err := a.apiKey(); err == nil || exitCode(err) != 2 || !strings.Contains(err.Error(), `no key of team "none"`) {
 		t.Errorf("an unknown team: %v", err)
 	}
 }

@@ -4,49 +4,102 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
+	"sync"
+	"time"
 
 	"loopmap/mapping"
+	"loopmap/mapping/loops"
 	"loopmap/mapping/push"
 	"loopmap/mapping/table"
 	"loopmap/tui"
 )
 
 const (
-	shownRows  = 200
-	noPushPart = "the mapping has no push part: rows are not sent to Loops. Write one into the file, for example\n\n" +
-		"push:\n  contact:\n    email: email\n    properties: {plan: plan}\n\n`loopmap rehearse` tries it without an account."
+	shownRows   = 200                    // of a table, on the push screen
+	toldEvery   = 500 * time.Millisecond // of a run's progress
+	catalogTime = 15 * time.Second
 )
 
-// Pushes are the first rows of the table with what they send by the saved mapping.
-func (b *backend) Pushes(ctx context.Context) (view tui.PushView, err error) {
-	m := b.mapping()
-	if m.Push == nil {
-		return tui.PushView{Problem: noPushPart}, nil
-	}
-	view.Problem = "the table is not there yet: `loopmap sync` makes it"
+// Pushes are the first rows of m's table with all that decides what they send. A column
+// that the table has not yet is NULL in them.
+func (b *backend) Pushes(ctx context.Context, m *mapping.Mapping) (view tui.PushView, err error) {
+	view.Fields = table.Fields(m, nil)
+	view.Problem = "the table is not there yet: saving the mapping makes it"
 	err = b.look(ctx, m, func(s *table.Store) error {
-		sender, err := senderOf(ctx, s, m, b.file)
-		if err != nil {
-			view.Problem = err.Error()
-			return nil
-		}
-		rows, err := s.PushRows(ctx, m, sender.Fields(), mapping.PushQuery{Limit: shownRows})
-		if err != nil {
+		columns, err := s.Columns(ctx, m.Table)
+		if err != nil || len(columns) == 0 {
 			return err
 		}
-		view.Problem = ""
-		for _, row := range rows {
-			view.Rows = append(view.Rows, tui.PushedRow{Key: row.Key, Steps: sender.Steps(row, mapping.Resend{Failed: true}), Lines: row.Lines})
-		}
-		return nil
+		view.Fields, view.Problem = table.Fields(m, columns), ""
+		there := slices.DeleteFunc(slices.Clone(view.Fields), func(f mapping.Field) bool {
+			return !slices.ContainsFunc(columns, func(c table.Column) bool { return m.Dialect.Fold(c.Name) == m.Dialect.Fold(f.Name) })
+		})
+		view.Rows, err = s.PushRows(ctx, m, there, mapping.PushQuery{Limit: shownRows})
+		return err
 	})
 	return view, err
 }
 
+// Catalog is what Loops has to send to.
+func (b *backend) Catalog(ctx context.Context, events []string) (cat tui.Catalog) {
+	ctx, cancel := context.WithTimeout(ctx, catalogTime)
+	defer cancel()
+	client, err := b.app.loopsClient(paced{push.NewPace()})
+	switch {
+	case err != nil:
+		return tui.Catalog{Problem: err.Error()}
+	case client == nil:
+		return tui.Catalog{Problem: "no LOOPS_API_KEY: Loops is not asked which properties it has"}
+	}
+	if err := readCatalog(ctx, client, events, &cat); err != nil {
+		cat.Problem = "what Loops has could not be looked at: " + err.Error()
+	}
+	return cat
+}
+
+func readCatalog(ctx context.Context, c *loops.Client, events []string, cat *tui.Catalog) (err error) {
+	if cat.Team, err = c.Team(ctx); err != nil {
+		return err
+	}
+	if cat.Properties, err = c.Properties(ctx); err != nil {
+		return err
+	}
+	if cat.Lists, err = c.Lists(ctx); err != nil {
+		return err
+	}
+	if cat.Events, err = c.EventNames(ctx); err != nil {
+		return err
+	}
+	cat.EventProperties = map[string][]mapping.Property{}
+	for _, e := range events {
+		if slices.Contains(cat.Events, e) {
+			if cat.EventProperties[e], err = c.EventProperties(ctx, e); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// CreateProperty makes a contact property in Loops.
+func (b *backend) CreateProperty(ctx context.Context, p mapping.Property) error {
+	ctx, cancel := context.WithTimeout(ctx, catalogTime)
+	defer cancel()
+	client, err := b.app.loopsClient(paced{push.NewPace()})
+	if err != nil {
+		return err
+	}
+	if client == nil {
+		return errors.New("there is no API key: set LOOPS_API_KEY")
+	}
+	return client.CreateProperty(ctx, p)
+}
+
 // Push sends rows as `loopmap push --rows` does.
-func (b *backend) Push(ctx context.Context, rows int) (words string, err error) {
+func (b *backend) Push(ctx context.Context, rows int, told chan<- tui.PushProgress) (words string, err error) {
 	m := b.mapping()
-	quiet := &app{stdin: b.app.stdin, stdout: io.Discard, stderr: io.Discard, lookup: b.app.lookup, now: b.app.now, output: "text"}
+	quiet := &app{stdin: b.app.stdin, stdout: io.Discard, stderr: io.Discard, lookup: b.app.lookup, now: b.app.now, output: "text", team: b.app.team}
 	url, err := quiet.databaseURL(m)
 	if err != nil {
 		return "", err
@@ -60,12 +113,40 @@ func (b *backend) Push(ctx context.Context, rows int) (words string, err error) 
 	if err != nil {
 		return "", err
 	}
-	counts, err := quiet.sendRows(ctx, store, push.Job{Sender: sender, Rows: rows, Again: mapping.Resend{Failed: true}}, "", push.NewPace())
-	var part *partError
-	if errors.As(pushError(err, counts), &part) && err == nil {
-		err = nil // it stands beside the rows
+	pace := push.NewPace()
+	teller := &teller{told: told, pace: pace}
+	job := push.Job{Sender: sender, Rows: rows, Again: mapping.Resend{Failed: true}, Outcome: teller.outcome}
+	counts, err := quiet.sendRows(ctx, store, job, pace)
+	if errors.Is(err, context.Canceled) {
+		return "stopped: " + counts.String(), nil
 	}
 	return counts.String(), err
+}
+
+// teller tells the mapper how far a run is, now and then, and not while nobody hears.
+type teller struct {
+	told chan<- tui.PushProgress
+	pace *push.Pace
+
+	mu   sync.Mutex
+	last time.Time
+	list []tui.PushOutcome
+}
+
+func (t *teller) outcome(o push.Outcome) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.list = append(t.list, tui.PushOutcome{Key: o.Key, Line: o.Line})
+	if time.Since(t.last) < toldEvery {
+		return
+	}
+	done := o.Counts.Sent + o.Counts.Failed + o.Counts.Pending + o.Counts.NotMet
+	p := tui.PushProgress{Done: done, Requests: o.Counts.Requests, Outcomes: t.list, Left: leftOf(t.pace, o.Counts)}
+	select {
+	case t.told <- p:
+		t.last, t.list = time.Now(), nil
+	default:
+	}
 }
 
 // withPushes adds what became of what the rows of deliveries have sent.

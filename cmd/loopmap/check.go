@@ -19,7 +19,6 @@ import (
 
 func (a *app) checkCommand() *cobra.Command {
 	var samples []string
-	var team string
 	c := &cobra.Command{
 		Use:   "check [FILE]",
 		Short: "Look a mapping file over, and try it on a sample",
@@ -29,11 +28,10 @@ func (a *app) checkCommand() *cobra.Command {
 		Example: "loopmap check\nloopmap check --sample body.json",
 		Args:    atMost(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.check(c.Context(), fileArg(args), team, samples)
+			return a.check(c.Context(), fileArg(args), samples)
 		},
 	}
 	c.Flags().StringArrayVar(&samples, "sample", nil, "file with a webhook's body, - for standard input; may be repeated")
-	c.Flags().StringVar(&team, "team", "", "take the API key that the loops command stored for this team in the keyring")
 	return c
 }
 
@@ -67,7 +65,7 @@ type tried struct {
 	row mapping.Row
 }
 
-func (a *app) check(ctx context.Context, file, team string, samples []string) error {
+func (a *app) check(ctx context.Context, file string, samples []string) error {
 	m, url, err := a.readMapping(file)
 	if err != nil {
 		return err
@@ -89,7 +87,7 @@ func (a *app) check(ctx context.Context, file, team string, samples []string) er
 	}
 	out.Changes, out.SQL, out.Misfits = append(out.Changes, plan.Notes...), append(out.SQL, plan.SQL...), append(out.Misfits, plan.Misfits...)
 	out.Repairs = plan.Repairs
-	if out.Loops, err = a.askLoops(ctx, team, m, nil); err != nil {
+	if out.Loops, err = a.askLoops(ctx, m, nil); err != nil {
 		return err
 	}
 	failed := 0

@@ -65,7 +65,7 @@ func (f *follower) plan(ctx context.Context, m *mapping.Mapping, pusher *push.Pu
 	if !sends(m) {
 		return push.Plan{}, nil
 	}
-	client, err := f.app.loopsClient("", nil)
+	client, err := f.app.loopsClient(nil)
 	if err == nil && client == nil {
 		err = errors.New("push.auto or push.every is on, and there is no API key: set LOOPS_API_KEY or LOOPS_API_KEY_FILE")
 	}
@@ -77,7 +77,7 @@ func (f *follower) plan(ctx context.Context, m *mapping.Mapping, pusher *push.Pu
 		return push.Plan{}, err
 	}
 	defer release()
-	found, err := f.app.askLoops(ctx, "", m, paced{pusher.Pace})
+	found, err := f.app.askLoops(ctx, m, paced{pusher.Pace})
 	switch {
 	case err != nil:
 		return push.Plan{}, err

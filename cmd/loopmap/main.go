@@ -41,4 +41,5 @@ type app struct {
 
 	output string // -o: text or json
 	debug  bool
+	team   string // whose API key the keyring gives; "" takes that of the environment
 }

@@ -24,7 +24,6 @@ type pushFlags struct {
 	unknown   bool
 	dryRun    bool
 	uninstall bool
-	team      string
 }
 
 func (a *app) pushCommand() *cobra.Command {
@@ -57,7 +56,6 @@ func (a *app) pushCommand() *cobra.Command {
 	c.Flags().BoolVar(&f.unknown, "unknown", false, "send events again of which nobody knows whether they have arrived")
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "print the requests and send nothing")
 	c.Flags().BoolVar(&f.uninstall, "uninstall", false, "take out the triggers that push.auto has put on the table")
-	c.Flags().StringVar(&f.team, "team", "", "take the API key that the loops command stored for this team in the keyring")
 	return c
 }
 
@@ -272,7 +270,7 @@ func (a *app) pushNow(ctx context.Context, store *table.Store, job push.Job, f p
 	}
 	began := time.Now()
 	var err error
-	out.Counts, err = a.sendRows(ctx, store, job, f.team, pace)
+	out.Counts, err = a.sendRows(ctx, store, job, pace)
 	bar.end()
 	if out.Rows == 0 && err != nil {
 		return pushError(err, out.Counts)
@@ -290,7 +288,7 @@ func (a *app) pushNow(ctx context.Context, store *table.Store, job push.Job, f p
 }
 
 // sendRows runs a job once no other process sends.
-func (a *app) sendRows(ctx context.Context, store *table.Store, job push.Job, team string, pace *push.Pace) (push.Counts, error) {
+func (a *app) sendRows(ctx context.Context, store *table.Store, job push.Job, pace *push.Pace) (push.Counts, error) {
 	pusher := &push.Pusher{Store: store, Pace: pace}
 	held, release, err := pusher.Alone(ctx, job.Sender.Mapping().Table, func() {
 		a.say("another loopmap sends rows of this database; waiting until it is done")
@@ -302,7 +300,7 @@ func (a *app) sendRows(ctx context.Context, store *table.Store, job push.Job, te
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(held, cancel)()
-	client, err := a.connect(ctx, team, job.Sender.Mapping(), pace)
+	client, err := a.connect(ctx, job.Sender.Mapping(), pace)
 	if err != nil {
 		return push.Counts{}, err
 	}
@@ -359,8 +357,7 @@ func (b *pushBar) move(c push.Counts) {
 	}
 	b.drawn = time.Now()
 	done := c.Sent + c.Failed + c.Pending + c.NotMet
-	rest := max(0, c.Requests-done)
-	left := time.Duration(float64(rest)/b.pace.PerSecond()*1000) * time.Millisecond
+	left := leftOf(b.pace, c)
 	sign := ""
 	if !c.All {
 		sign = "at least "
@@ -371,6 +368,12 @@ func (b *pushBar) move(c push.Counts) {
 		full = min(width, done*width/c.Requests)
 	}
 	fmt.Fprintf(b.w, "\r\x1b[K%s %d of %d, %s, %s%s left", barOf(full, width), done, c.Requests, c, sign, left.Round(time.Second))
+}
+
+// leftOf is how long the requests take that are known of and not done.
+func leftOf(pace *push.Pace, c push.Counts) time.Duration {
+	rest := max(0, c.Requests-c.Sent-c.Failed-c.Pending-c.NotMet)
+	return time.Duration(float64(rest)/pace.PerSecond()*1000) * time.Millisecond
 }
 
 func (b *pushBar) end() {

@@ -38,15 +38,15 @@ func (p paced) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // connect makes the client that rows are sent with, and makes sure that the key is
 // known, and that Loops has what the push part names.
-func (a *app) connect(ctx context.Context, team string, m *mapping.Mapping, pace *push.Pace) (*loops.Client, error) {
-	client, err := a.loopsClient(team, nil)
+func (a *app) connect(ctx context.Context, m *mapping.Mapping, pace *push.Pace) (*loops.Client, error) {
+	client, err := a.loopsClient(nil)
 	if err != nil {
 		return nil, err
 	}
 	if client == nil {
 		return nil, usage("there is no API key to send with\nhint: set LOOPS_API_KEY (Loops, Settings, API), or LOOPS_API_KEY_FILE; --team takes one from the keyring")
 	}
-	found, err := a.askLoops(ctx, team, m, paced{pace})
+	found, err := a.askLoops(ctx, m, paced{pace})
 	switch {
 	case err != nil:
 		return nil, err

@@ -62,6 +62,7 @@ func (a *app) root() *cobra.Command {
 	}
 	m.register(root.Flags())
 	root.PersistentFlags().StringVarP(&a.output, "output", "o", "text", "text or json")
+	root.PersistentFlags().StringVar(&a.team, "team", "", "take the API key that the loops command stored for this team in the keyring")
 	root.PersistentFlags().BoolVar(&a.debug, "debug", false, "log every request, with secrets blanked")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error {
 		if a.output != "text" && a.output != "json" {

@@ -139,15 +139,30 @@ func (b *sshBackend) Save(ctx context.Context, m *mapping.Mapping) (tui.Saved, e
 	return s, err
 }
 
-// Pushes are what rows send.
-func (b *sshBackend) Pushes(ctx context.Context) (tui.PushView, error) { return b.own.Pushes(ctx) }
+// Pushes are rows with what decides what they send.
+func (b *sshBackend) Pushes(ctx context.Context, m *mapping.Mapping) (tui.PushView, error) {
+	return b.own.Pushes(ctx, m)
+}
+
+// Catalog is what Loops has.
+func (b *sshBackend) Catalog(ctx context.Context, events []string) tui.Catalog {
+	return b.own.Catalog(ctx, events)
+}
 
 // Push sends rows, for those who may write.
-func (b *sshBackend) Push(ctx context.Context, rows int) (string, error) {
+func (b *sshBackend) Push(ctx context.Context, rows int, told chan<- tui.PushProgress) (string, error) {
 	if b.guest.who.readOnly {
 		return "", errors.New("this key may look, not send")
 	}
-	return b.own.Push(ctx, rows)
+	return b.own.Push(ctx, rows, told)
+}
+
+// CreateProperty makes a property in Loops, for those who may write.
+func (b *sshBackend) CreateProperty(ctx context.Context, p mapping.Property) error {
+	if b.guest.who.readOnly {
+		return errors.New("this key may look, not change what Loops has")
+	}
+	return b.own.CreateProperty(ctx, p)
 }
 
 // DropDraft throws this guest's draft away.

@@ -1,0 +1,298 @@
+package tui
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"loopmap/mapping"
+)
+
+// startSlot opens what fills the slot under the cursor: the columns to choose from, or
+// a field to type in.
+func (m *Model) startSlot() {
+	s := m.push.current()
+	switch s.kind {
+	case contactSlot:
+		m.matchAll()
+	case autoSlot:
+		m.pickSlot()
+	case runIfSlot:
+		m.input = newInput(typingRunIf, s.value)
+	case everySlot:
+		m.input = newInput(typingWords, s.value)
+		m.input.field.Prompt = "every: "
+	case eventSlot, newEventSlot:
+		name := ""
+		if s.kind == eventSlot {
+			name = strings.TrimPrefix(s.label, "event ")
+		}
+		m.input = newInput(typingWords, name)
+		m.input.field.Prompt = "event: "
+		for _, have := range m.push.catalog.Events {
+			m.input.offers = append(m.input.offers, TableColumn{Name: have})
+		}
+	case whenSlot, noSlot:
+		return
+	default:
+		m.chooseColumn(s)
+		return
+	}
+	m.input.slot = s
+}
+
+// chooseColumn opens the finder of columns for a slot.
+func (m *Model) chooseColumn(s slot) {
+	m.input = newInput(typingColumn, "")
+	m.input.slot, m.input.chosen = s, 0
+	for _, f := range m.push.fields {
+		if s.kind == listSlot && f.Type != mapping.Boolean {
+			continue // a list is joined or left
+		}
+		m.input.offers = append(m.input.offers, TableColumn{Name: f.Name, Type: string(f.Type)})
+	}
+	now := s.value
+	if now == "" || s.kind == onceSlot {
+		now = m.matching(s)
+	}
+	if i := slices.IndexFunc(m.input.offers, func(c TableColumn) bool { return c.Name == now }); i >= 0 {
+		m.input.chosen = i
+	}
+}
+
+// startAdding asks for a property that is not among the slots.
+func (m *Model) startAdding() {
+	s := m.push.current()
+	if s.event == -2 || s.kind == newEventSlot {
+		m.say("go to a request first: properties are added to it")
+		return
+	}
+	m.input = newInput(typingProperty, "")
+	m.input.slot = s
+	if s.event < 0 {
+		return
+	}
+	for _, p := range m.properties(nil) {
+		m.input.offers = append(m.input.offers, TableColumn{Name: p.Key, Type: "contact property"})
+	}
+	for _, l := range m.push.catalog.Lists {
+		m.input.offers = append(m.input.offers, TableColumn{Name: l.Name, Type: "mailing list"})
+	}
+}
+
+// addProperty goes on to the column of a property that was named.
+func (m *Model) addProperty(text string) {
+	in := m.input
+	s := slot{kind: propertySlot, event: in.slot.event, loops: text, label: text}
+	if list := in.shown(); in.chosen >= 0 && in.chosen < len(list) {
+		s.loops, s.label = list[in.chosen].Name, list[in.chosen].Name
+		switch list[in.chosen].Type {
+		case "contact property":
+			s.kind = eventContactSlot
+			p, _ := m.contactProperty(s.loops)
+			s.typ = p.Type
+		case "mailing list":
+			s.kind = listSlot
+			for _, l := range m.push.catalog.Lists {
+				if l.Name == s.loops {
+					s.loops, s.label = l.ID, "list "+l.Name
+				}
+			}
+		}
+	}
+	if s.loops == "" {
+		m.input = nil
+		return
+	}
+	if why := mapping.Unwritable(s.loops); why != "" && s.kind == propertySlot && s.event < 0 {
+		m.complain(fmt.Errorf("%s is not to be set here: %s", s.loops, why))
+		return
+	}
+	m.chooseColumn(s)
+}
+
+// takeColumn puts the chosen column into its slot.
+func (m *Model) takeColumn() {
+	in := m.input
+	list := in.shown()
+	if in.chosen < 0 || in.chosen >= len(list) {
+		m.complain(fmt.Errorf("no column holds %q", in.field.Value()))
+		return
+	}
+	if m.setColumn(in.slot, list[in.chosen].Name) {
+		m.input = nil
+		for i, s := range m.push.slots { // one that was added is where the cursor goes
+			if s.kind == in.slot.kind && s.event == in.slot.event && s.loops == in.slot.loops {
+				m.push.cursor = i
+			}
+		}
+	}
+}
+
+// takeText puts what was typed into its slot, when it can stand there.
+func (m *Model) takeText(text string) {
+	in := m.input
+	if list := in.shown(); in.chosen >= 0 && in.chosen < len(list) {
+		text = list[in.chosen].Name
+	}
+	text = strings.TrimSpace(text)
+	if in.what == typingRunIf && text != "" {
+		if _, err := m.condition(text); err != nil {
+			m.complain(err)
+			return
+		}
+	}
+	if text == "" && (in.slot.kind == eventSlot || in.slot.kind == newEventSlot) || text == in.slot.value {
+		m.input = nil
+		return
+	}
+	if !m.setText(in.slot, text) {
+		return
+	}
+	m.input = nil
+	for i, s := range m.push.slots {
+		if s.kind == eventSlot && s.label == "event "+text {
+			m.push.cursor = i
+		}
+	}
+}
+
+// condition reads a condition against the columns.
+func (m *Model) condition(src string) (*mapping.RunIf, error) {
+	c, err := mapping.CompileRunIf(src, m.push.fields)
+	var wrong *mapping.RunIfError
+	if errors.As(err, &wrong) {
+		return nil, fmt.Errorf("character %d: %s", wrong.Offset+1, firstOf(wrong.Msg))
+	}
+	return c, err
+}
+
+func firstOf(s string) string {
+	s, _, _ = strings.Cut(s, "\n")
+	return s
+}
+
+// met counts the rows that meet a condition.
+func (m *Model) met(c *mapping.RunIf) (n int) {
+	for _, r := range m.push.rows {
+		if yes, _ := c.Met(m.push.fields, r.Cells); yes {
+			n++
+		}
+	}
+	return n
+}
+
+// typedOnPush is a pane that stands while something is typed on the push screen.
+func (m *Model) typedOnPush(w, h int) []string {
+	in := m.input
+	in.field.SetWidth(max(8, w-width(in.field.Prompt)-2))
+	switch in.what {
+	case typingRunIf:
+		return block(m.conditionLines(w, h), w, h)
+	case typingColumn:
+		return m.offerLines("COLUMN for "+in.slot.label, w, h)
+	case typingProperty:
+		return m.offerLines("PROPERTY of the "+requestName(m.draft, in.slot.event), w, h)
+	}
+	if in.slot.kind == everySlot {
+		lines := []string{m.st.title.Render(cut("SCHEDULE all rows that differ are sent", w)), cut(in.field.View(), w),
+			"  1h, 90m: so long after the run before", "  0 6 * * 1-5: a cron line, here at 6 on weekdays"}
+		return block(lines, w, h)
+	}
+	return m.offerLines("EVENT exactly as it is named in Loops", w, h)
+}
+
+func requestName(m *mapping.Mapping, event int) string {
+	if event >= 0 && m.Push != nil && event < len(m.Push.Events) {
+		return "event " + safe(m.Push.Events[event].Name)
+	}
+	return "contact update"
+}
+
+// offerLines are the field and what it leaves to choose from; of a column its value in
+// the row that is shown.
+func (m *Model) offerLines(title string, w, h int) []string {
+	in := m.input
+	lines := []string{m.st.title.Render(cut(safe(title), w)), cut(in.field.View(), w)}
+	list := in.shown()
+	row, _ := m.push.shownRow()
+	top := window(0, max(0, in.chosen), len(list), h-len(lines))
+	name := 10
+	for _, c := range list {
+		name = max(name, min(w*2/5, 2+width(safe(c.Name))))
+	}
+	for i := top; i < len(list) && len(lines) < h; i++ {
+		value := ""
+		if in.what == typingColumn {
+			value = cellText(row.Cells[list[i].Name])
+		}
+		line := fill(fill("  "+safe(list[i].Name), name)+" "+fill(safe(list[i].Type), 9)+" "+value, w)
+		if in.what != typingColumn {
+			line = fill(fill("  "+safe(list[i].Name), name)+" "+safe(list[i].Type), w)
+		}
+		if i == in.chosen {
+			line = m.st.cursor.Render("> " + line[2:])
+		}
+		lines = append(lines, line)
+	}
+	if len(list) == 0 && in.what == typingColumn {
+		lines = append(lines, "  no column holds that")
+	}
+	return block(lines, w, h)
+}
+
+// conditionLines are the field for a condition with its verdict on real rows.
+func (m *Model) conditionLines(w, h int) []string {
+	in := m.input
+	lines := []string{m.st.title.Render(cut("ONLY RUN IF of the "+requestName(m.draft, in.slot.event), w)), cut(in.field.View(), w)}
+	text := strings.TrimSpace(in.field.Value())
+	if text == "" {
+		lines = append(lines, "every row is sent. For example:")
+		for _, s := range []string{`plan == "pro" and team_size >= 10`, `plan in ["pro", "max"] or vip`, `company != nil`} {
+			lines = append(lines, m.st.faint.Render(cut("  "+s, w)))
+		}
+		var names []string
+		for _, f := range m.push.fields {
+			names = append(names, safe(f.Name)+" "+string(f.Type))
+		}
+		return append(lines, hang("columns: ", strings.Join(names, ", "), w)...)
+	}
+	c, err := m.condition(text)
+	if err != nil {
+		for _, s := range wrap("no: "+safe(err.Error()), w) {
+			lines = append(lines, m.st.bad.Render(s))
+		}
+		return lines
+	}
+	lines = append(lines, m.st.good.Render(cut(fmt.Sprintf("ok: %d of %s met", m.met(c), plural(len(m.push.rows), "row")), w)))
+	for i := m.push.row; i < len(m.push.rows) && len(lines) < h; i++ {
+		r := m.push.rows[i]
+		verdict := "met"
+		if yes, why := c.Met(m.push.fields, r.Cells); !yes {
+			verdict = "not met: " + safe(why)
+		}
+		lines = append(lines, cut("  "+fill(safe(r.Key), min(26, w/3))+" "+verdict, w))
+	}
+	return lines
+}
+
+// typeOnPush takes what was typed there; done is false for a field of another screen.
+func (m *Model) typeOnPush() (cmd tea.Cmd, done bool) {
+	text := m.input.field.Value()
+	switch m.input.what {
+	case typingCount:
+		return m.run(text), true
+	case typingColumn:
+		m.takeColumn()
+	case typingProperty:
+		m.addProperty(strings.TrimSpace(text))
+	case typingRunIf, typingWords:
+		m.takeText(text)
+	default:
+		return nil, false
+	}
+	return nil, true
+}

@@ -1,0 +1,390 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"loopmap/mapping"
+)
+
+// pushLayout is the room of the push screen's panes. Rows have a height of 0 where only
+// the one that is shown is named.
+type pushLayout struct {
+	wide           bool
+	slotsW, slotsH int
+	restW          int
+	rowsH, bodyH   int
+}
+
+func (m *Model) pushLayout() pushLayout {
+	w, h := m.w, m.h-2
+	rows := 1 + min(max(1, len(m.push.rows)), 8)
+	if w >= sideBySide {
+		left := w / 2
+		rows = min(rows, h/3)
+		return pushLayout{true, left, h, w - left - 3, rows, h - rows - 1}
+	}
+	l := pushLayout{slotsW: w, restW: w, slotsH: h * 11 / 20}
+	if m.push.focus != requestsPane || m.typingOnPush() {
+		l.slotsH = max(4, h/4)
+	}
+	l.bodyH = h - l.slotsH - 1
+	if m.push.focus == rowsPane && l.bodyH > 8 {
+		l.rowsH = min(rows, l.bodyH/2)
+		l.bodyH -= l.rowsH + 1
+	}
+	return l
+}
+
+// typingOnPush reports whether a field stands in a pane of the push screen.
+func (m *Model) typingOnPush() bool {
+	return m.screen == pushing && m.input != nil && m.input.what != typingCount
+}
+
+// pushLines draws the push screen.
+func (m *Model) pushLines() []string {
+	p, l := &m.push, m.pushLayout()
+	slots := m.slotLines(l.slotsW, l.slotsH)
+	var rest []string
+	switch {
+	case m.typingOnPush():
+		h := l.bodyH
+		if l.rowsH > 0 {
+			h += l.rowsH + 1
+		}
+		rest = m.typedOnPush(l.restW, h)
+	case l.rowsH > 0:
+		rest = append(m.rowLines(l.restW, l.rowsH), strings.Repeat("-", l.restW))
+		rest = append(rest, block(m.bodyLines(l.restW)[p.bodyTopIn(m, l):], l.restW, l.bodyH)...)
+	default:
+		rest = block(m.bodyLines(l.restW)[p.bodyTopIn(m, l):], l.restW, l.bodyH)
+	}
+	if !l.wide {
+		return append(append(slots, strings.Repeat("-", m.w)), rest...)
+	}
+	for i := range slots {
+		slots[i] += " | " + rest[i]
+	}
+	return slots
+}
+
+// bodyTopIn is the first line of the body that is shown.
+func (p *pushScreen) bodyTopIn(m *Model, l pushLayout) int {
+	return max(0, min(p.bodyTop, len(m.bodyLines(l.restW))-l.bodyH))
+}
+
+// slotLines draws the requests pane.
+func (m *Model) slotLines(w, h int) []string {
+	p, st := &m.push, m.st
+	name := min(28, w*2/5)
+	row := func(a, b, c string) string { return fill(fill(a, name)+" "+fill(b, 8)+" "+c, w) }
+	lines := []string{st.title.Render(row("REQUESTS", "type", "from column"))}
+	for i := p.top; i < len(p.slots) && len(lines) < h; i++ {
+		s := p.slots[i]
+		pointer := "  "
+		at := i == p.cursor && p.focus == requestsPane
+		if at {
+			pointer = "> "
+		}
+		label := pointer
+		if s.isPair() {
+			label += map[bool]string{true: "[x] ", false: "[ ] "}[s.value != ""]
+		} else if s.kind == autoSlot {
+			label += map[bool]string{true: "[x] ", false: "[ ] "}[s.value != ""]
+		} else if !s.heads() {
+			label += "    "
+		}
+		label += safe(s.label)
+		line := row(label, m.slotType(s), m.slotValue(s))
+		if s.heads() {
+			line = fill(fill(label, name+9)+" "+m.slotValue(s), w)
+		}
+		switch {
+		case at:
+			line = st.cursor.Render(line)
+		case s.heads():
+			line = st.title.Render(line)
+		case s.lacks && s.value != "":
+			line = st.warn.Render(line)
+		}
+		lines = append(lines, line)
+	}
+	return block(lines, w, h)
+}
+
+// slotType is Loops' type of a slot; of a condition how many rows meet it.
+func (m *Model) slotType(s slot) string {
+	if s.kind == runIfSlot && s.value != "" && len(m.push.rows) > 0 {
+		if c, err := m.condition(s.value); err == nil {
+			return fmt.Sprintf("%d/%d met", m.met(c), len(m.push.rows))
+		}
+	}
+	return s.typ
+}
+
+// slotValue is what stands on the right of a slot.
+func (m *Model) slotValue(s slot) string {
+	switch {
+	case s.kind == autoSlot:
+		return "sync sends a row soon after it changes"
+	case s.kind == everySlot && s.value == "":
+		return "- (1h, or a cron line)"
+	case s.kind == newEventSlot || s.kind == whenSlot:
+		return ""
+	case s.kind == eventSlot && s.lacks:
+		return "! Loops has no event of this name"
+	case s.kind == runIfSlot && s.value == "":
+		return "- (always)"
+	case s.kind == onceSlot && s.value == "":
+		return "- (whenever what it says changes)"
+	case s.kind == runIfSlot:
+		if _, err := m.condition(s.value); err != nil && m.push.read {
+			return "! " + safe(s.value)
+		}
+	case (s.kind == emailSlot || s.kind == userIDSlot) && s.value == "" && s.event >= 0 && m.draft.Push != nil && m.draft.Push.Contact != nil:
+		return "- (as the contact update)"
+	}
+	if s.value == "" {
+		return "-"
+	}
+	value := safe(s.value)
+	if f, ok := m.push.field(s.value); !ok && m.push.read && s.kind != runIfSlot && !s.heads() && s.kind != everySlot && s.kind != onceSlot {
+		value = "! " + value
+	} else if s.isPair() && s.pair.As != "" {
+		value += " as " + s.pair.As
+	} else if s.isPair() && ok && s.typ != "" && f.Type.SentAs() != s.typ && !standard(s) {
+		value += " ! is " + string(f.Type)
+	}
+	if s.pair.OnNull == mapping.ClearNull {
+		value += ", NULL clears"
+	}
+	if s.lacks {
+		value += "  ! not in Loops"
+	}
+	return value
+}
+
+// slotStatus says what is to be known of the slot under the cursor.
+func (m *Model) slotStatus() string {
+	p := &m.push
+	s := p.current()
+	switch {
+	case p.running:
+		return m.runStatus()
+	case len(p.wrong) > 0:
+		return "! " + safe(p.wrong[0])
+	case s.lacks && s.kind == eventSlot:
+		return "Loops has no event of this name: make it there first"
+	case s.lacks && s.isPair() && s.kind != listSlot && (s.event < 0 || s.kind == eventContactSlot) && s.value != "":
+		return "Loops has no property " + safe(s.loops) + ": c makes it there"
+	case s.loops == "subscribed" && s.value != "":
+		return "careful: true signs people up again who have opted out"
+	case s.isPair() && s.value == "":
+		if column := m.matching(s); column != "" {
+			return "space takes " + safe(column)
+		}
+	}
+	switch {
+	case !p.read:
+		return "looking at the table"
+	case !p.known:
+		return "asking Loops what it has"
+	case p.catalog.Problem != "":
+		return safe(p.catalog.Problem)
+	case m.Unsaved():
+		return "unsaved"
+	case p.catalog.Team != "" && m.w >= sideBySide:
+		return "Loops: " + safe(p.catalog.Team)
+	}
+	return ""
+}
+
+func (m *Model) runStatus() string {
+	g := m.push.progress
+	s := fmt.Sprintf("sending: %d of %d done", g.Done, max(g.Requests, g.Done))
+	if g.Left > 0 {
+		s += ", " + g.Left.Round(time.Second).String() + " left"
+	}
+	return s + "; x stops"
+}
+
+// rowLines draws the rows pane.
+func (m *Model) rowLines(w, h int) []string {
+	p, st := &m.push, m.st
+	key, sends := min(28, w*3/10), min(26, w*3/10)
+	row := func(a, b, c string) string { return fill(fill(a, key)+" "+fill(b, sends)+" "+c, w) }
+	lines := []string{st.title.Render(row("ROWS", "sends now", "outcome"))}
+	for i := p.rowTop; i < len(p.rows) && len(lines) < h; i++ {
+		r := p.rows[i]
+		pointer := "  "
+		if i == p.row {
+			pointer = "> "
+		}
+		line := row(pointer+safe(r.Key), m.sendsNow(i), outcomes(r.Lines))
+		if i == p.row && p.focus == rowsPane {
+			line = st.cursor.Render(line)
+		}
+		lines = append(lines, line)
+	}
+	if len(p.rows) == 0 {
+		lines = append(lines, hang("  ", p.noRows(), w)...)
+	}
+	return block(lines, w, h)
+}
+
+func (p *pushScreen) noRows() string {
+	switch {
+	case !p.read:
+		return "looking at the table"
+	case p.problem != "":
+		return safe(p.problem)
+	}
+	return "the table has no rows yet"
+}
+
+// sendsNow names what a row would send now.
+func (m *Model) sendsNow(i int) string {
+	if i >= len(m.push.now) {
+		return "-"
+	}
+	var kinds []string
+	for _, st := range m.push.now[i] {
+		if st.Request != nil {
+			kinds = append(kinds, safe(st.Kind))
+		}
+	}
+	if len(kinds) == 0 {
+		return "nothing"
+	}
+	return strings.Join(kinds, ", ")
+}
+
+// bodyLines are the requests of the row that is shown, by the code that sends them:
+// that of the slot under the cursor first. Below stands what became of them.
+func (m *Model) bodyLines(w int) (lines []string) {
+	p := &m.push
+	add := func(text string) { lines = append(lines, wrap(text, w)...) }
+	row, ok := p.shownRow()
+	if !ok {
+		return hang("", p.noRows(), w)
+	}
+	title := fmt.Sprintf("ROW %s, %d of %d", safe(row.Key), p.row+1, len(p.rows))
+	if p.focus == bodyPane {
+		title = "> " + title
+	}
+	lines = append(lines, m.st.title.Render(cut(title, w)))
+	switch {
+	case m.draft.Push == nil:
+		add("nothing is sent to Loops yet.")
+		add("")
+		add("space picks a property with the column that matches it, / finds another column for it, m matches all by name. What goes out is shown here as you pick.")
+		return lines
+	case len(p.wrong) > 0:
+		for _, why := range p.wrong {
+			for _, s := range wrap("! "+safe(why), w) {
+				lines = append(lines, m.st.bad.Render(s))
+			}
+		}
+		return lines
+	case p.sender == nil || p.row >= len(p.now):
+		return lines
+	}
+	now := map[string]mapping.PushStep{}
+	for _, st := range p.now[p.row] {
+		now[st.Kind] = st
+	}
+	all := p.sender.Steps(row, mapping.Resend{Failed: true, Unknown: true, Same: true})
+	first := requestKind(m.draft, p.current().event)
+	for _, turn := range []bool{true, false} {
+		for _, st := range all {
+			if (st.Kind == first) == turn {
+				lines = append(lines, m.stepLines(st, now[st.Kind], w)...)
+			}
+		}
+	}
+	if len(row.Lines) > 0 {
+		lines = append(lines, "", m.st.title.Render("OUTCOME"))
+	}
+	for _, l := range row.Lines {
+		add("  " + tellOutcome(l))
+	}
+	return lines
+}
+
+// requestKind is the kind of the request that a slot is of.
+func requestKind(m *mapping.Mapping, event int) string {
+	if event >= 0 && m.Push != nil && event < len(m.Push.Events) {
+		return m.Push.Events[event].Name
+	}
+	return mapping.ContactKind
+}
+
+// stepLines are a request and whether it goes out now.
+func (m *Model) stepLines(st, now mapping.PushStep, w int) (lines []string) {
+	lines = append(lines, "")
+	if st.Request == nil {
+		word := map[mapping.PushStatus]string{mapping.PushNotMet: "the condition is not met", mapping.PushFailed: "cannot be sent"}[st.Status]
+		if word != "" {
+			for _, s := range wrap(safe(st.Kind)+": "+word+": "+safe(st.Reason), w) {
+				lines = append(lines, m.st.warn.Render(s))
+			}
+		}
+		return lines
+	}
+	head := st.Request.Method + " " + st.Request.Path
+	switch {
+	case m.push.samples:
+		head += "  as a sample's row would send it"
+	case now.Request == nil:
+		head += "  not sent: Loops has this"
+	case now.Resumes:
+		head += "  goes out again: it may have arrived"
+	default:
+		head += "  goes out next"
+	}
+	lines = append(lines, wrap(head, w)...)
+	if st.Request.IdempotencyKey != "" {
+		lines = append(lines, cut("Idempotency-Key: "+st.Request.IdempotencyKey, w))
+	}
+	for _, s := range pretty(st.Request.Body) {
+		lines = append(lines, wrap(s, w)...)
+	}
+	return lines
+}
+
+// outcomes says what became of what a row sent, or would have.
+func outcomes(lines []mapping.PushLine) string {
+	var words []string
+	for _, l := range lines {
+		words = append(words, safe(l.Kind)+" "+outcomeWord(l))
+	}
+	if len(words) == 0 {
+		return "-"
+	}
+	return strings.Join(words, ", ")
+}
+
+// outcomeWord is "sent 200", or what else became of it.
+func outcomeWord(l mapping.PushLine) string {
+	word := strings.ReplaceAll(string(l.Status), "_", " ")
+	if l.Code > 0 && l.Status != mapping.PushNotMet {
+		word += fmt.Sprintf(" %d", l.Code)
+	}
+	return word
+}
+
+// tellOutcome is an outcome on lines of its own, with the API's message.
+func tellOutcome(l mapping.PushLine) string {
+	s := safe(l.Kind) + "  " + outcomeWord(l)
+	if l.Message != "" {
+		s += ": " + safe(l.Message)
+	}
+	switch {
+	case l.Status == mapping.PushPending && !l.NextAt.IsZero():
+		s += ", again at " + l.NextAt.Local().Format(time.TimeOnly)
+	case !l.SentAt.IsZero():
+		s += ", last sent " + l.SentAt.Local().Format(time.DateTime)
+	}
+	return s
+}
