@@ -51,7 +51,7 @@ func (d *driver) to(words string) *driver {
 // The whole job: both requests, without typing JSON.
 func TestPushScreen(t *testing.T) {
 	d := withTable(start(t, 120, 40, withSample))
-	d.keys("P").has("loopmap > push", "contact update", "PUT /v1/contacts/update", "[ ] teamSize", "number", "nothing is sent to Loops yet", "own-2", "contact failed 400")
+	d.keys("P").has("loopmap > push", "contact update", "PUT /v1/contacts/update", "[ ] teamSize", "number", "nothing is sent to Loops yet", "bob@example.com", "contact failed 400")
 	d.lacks("createdAt") // which nobody can set
 
 	// A property brings what Loops finds the contact by.
@@ -64,12 +64,12 @@ func TestPushScreen(t *testing.T) {
 	// All that match, and one u takes them back.
 	d.to("contact update").keys("m").has("[x] plan", "[x] company", "matched by name").keys("u").has("[ ] plan", "[x] teamSize").keys("ctrl+r")
 	// NULL: left out, or cleared.
-	d.to("plan").keys("n").has("NULL empties plan in Loops", "plan, NULL clears").keys("]").has("ROW own-2, 2 of 2", `"plan": null`).keys("[")
+	d.to("plan").keys("n").has("NULL empties plan in Loops", "plan, NULL clears").keys("]").has("ROW 2 of 2, own-2", `"plan": null`).keys("[")
 	// A list wants a boolean.
 	d.to("list VIP").keys("/").has("vip").lacks("> email", "zip        integer").keys("enter").has(`"l1": true`)
 
 	// A condition, with its verdict while it is typed.
-	d.to("only run if").keys("/", "plan == ").has("no: ").keys(`"pro"`).has("ok: 1 of 2 rows met", "own-1", "own-2", "not met: plan is NULL")
+	d.to("only run if").keys("/", "plan == ").has("no: ").keys(`"pro"`).has("ok: 1 of 2 rows met", "ada@example.com", "bob@example.com", "not met: plan is NULL")
 	d.keys("enter").has(`plan == "pro"`, "1/2 met").keys("]").has("contact: the condition is not met: plan is NULL").keys("[")
 	d.keys("enter", " and none > 1", "enter").has("the table has no column none").keys("esc")
 

@@ -274,7 +274,7 @@ func (m *Model) conditionLines(w, h int) []string {
 		if yes, why := c.Met(m.push.fields, r.Cells); !yes {
 			verdict = "not met: " + safe(why)
 		}
-		lines = append(lines, cut("  "+fill(safe(r.Key), min(26, w/3))+" "+verdict, w))
+		lines = append(lines, cut("  "+fill(m.rowName(r), min(26, w/3))+" "+verdict, w))
 	}
 	return lines
 }

@@ -221,7 +221,7 @@ func (m *Model) rowLines(w, h int) []string {
 		if i == p.row {
 			pointer = "> "
 		}
-		line := row(pointer+safe(r.Key), m.sendsNow(i), outcomes(r.Lines))
+		line := row(pointer+m.rowName(r), m.sendsNow(i), outcomes(r.Lines))
 		if i == p.row && p.focus == rowsPane {
 			line = st.cursor.Render(line)
 		}
@@ -241,6 +241,18 @@ func (p *pushScreen) noRows() string {
 		return safe(p.problem)
 	}
 	return "the table has no rows yet"
+}
+
+// rowName is what people know a row by: its email, where it has one.
+func (m *Model) rowName(r mapping.PushRow) string {
+	column := m.matching(slot{kind: emailSlot, label: "email"})
+	if push := m.draft.Push; push != nil && push.Contact != nil && push.Contact.Email != "" {
+		column = push.Contact.Email
+	}
+	if c := r.Cells[column]; c.State == mapping.Present && c.Text != "" {
+		return safe(c.Text)
+	}
+	return safe(r.Key)
 }
 
 // sendsNow names what a row would send now.
@@ -269,7 +281,7 @@ func (m *Model) bodyLines(w int) (lines []string) {
 	if !ok {
 		return hang("", p.noRows(), w)
 	}
-	title := fmt.Sprintf("ROW %s, %d of %d", safe(row.Key), p.row+1, len(p.rows))
+	title := fmt.Sprintf("ROW %d of %d, %s", p.row+1, len(p.rows), safe(row.Key))
 	if p.focus == bodyPane {
 		title = "> " + title
 	}

@@ -128,7 +128,8 @@ func (a *app) rehearse(ctx context.Context, file string, once bool) error {
 	go func() { done <- inner.sync(ctx, scratch, listen, false, sshFlags{}) }()
 	err = r.round(ctx, inner, m, server, scratch, listen, done)
 	if err == nil && !once {
-		a.say("change rows yourself (sqlite3 %s), or end it with ctrl+c", filepath.Join(dir, "rehearsal.db"))
+		a.say("change rows yourself (sqlite3 %s), or end it with ctrl+c\nthe mapper on it, from another terminal (P is what is sent back):\n  LOOPS_ENDPOINT_URL=%s LOOPS_API_KEY=%s loopmap %s",
+			filepath.Join(dir, "rehearsal.db"), env["LOOPS_ENDPOINT_URL"], env["LOOPS_API_KEY"], scratch)
 		select {
 		case <-ctx.Done():
 		case err = <-done:
