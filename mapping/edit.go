@@ -81,8 +81,10 @@ func (m *Mapping) CheckRename(i int, name string) error {
 	if err := m.Dialect.CheckColumn(name); err != nil {
 		return err
 	}
-	if old := m.Receive.Columns[i].Name; old != name && m.namedElsewhere(old) {
-		return fmt.Errorf("%s is named by rules or push too; rename it in the file", Printable(old))
+	if old := m.Receive.Columns[i].Name; old != name {
+		if where := m.namedElsewhere(old); where != "" {
+			return fmt.Errorf("%s is named by %s too; rename it in the file", Printable(old), where)
+		}
 	}
 	for j, c := range m.Receive.Columns {
 		if j != i && m.Dialect.Fold(c.Name) == m.Dialect.Fold(name) {
@@ -95,7 +97,8 @@ func (m *Mapping) CheckRename(i int, name string) error {
 	return nil
 }
 
-// Rename gives column i another name. The key follows its column.
+// Rename gives column i another name. The key follows its column, and so does what the
+// push part sends from it.
 func (m *Mapping) Rename(i int, name string) (*Mapping, error) {
 	if err := m.CheckRename(i, name); err != nil {
 		return m, err
@@ -104,7 +107,11 @@ func (m *Mapping) Rename(i int, name string) (*Mapping, error) {
 	if n.Receive.Columns[i].Name == m.Key {
 		n.Key = name
 	}
+	old := n.Receive.Columns[i].Name
 	n.Receive.Columns[i].Name = name
+	if m.Push != nil {
+		n = n.EditPush(func(p *Push) { p.renameColumn(old, name) })
+	}
 	return n, nil
 }
 
@@ -115,13 +122,18 @@ func (m *Mapping) MakeKey(i int) *Mapping {
 	return n
 }
 
-// namedElsewhere reports whether the rules or the push part name a column, which
-// these edits do not touch.
-func (m *Mapping) namedElsewhere(name string) bool {
+// namedElsewhere says where else a column is named that a new name does not reach.
+func (m *Mapping) namedElsewhere(name string) string {
 	for _, u := range m.Receive.Rules {
 		if slices.ContainsFunc(u.Set, func(s Setting) bool { return s.Column == name }) {
-			return true
+			return "rules"
 		}
 	}
-	return m.Push != nil && slices.ContainsFunc(m.Push.columns(), func(c namedColumn) bool { return c.column == name })
+	if slices.Contains(m.pushConditions(), name) {
+		return "a condition of push"
+	}
+	if m.Push != nil && slices.ContainsFunc(m.Push.Events, func(e PushEvent) bool { return slices.Contains(e.OncePer, name) }) {
+		return "once_per of push, by which events would be sent again,"
+	}
+	return ""
 }

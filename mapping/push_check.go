@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -64,49 +65,94 @@ func (m *Mapping) PushWarnings() (list []string) {
 	return list
 }
 
-// PushMisfits compares the push part with the properties and lists that Loops has. A
-// column's type is compared where the mapping fills it.
-func (m *Mapping) PushMisfits(properties []Property, lists []List) (misfits []string) {
-	if m.Push == nil || m.Push.Contact == nil {
-		return nil
+// Team is what a team has in Loops to send to. Events are those that were asked for,
+// with their properties; nil when Loops was not asked.
+type Team struct {
+	Properties []Property
+	Lists      []List
+	Events     map[string][]Property
+}
+
+// PushMisfits compares the push part with what the team has: a property, a list or a
+// type that Loops would refuse is a misfit, an event that it has not a warning. The
+// fields are the columns as far as they are known.
+func (m *Mapping) PushMisfits(t Team, fields []Field) (misfits, warnings []string) {
+	if m.Push == nil {
+		return nil, nil
 	}
+	c := &teamCheck{m: m, fields: map[string]Type{}, lists: map[string]bool{}}
+	for _, f := range fields {
+		c.fields[m.Dialect.Fold(f.Name)] = f.Type
+	}
+	for _, l := range t.Lists {
+		c.lists[l.ID], c.ids = true, append(c.ids, l.ID+" ("+l.Name+")")
+	}
+	contact := append(slices.Clone(t.Properties), StandardProperties()...)
+	if push := m.Push.Contact; push != nil {
+		c.properties("contact property ", "Loops has no contact property ", push.Properties, contact)
+		c.mailingLists(push.Lists)
+	}
+	for _, e := range m.Push.Events {
+		c.properties("contact property ", "Loops has no contact property ", e.Contact, contact)
+		c.mailingLists(e.Lists)
+		known, there := t.Events[e.Name]
+		switch {
+		case t.Events == nil:
+		case !there:
+			warnings = append(warnings, "Loops has no event "+Printable(e.Name)+": names count to the letter; make it in Loops, or correct it here")
+		default:
+			of := "property of event " + Printable(e.Name) + " "
+			c.properties(of, "Loops knows no "+of, e.Properties, known)
+		}
+	}
+	return slices.Compact(c.misfits), warnings
+}
+
+type teamCheck struct {
+	m       *Mapping
+	fields  map[string]Type
+	lists   map[string]bool
+	ids     []string
+	misfits []string
+}
+
+func (c *teamCheck) misfit(format string, args ...any) {
+	c.misfits = append(c.misfits, fmt.Sprintf(format, args...))
+}
+
+func (c *teamCheck) properties(what, lacks string, pairs []Pair, known []Property) {
 	types := map[string]string{}
-	var names, ids []string
-	for _, p := range properties {
+	var names []string
+	for _, p := range known {
 		types[p.Key], names = p.Type, append(names, p.Key)
 	}
-	for name, t := range standard {
-		types[name] = t
-	}
-	for _, p := range m.Push.Contact.Properties {
-		want, ok := types[p.Loops]
-		column := m.columnNamed(p.Column)
+	for _, q := range pairs {
+		want, ok := types[q.Loops]
+		column := c.fields[c.m.Dialect.Fold(q.Column)]
 		switch {
 		case !ok:
-			misfits = append(misfits, fmt.Sprintf("Loops has no contact property %s%s", p.Loops, orNear(p.Loops, names)))
-		case p.As != "" && p.As != want:
-			misfits = append(misfits, fmt.Sprintf("contact property %s is %s in Loops, and is sent as %s", p.Loops, want, p.As))
-		case p.As == "" && standard[p.Loops] == "" && column.Type != "" && column.Type.SentAs() != want:
-			misfits = append(misfits, fmt.Sprintf("contact property %s is %s in Loops, and column %s is %s; as: %s sends it so", p.Loops, want, p.Column, column.Type, want))
+			c.misfit("%s%s%s", lacks, q.Loops, orNear(q.Loops, names))
+		case q.As != "" && q.As != want:
+			c.misfit("%s%s is %s in Loops, and is sent as %s", what, q.Loops, want, q.As)
+		case q.As == "" && standard[q.Loops] == "" && column != "" && column.SentAs() != want:
+			c.misfit("%s%s is %s in Loops, and column %s is %s; as: %s sends it so", what, q.Loops, want, q.Column, column, want)
 		}
 	}
-	known := map[string]bool{}
-	for _, l := range lists {
-		known[l.ID], ids = true, append(ids, l.ID+" ("+l.Name+")")
-	}
-	for _, p := range m.Push.Contact.Lists {
-		if !known[p.Loops] {
-			msg := fmt.Sprintf("Loops has no mailing list %s", p.Loops)
-			if len(ids) > 0 {
-				msg += "; it has " + strings.Join(ids, ", ")
+}
+
+func (c *teamCheck) mailingLists(pairs []Pair) {
+	for _, q := range pairs {
+		if !c.lists[q.Loops] {
+			msg := "Loops has no mailing list " + q.Loops
+			if len(c.ids) > 0 {
+				msg += "; it has " + strings.Join(c.ids, ", ")
 			}
-			misfits = append(misfits, msg)
+			c.misfit("%s", msg)
 		}
-		if t := m.columnNamed(p.Column).Type; t != "" && t != Boolean {
-			misfits = append(misfits, fmt.Sprintf("mailing list %s takes true or false, and column %s is %s", p.Loops, p.Column, t))
+		if t := c.fields[c.m.Dialect.Fold(q.Column)]; t != "" && t != Boolean {
+			c.misfit("mailing list %s takes true or false, and column %s is %s", q.Loops, q.Column, t)
 		}
 	}
-	return misfits
 }
 
 func orNear(name string, known []string) string {
@@ -148,15 +194,19 @@ func (m *Mapping) PushNames() (names []string) {
 	for _, c := range m.Push.columns() {
 		names = append(names, c.column)
 	}
-	conditions := []string{}
+	return append(names, m.pushConditions()...)
+}
+
+// pushConditions are the columns that conditions name, as far as they can be read.
+func (m *Mapping) pushConditions() (names []string) {
+	if m.Push == nil {
+		return nil
+	}
 	if c := m.Push.Contact; c != nil {
-		conditions = append(conditions, c.OnlyRunIf)
+		names = identifiers(c.OnlyRunIf)
 	}
 	for _, e := range m.Push.Events {
-		conditions = append(conditions, e.OnlyRunIf)
-	}
-	for _, src := range conditions {
-		names = append(names, identifiers(src)...)
+		names = append(names, identifiers(e.OnlyRunIf)...)
 	}
 	return names
 }

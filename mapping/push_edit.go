@@ -72,3 +72,32 @@ func FindPair(list []Pair, name string) (Pair, bool) {
 	}
 	return list[i], true
 }
+
+// renameColumn gives a column its new name wherever its values are sent from. What
+// once_per names keeps its name: it is part of the Idempotency-Key.
+func (p *Push) renameColumn(old, name string) {
+	set := func(column *string) {
+		if *column == old {
+			*column = name
+		}
+	}
+	pairs := func(list []Pair) {
+		for i := range list {
+			set(&list[i].Column)
+		}
+	}
+	if c := p.Contact; c != nil {
+		set(&c.Email)
+		set(&c.UserID)
+		pairs(c.Properties)
+		pairs(c.Lists)
+	}
+	for i := range p.Events {
+		e := &p.Events[i]
+		set(&e.Email)
+		set(&e.UserID)
+		pairs(e.Properties)
+		pairs(e.Contact)
+		pairs(e.Lists)
+	}
+}

@@ -264,3 +264,57 @@ func TestMergePush(t *testing.T) {
 		t.Error("mine alone", clashes)
 	}
 }
+
+// A new name reaches what is sent from the column; where it would mean something else
+// it is refused.
+func TestRenamePushedColumn(t *testing.T) {
+	src := strings.Replace(pushFiles["block"], "  columns:\n", "  columns:\n    - {name: zip, type: text, from: contact.zip}\n    - {name: plan, type: text, from: contact.plan}\n    - {name: vip, type: boolean, from: contact.vip}\n", 1)
+	m := mustParse(t, src)
+	n, err := m.Rename(0, "postcode")
+	if q, _ := FindPair(n.Push.Contact.Properties, "zip"); err != nil || q.Column != "postcode" || m.Push.Contact.Properties[1].Column != "zip" {
+		t.Errorf("%v, %v", q, err)
+	}
+	if _, err := m.Rename(2, "important"); err == nil || !strings.Contains(err.Error(), "a condition of push") {
+		t.Errorf("in a condition: %v", err)
+	}
+	n = m.EditPush(func(p *Push) { p.Events[0].OnlyRunIf = "" })
+	if _, err := n.Rename(1, "tier"); err == nil || !strings.Contains(err.Error(), "once_per") {
+		t.Errorf("in once_per: %v", err)
+	}
+}
+
+func TestPushMisfits(t *testing.T) {
+	m := mustParse(t, pushHead+`  contact:
+    email: email
+    properties: {plan: plan, teamSize: {column: size, as: number}, zip: zip, firstName: zip, none: plan}
+    lists: {l1: vip, l2: plan}
+  events:
+    - name: upgraded
+      properties: {plan: plan, seats: plan, gone: plan}
+      contact: {zip: zip}
+    - {name: downgraded, properties: {any: plan}}
+`)
+	fields := []Field{{"email", Text}, {"plan", Text}, {"size", Text}, {"zip", Integer}, {"vip", Boolean}}
+	team := Team{Properties: []Property{{"plan", "string"}, {"teamSize", "number"}, {"zip", "string"}}, Lists: []List{{"l1", "VIP"}},
+		Events: map[string][]Property{"upgraded": {{"plan", "string"}, {"seats", "number"}}}}
+	misfits, warnings := m.PushMisfits(team, fields)
+	want := []string{
+		"contact property zip is string in Loops, and column zip is integer; as: string sends it so",
+		"Loops has no contact property none; make it in Loops, Settings, or take it out",
+		"Loops has no mailing list l2; it has l1 (VIP)",
+		"mailing list l2 takes true or false, and column plan is text",
+		"contact property zip is string in Loops, and column zip is integer; as: string sends it so",
+		"property of event upgraded seats is number in Loops, and column plan is text; as: number sends it so",
+		"Loops knows no property of event upgraded gone; make it in Loops, Settings, or take it out",
+	}
+	if strings.Join(misfits, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(misfits, "\n"), strings.Join(want, "\n"))
+	}
+	if len(warnings) != 1 || !strings.HasPrefix(warnings[0], "Loops has no event downgraded") {
+		t.Errorf("%v", warnings)
+	}
+	team.Events = nil
+	if misfits, warnings := m.PushMisfits(team, nil); len(misfits) != 2 || warnings != nil {
+		t.Errorf("with little known: %v, %v", misfits, warnings)
+	}
+}

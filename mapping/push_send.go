@@ -63,6 +63,9 @@ func (s *Sender) Mapping() *Mapping { return s.m }
 // Fields are the columns that what a row sends depends on.
 func (s *Sender) Fields() []Field { return s.uses }
 
+// Known are all columns of the table.
+func (s *Sender) Known() []Field { return s.fields }
+
 // Columns are the names of [Sender.Fields].
 func (s *Sender) Columns() (names []string) {
 	for _, f := range s.uses {

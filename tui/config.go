@@ -137,6 +137,7 @@ type Review struct {
 	Diff    string   // of the file, unified; "" when it stays
 	Notes   []string // the table's change in words
 	SQL     []string // and in SQL
+	Later   []string // SQL that sync will run: triggers that note changed rows
 	Refused string   // why it cannot be saved at all
 	Theirs  string   // the file's diff by someone else since it was read; "" when there is none
 	Table   string   // why the table cannot be changed now; the file can

@@ -99,12 +99,21 @@ func (m *Model) reviewed(msg reviewMsg) {
 	for _, note := range r.Notes {
 		add("  %s", safe(note))
 	}
-	if len(r.SQL) > 0 {
-		add("")
+	m.addSQL(r.SQL, "")
+	m.addSQL(r.Later, "LATER sync notes changed rows by these, for rows that are sent as they change")
+}
+
+// addSQL shows statements below a title.
+func (m *Model) addSQL(list []string, title string) {
+	if len(list) > 0 {
+		m.review.text = append(m.review.text, "")
 	}
-	for _, sql := range r.SQL {
+	if len(list) > 0 && title != "" {
+		m.review.text = append(m.review.text, title)
+	}
+	for _, sql := range list {
 		for _, line := range strings.Split(sql+";", "\n") {
-			add("  %s", safe(line))
+			m.review.text = append(m.review.text, "  "+safe(line))
 		}
 	}
 }

@@ -60,14 +60,15 @@ type connection struct {
 	Team    string `json:"team,omitempty"`
 	Trouble string `json:"trouble,omitempty"` // why the team is not known
 	// Misfits are what the push part names and Loops has not, or has otherwise.
-	Misfits []string `json:"misfits,omitempty"`
+	Misfits  []string `json:"misfits,omitempty"`
+	Warnings []string `json:"warnings,omitempty"`
 	refused bool
 }
 
 // askLoops tries the key, and compares the push part with what the team has; nil when
-// there is no key. That Loops cannot be reached is no error here: the mapping can be
+// there is no key; fields are the columns that are known. That Loops cannot be reached is no error here: the mapping can be
 // checked without.
-func (a *app) askLoops(ctx context.Context, m *mapping.Mapping, transport http.RoundTripper) (*connection, error) {
+func (a *app) askLoops(ctx context.Context, m *mapping.Mapping, fields []mapping.Field, transport http.RoundTripper) (*connection, error) {
 	c, err := a.loopsClient(transport)
 	if err != nil || c == nil {
 		return nil, err
@@ -80,23 +81,34 @@ func (a *app) askLoops(ctx context.Context, m *mapping.Mapping, transport http.R
 		var api *loops.APIError
 		found.refused = errors.As(err, &api) && (api.Status == http.StatusUnauthorized || api.Status == http.StatusForbidden)
 	} else if m.Push != nil {
-		if err := found.compare(ctx, c, m); err != nil {
+		if err := found.compare(ctx, c, m, fields); err != nil {
 			found.Trouble = err.Error()
 		}
 	}
 	return found, nil
 }
 
-func (found *connection) compare(ctx context.Context, c *loops.Client, m *mapping.Mapping) error {
-	properties, err := c.Properties(ctx)
-	if err != nil {
+func (found *connection) compare(ctx context.Context, c *loops.Client, m *mapping.Mapping, fields []mapping.Field) (err error) {
+	var team mapping.Team
+	if team.Properties, err = c.Properties(ctx); err != nil {
 		return err
 	}
-	lists, err := c.Lists(ctx)
-	if err == nil {
-		found.Misfits = m.PushMisfits(properties, lists)
+	if team.Lists, err = c.Lists(ctx); err != nil {
+		return err
 	}
-	return err
+	team.Events = map[string][]mapping.Property{}
+	for _, e := range m.Push.Events {
+		list, err := c.EventProperties(ctx, e.Name)
+		var api *loops.APIError
+		switch {
+		case err == nil:
+			team.Events[e.Name] = list
+		case !errors.As(err, &api) || api.Status != http.StatusNotFound:
+			return err
+		}
+	}
+	found.Misfits, found.Warnings = m.PushMisfits(team, fields)
+	return nil
 }
 
 func (c *connection) String() string {

@@ -152,10 +152,30 @@ func (b *backend) Review(ctx context.Context, m *mapping.Mapping) (r tui.Review,
 	}
 	plan := table.MakePlan(m, columns)
 	r.Notes, r.SQL = append(plan.Notes, b.left(m, columns)...), plan.SQL
+	if r.Later, err = b.triggers(ctx, m, columns); err != nil {
+		return r, err
+	}
 	if err := plan.Err(); err != nil {
 		r.Refused = err.Error()
 	}
 	return r, nil
+}
+
+// triggers is the SQL that sync will run for push.auto, on the table as it is by then.
+func (b *backend) triggers(ctx context.Context, m *mapping.Mapping, columns []table.Column) (list []string, err error) {
+	if m.Push == nil || !m.Push.Auto {
+		return nil, nil
+	}
+	sender, err := m.Sender(b.file, table.Fields(m, columns))
+	if err != nil {
+		return nil, nil // which the push screen says
+	}
+	err = b.look(ctx, m, func(s *table.Store) error {
+		plan, err := s.PushTriggers(ctx, m, sender.Columns())
+		list = plan.SQL
+		return err
+	})
+	return list, err
 }
 
 // left names the columns that the mapping no longer fills and the table keeps.

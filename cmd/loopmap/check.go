@@ -87,7 +87,7 @@ func (a *app) check(ctx context.Context, file string, samples []string) error {
 	}
 	out.Changes, out.SQL, out.Misfits = append(out.Changes, plan.Notes...), append(out.SQL, plan.SQL...), append(out.Misfits, plan.Misfits...)
 	out.Repairs = plan.Repairs
-	if out.Loops, err = a.askLoops(ctx, m, nil); err != nil {
+	if out.Loops, err = a.askLoops(ctx, m, fields, nil); err != nil {
 		return err
 	}
 	failed := 0
@@ -236,6 +236,9 @@ func (c *checked) print(w io.Writer, m *mapping.Mapping) error {
 	}
 	if c.Loops != nil {
 		line("%s", c.Loops)
+		for _, s := range c.Loops.Warnings {
+			line("warning: push: %s", s)
+		}
 		for _, s := range c.Loops.Misfits {
 			line("misfit: push: %s", s)
 		}

@@ -77,7 +77,11 @@ func (f *follower) plan(ctx context.Context, m *mapping.Mapping, pusher *push.Pu
 		return push.Plan{}, err
 	}
 	defer release()
-	found, err := f.app.askLoops(ctx, m, paced{pusher.Pace})
+	sender, err := senderOf(ctx, f.store, m, f.file)
+	if err != nil {
+		return push.Plan{}, err
+	}
+	found, err := f.app.askLoops(ctx, m, sender.Known(), paced{pusher.Pace})
 	switch {
 	case err != nil:
 		return push.Plan{}, err
@@ -90,9 +94,8 @@ func (f *follower) plan(ctx context.Context, m *mapping.Mapping, pusher *push.Pu
 	default:
 		f.log.Info("sending rows to Loops", "team", found.Team, "host", found.Host, "auto", m.Push.Auto, "every", m.Push.Every)
 	}
-	sender, err := senderOf(ctx, f.store, m, f.file)
-	if err != nil {
-		return push.Plan{}, err
+	for _, w := range found.Warnings {
+		f.log.Warn("push", "warning", w)
 	}
 	next, err := schedule(m)
 	pusher.API = api{client}

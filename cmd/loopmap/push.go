@@ -300,7 +300,7 @@ func (a *app) sendRows(ctx context.Context, store *table.Store, job push.Job, pa
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(held, cancel)()
-	client, err := a.connect(ctx, job.Sender.Mapping(), pace)
+	client, err := a.connect(ctx, job.Sender, pace)
 	if err != nil {
 		return push.Counts{}, err
 	}

@@ -38,7 +38,7 @@ func (p paced) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // connect makes the client that rows are sent with, and makes sure that the key is
 // known, and that Loops has what the push part names.
-func (a *app) connect(ctx context.Context, m *mapping.Mapping, pace *push.Pace) (*loops.Client, error) {
+func (a *app) connect(ctx context.Context, s *mapping.Sender, pace *push.Pace) (*loops.Client, error) {
 	client, err := a.loopsClient(nil)
 	if err != nil {
 		return nil, err
@@ -46,7 +46,7 @@ func (a *app) connect(ctx context.Context, m *mapping.Mapping, pace *push.Pace) 
 	if client == nil {
 		return nil, usage("there is no API key to send with\nhint: set LOOPS_API_KEY (Loops, Settings, API), or LOOPS_API_KEY_FILE; --team takes one from the keyring")
 	}
-	found, err := a.askLoops(ctx, m, paced{pace})
+	found, err := a.askLoops(ctx, s.Mapping(), s.Known(), paced{pace})
 	switch {
 	case err != nil:
 		return nil, err
@@ -58,6 +58,9 @@ func (a *app) connect(ctx context.Context, m *mapping.Mapping, pace *push.Pace) 
 		a.say("warning: what Loops has could not be looked at first: %s", found.Trouble)
 	default:
 		a.say("sending to team %s (%s)", found.Team, found.Host)
+	}
+	for _, w := range found.Warnings {
+		a.say("warning: %s", w)
 	}
 	return client, nil
 }
