@@ -134,7 +134,7 @@ func TestPushRefuses(t *testing.T) {
 func TestPushCreates(t *testing.T) {
 	d := withTable(start(t, 120, 40, withSample))
 	d.keys("P", "a", "headCount", "enter").has("COLUMN for headCount").keys("team", "enter")
-	d.has("! not in Loops", "Loops has no property headCount: c makes it there").keys("c").has("Loops has headCount now, as number").lacks("! not in Loops")
+	d.has("! none", "Loops has no property headCount: c makes it there").keys("c").has("Loops has headCount now, as number").lacks("! none")
 	if len(d.fake.made) != 1 || d.fake.made[0] != (mapping.Property{Key: "headCount", Type: "number"}) {
 		t.Errorf("%v", d.fake.made)
 	}

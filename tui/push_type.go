@@ -133,7 +133,7 @@ func (m *Model) takeColumn() {
 }
 
 // takeText puts what was typed into its slot, when it can stand there.
-func (m *Model) takeText(text string) {
+func (m *Model) takeText(text string) tea.Cmd {
 	in := m.input
 	if list := in.shown(); in.chosen >= 0 && in.chosen < len(list) {
 		text = list[in.chosen].Name
@@ -142,15 +142,15 @@ func (m *Model) takeText(text string) {
 	if in.what == typingRunIf && text != "" {
 		if _, err := m.condition(text); err != nil {
 			m.complain(err)
-			return
+			return nil
 		}
 	}
 	if text == "" && (in.slot.kind == eventSlot || in.slot.kind == newEventSlot) || text == in.slot.value {
 		m.input = nil
-		return
+		return nil
 	}
 	if !m.setText(in.slot, text) {
-		return
+		return nil
 	}
 	m.input = nil
 	for i, s := range m.push.slots {
@@ -158,6 +158,10 @@ func (m *Model) takeText(text string) {
 			m.push.cursor = i
 		}
 	}
+	if _, known := m.push.catalog.EventProperties[text]; !known && slices.Contains(m.push.catalog.Events, text) {
+		return m.askLoops() // for the event's properties
+	}
+	return nil
 }
 
 // condition reads a condition against the columns.
@@ -290,7 +294,7 @@ func (m *Model) typeOnPush() (cmd tea.Cmd, done bool) {
 	case typingProperty:
 		m.addProperty(strings.TrimSpace(text))
 	case typingRunIf, typingWords:
-		m.takeText(text)
+		return m.takeText(text), true
 	default:
 		return nil, false
 	}

@@ -1,7 +1,9 @@
 package tui
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -120,6 +122,9 @@ func (m *Model) slotType(s slot) string {
 			return fmt.Sprintf("%d/%d met", m.met(c), len(m.push.rows))
 		}
 	}
+	if s.lacks && s.isPair() {
+		return "! none" // Loops has it not
+	}
 	return s.typ
 }
 
@@ -158,9 +163,6 @@ func (m *Model) slotValue(s slot) string {
 	}
 	if s.pair.OnNull == mapping.ClearNull {
 		value += ", NULL clears"
-	}
-	if s.lacks {
-		value += "  ! not in Loops"
 	}
 	return value
 }
@@ -212,9 +214,13 @@ func (m *Model) runStatus() string {
 // rowLines draws the rows pane.
 func (m *Model) rowLines(w, h int) []string {
 	p, st := &m.push, m.st
-	key, sends := min(28, w*3/10), min(26, w*3/10)
+	key, sends := min(30, w*35/100), min(26, w*22/100)
 	row := func(a, b, c string) string { return fill(fill(a, key)+" "+fill(b, sends)+" "+c, w) }
-	lines := []string{st.title.Render(row("ROWS", "sends now", "outcome"))}
+	title := "ROWS"
+	if p.focus == rowsPane {
+		title = "> ROWS"
+	}
+	lines := []string{st.title.Render(row(title, "sends now", "outcome"))}
 	for i := p.rowTop; i < len(p.rows) && len(lines) < h; i++ {
 		r := p.rows[i]
 		pointer := "  "
@@ -365,8 +371,15 @@ func (m *Model) stepLines(st, now mapping.PushStep, w int) (lines []string) {
 	return lines
 }
 
-// outcomes says what became of what a row sent, or would have.
+// outcomes says what became of what a row sent, or would have: trouble first.
 func outcomes(lines []mapping.PushLine) string {
+	order := []mapping.PushStatus{mapping.PushFailed, mapping.PushPending, mapping.PushSent, mapping.PushNotMet}
+	rank := func(l mapping.PushLine) int { return slices.Index(order, l.Status) }
+	event := func(l mapping.PushLine) int { return map[bool]int{true: 1}[l.Kind != mapping.ContactKind] }
+	lines = slices.Clone(lines)
+	slices.SortStableFunc(lines, func(a, b mapping.PushLine) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(event(a), event(b)))
+	})
 	var words []string
 	for _, l := range lines {
 		words = append(words, safe(l.Kind)+" "+outcomeWord(l))
