@@ -16,10 +16,9 @@ import (
 func (m *Model) startSlot() {
 	s := m.push.current()
 	switch s.kind {
-	case contactSlot:
-		m.matchAll()
-	case autoSlot:
+	case contactSlot, autoSlot:
 		m.pickSlot()
+		return
 	case runIfSlot:
 		m.input = newInput(typingRunIf, s.value)
 	case everySlot:

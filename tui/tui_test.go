@@ -711,6 +711,8 @@ func FuzzUpdate(f *testing.F) {
 	f.Add([]byte("jj /name\r as\r"), uint16(80), uint16(24))
 	f.Add([]byte("\t\r\x15x\rtKJd*u\x12\x1b?\rq"), uint16(120), uint16(40))
 	f.Add([]byte("bfJr\x03\x03"), uint16(40), uint16(10))
+	f.Add([]byte("Pm]R5\r\t\tjj\x1bdntcy[/em\ra x\r\ru"), uint16(100), uint16(30))
+	f.Add([]byte("Pjjj\rplan == \"pro\"\rGkkk\rup\rjjjj\r\rsP"), uint16(80), uint16(24))
 	f.Fuzz(func(t *testing.T, keys []byte, w, h uint16) {
 		d := start(t, int(w%300), int(h%100), func(c *Config) {
 			if len(keys)%2 == 0 {
@@ -718,6 +720,7 @@ func FuzzUpdate(f *testing.F) {
 			}
 			c.Columns = []TableColumn{{"team", "INTEGER"}}
 		})
+		withTable(d)
 		for i, b := range keys {
 			switch {
 			case b == '\r':
