@@ -104,7 +104,7 @@ func (l *liner) command(words []string, typed <-chan string) (quit bool) {
 	m := l.m
 	switch rest := words[1:]; strings.ToLower(words[0]) {
 	case "help", "h", "?":
-		for line := range strings.SplitSeq(lineHelp, "\n") {
+		for line := range strings.SplitSeq(lineHelp+"\n"+pushHelp, "\n") {
 			l.say("%s", line)
 		}
 	case "b":
@@ -146,7 +146,9 @@ func (l *liner) command(words []string, typed <-chan string) (quit bool) {
 	case "quit", "q":
 		return !m.Unsaved() || l.ask("Not saved. Quit all the same? y or n", typed)
 	default:
-		l.pick(words)
+		if !l.push(strings.ToLower(words[0]), rest) {
+			l.pick(words)
+		}
 	}
 	return false
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -59,27 +60,44 @@ func (b *backend) Catalog(ctx context.Context, events []string) (cat tui.Catalog
 }
 
 func readCatalog(ctx context.Context, c *loops.Client, events []string, cat *tui.Catalog) (err error) {
-	if cat.Team, err = c.Team(ctx); err != nil {
-		return err
-	}
-	if cat.Properties, err = c.Properties(ctx); err != nil {
-		return err
-	}
-	if cat.Lists, err = c.Lists(ctx); err != nil {
-		return err
-	}
-	if cat.Events, err = c.EventNames(ctx); err != nil {
-		return err
+	asks := []func() error{
+		func() error { cat.Team, err = c.Team(ctx); return err },
+		func() error { cat.Properties, err = c.Properties(ctx); return err },
+		func() error { cat.Lists, err = c.Lists(ctx); return err },
+		func() error { cat.Events, err = c.EventNames(ctx); return err },
 	}
 	cat.EventProperties = map[string][]mapping.Property{}
 	for _, e := range events {
-		if slices.Contains(cat.Events, e) {
-			if cat.EventProperties[e], err = c.EventProperties(ctx, e); err != nil {
-				return err
+		asks = append(asks, func() error {
+			if !slices.Contains(cat.Events, e) {
+				return nil
 			}
+			cat.EventProperties[e], err = c.EventProperties(ctx, e)
+			return err
+		})
+	}
+	for _, ask := range asks {
+		if err := patiently(ctx, ask); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// patiently asks again while Loops takes no more: rows may be on their way.
+func patiently(ctx context.Context, ask func() error) error {
+	for {
+		err := ask()
+		var api *loops.APIError
+		if !errors.As(err, &api) || api.Status != http.StatusTooManyRequests {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(push.Window):
+		}
+	}
 }
 
 // CreateProperty makes a contact property in Loops.
