@@ -63,6 +63,9 @@ func (s *Store) pushRows(ctx context.Context, m *mapping.Mapping, fields []mappi
 	if keys == nil {
 		keys = found
 	}
+	if len(keys) == 0 {
+		return nil, nil
+	}
 	lines, err := s.pushLines(ctx, m.Table, keys)
 	if err != nil {
 		return nil, err

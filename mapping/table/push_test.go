@@ -115,22 +115,24 @@ func TestPushRowsInPages(t *testing.T) {
 				values = append(values, fmt.Sprintf("('%d')", i))
 			}
 			d.exec("INSERT INTO " + quote(m.Table) + " (id) VALUES " + strings.Join(values, ", "))
-			seen := map[string]bool{}
-			for after := ""; ; {
-				rows := pushRows(t, s, m, mapping.PushQuery{After: after, Limit: 77})
-				for _, r := range rows {
-					if seen[r.Key] || r.Gone {
-						t.Fatalf("%s: row %s comes twice, or not at all", kind, r.Key)
+			for _, page := range []int{77, 200} { // the last is full, and one more is empty
+				seen := map[string]bool{}
+				for after := ""; ; {
+					rows := pushRows(t, s, m, mapping.PushQuery{After: after, Limit: page})
+					for _, r := range rows {
+						if seen[r.Key] || r.Gone {
+							t.Fatalf("%s: row %s comes twice, or not at all", kind, r.Key)
+						}
+						seen[r.Key] = true
 					}
-					seen[r.Key] = true
+					if len(rows) < page {
+						break
+					}
+					after = rows[len(rows)-1].Key
 				}
-				if len(rows) < 77 {
-					break
+				if len(seen) != 1000 {
+					t.Errorf("%s: %d rows", kind, len(seen))
 				}
-				after = rows[len(rows)-1].Key
-			}
-			if len(seen) != 1000 {
-				t.Errorf("%s: %d rows", kind, len(seen))
 			}
 			if rows := pushRows(t, s, m, mapping.PushQuery{Keys: []string{"x", "5"}}); !rows[0].Gone || rows[1].Gone {
 				t.Errorf("%s: %+v", kind, rows)
