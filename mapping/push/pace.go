@@ -20,8 +20,14 @@ const (
 	// tolerated is by how many requests the headers may differ from our own count,
 	// for those that are under way.
 	tolerated = 1
-	// recovery is after how long without others a request more is let through.
+	// recovery is after how long a request more is let through, if the headers have
+	// left room for it all the while.
 	recovery = 5 * time.Second
+
+	// remembered is how many answers say how long one usually takes.
+	remembered = 64
+	// mostLate is how much later than it left a request may be taken to have arrived.
+	mostLate = 2 * time.Second
 
 	longestHold  = 5 * time.Minute // however long Retry-After is
 	shortestHold = time.Second
@@ -35,12 +41,14 @@ type Pace struct {
 	mu        sync.Mutex
 	slots     []*slot // requests that count still
 	changed   chan struct{}
-	limit     int       // of slots now
-	ceiling   int       // of limit: what Loops says that the team has
-	held      time.Time // nothing goes out before
-	throttles int       // answers 429 in a row
-	eased     time.Time // when limit last rose or fell
-	last      time.Time // when a request was last let through
+	limit     int             // of slots now
+	ceiling   int             // of limit: what Loops says that the team has
+	held      time.Time       // nothing goes out before
+	throttles int             // answers 429 in a row
+	eased     time.Time       // when limit last rose or fell, or was left as it is
+	room      int             // the least that the headers have left since
+	last      time.Time       // when a request was last let through
+	trips     []time.Duration // how long the last answers took, the oldest first
 }
 
 // Begin waits until a request may go out that is no row's: a look at what Loops has.
@@ -59,15 +67,48 @@ func (s *slot) traced(ctx context.Context) context.Context {
 }
 
 // slot is a request that was let through. It counts from when it left, which is not
-// known before it has.
+// known before it has; or from later, when its answer is late: then it may have arrived
+// late, and would meet those that follow.
 type slot struct {
-	pace *Pace
-	left time.Time // zero while it may not have left yet
+	pace     *Pace
+	left     time.Time     // zero while it may not have left yet
+	answered time.Time     // zero while it is under way
+	usual    time.Duration // how long an answer usually took when this one came
+}
+
+// arrived is the latest that a request is taken to have arrived.
+func (p *Pace) arrived(s *slot, now time.Time) time.Time {
+	until, usual := s.answered, s.usual
+	if until.IsZero() {
+		until, usual = now, p.usual()
+	}
+	late := min(until.Sub(s.left)-usual, mostLate)
+	if s.left.IsZero() {
+		return now
+	}
+	return s.left.Add(max(0, late))
+}
+
+// usual is how long three answers of four take at most. One that takes longer was held
+// up, and nobody can say on which way.
+func (p *Pace) usual() time.Duration {
+	if len(p.trips) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(p.trips))
+	return sorted[len(sorted)*3/4]
+}
+
+// took learns how long an answer has taken.
+func (p *Pace) took(d time.Duration) {
+	if p.trips = append(p.trips, d); len(p.trips) > remembered {
+		p.trips = slices.Delete(p.trips, 0, 1)
+	}
 }
 
 // NewPace makes the pace of one team.
 func NewPace() *Pace {
-	return &Pace{turn: make(chan struct{}, 1), changed: make(chan struct{}), limit: perSecond, ceiling: perSecond}
+	return &Pace{turn: make(chan struct{}, 1), changed: make(chan struct{}), limit: perSecond, ceiling: perSecond, room: perSecond}
 }
 
 // wait returns when the next request may go out, and counts it.
@@ -103,9 +144,12 @@ func (p *Pace) take(now time.Time) (s *slot, next time.Duration, changed <-chan 
 	if now.Before(p.held) {
 		return nil, p.held.Sub(now), p.changed
 	}
-	p.slots = slices.DeleteFunc(p.slots, func(s *slot) bool { return !s.left.IsZero() && now.Sub(s.left) >= window })
+	p.slots = slices.DeleteFunc(p.slots, func(s *slot) bool { return now.Sub(p.arrived(s, now)) >= window })
 	if p.limit < p.ceiling && now.Sub(p.eased) >= recovery {
-		p.limit, p.eased = p.limit+1, now
+		if p.room > tolerated {
+			p.limit++
+		}
+		p.eased, p.room = now, perSecond
 	}
 	// Spread over the second, so that the headers tell what others take before it is
 	// too much.
@@ -119,9 +163,7 @@ func (p *Pace) take(now time.Time) (s *slot, next time.Duration, changed <-chan 
 	}
 	next = window
 	for _, s := range p.slots {
-		if !s.left.IsZero() {
-			next = min(next, window-now.Sub(s.left))
-		}
+		next = min(next, window-now.Sub(p.arrived(s, now)))
 	}
 	return nil, next, p.changed
 }
@@ -134,13 +176,18 @@ func (s *slot) sent() {
 	s.pace.wake()
 }
 
+// done is told when the answer is there, or will not come.
 func (s *slot) done() {
-	s.pace.mu.Lock()
-	unsent := s.left.IsZero()
-	s.pace.mu.Unlock()
-	if unsent {
-		s.sent()
+	p := s.pace
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	if s.left.IsZero() {
+		s.left = now
 	}
+	s.usual, s.answered = p.usual(), now
+	p.took(now.Sub(s.left))
+	p.wake()
 }
 
 func (p *Pace) wake() {
@@ -191,17 +238,17 @@ func (p *Pace) saw(status int, h http.Header) {
 	}
 	ours := 0
 	for _, s := range p.slots {
-		if s.left.IsZero() || now.Sub(s.left) < window {
+		if now.Sub(p.arrived(s, now)) < window {
 			ours++
 		}
 	}
-	p.ceiling = min(limit, perSecond)
+	p.ceiling, p.room = min(limit, perSecond), min(p.room, remaining)
 	most := p.ceiling
 	if others := limit - remaining - ours; others > tolerated {
 		most = max(1, most-others)
 	}
 	if most < p.limit {
-		p.limit, p.eased = most, now
+		p.limit, p.eased, p.room = most, now, perSecond
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/http/httptrace"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -91,6 +92,40 @@ func TestPace(t *testing.T) {
 		t.Logf("%d rows in %s: %.2f/s, at most %d in any second, %d answers 429", rows, time.Since(begun), rate, server.MaxPerSecond(), throttled)
 		if rate < 9.9 || server.MaxPerSecond() > 10 || throttled > 0 {
 			t.Error("that is not the pace")
+		}
+	})
+}
+
+// heldUp is a network in which some requests arrive later than they left.
+type heldUp struct {
+	direct
+	n atomic.Int64
+}
+
+func (h *heldUp) Send(ctx context.Context, r mapping.Request) (Answer, error) {
+	httptrace.ContextClientTrace(ctx).WroteRequest(httptrace.WroteRequestInfo{})
+	if n := h.n.Add(1); n%17 == 0 {
+		time.Sleep(150 * time.Millisecond)
+	} else if n%23 == 0 {
+		time.Sleep(700 * time.Millisecond)
+	}
+	return h.direct.Send(httptrace.WithClientTrace(context.Background(), &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) {}}), r)
+}
+
+// What is held up on its way does not meet too many of those that left later.
+func TestPaceOfLateArrivals(t *testing.T) {
+	s := emails(t)
+	synctest.Test(t, func(t *testing.T) {
+		const rows = 400
+		server := loopstest.New(loopstest.Options{Latency: 300 * time.Millisecond})
+		defer server.Close()
+		p := &Pusher{Store: memory{rows}, API: &heldUp{direct: direct{server}}, Pace: NewPace()}
+		begun := time.Now()
+		counts, err := p.Run(t.Context(), Job{Sender: s})
+		rate := rows / time.Since(begun).Seconds()
+		t.Logf("%v at %.2f/s, at most %d in any second", counts, rate, server.MaxPerSecond())
+		if err != nil || counts.Sent != rows || server.MaxPerSecond() > 10 || rate < 8.5 {
+			t.Error(counts, err)
 		}
 	})
 }

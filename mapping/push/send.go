@@ -45,10 +45,10 @@ func (r *run) send(ctx, requests context.Context, key string, st mapping.PushSte
 		}
 		at := time.Now()
 		answer, failure := r.API.Send(slot.traced(requests), *st.Request)
-		slot.done()
 		if failure == nil {
 			r.Pace.saw(answer.Status, answer.Header)
 		}
+		slot.done()
 		what, message := read(answer, failure, event, refusedBefore(l))
 		l.Message = message
 		if what != too_fast {
