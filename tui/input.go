@@ -21,6 +21,7 @@ const (
 	typingProperty // to be added to a request
 	typingRunIf
 	typingWords // an event, a schedule
+	typingJump  // to a property of the push screen
 )
 
 // input is a line being typed.
@@ -38,7 +39,7 @@ type input struct {
 func newInput(what typing, text string) *input {
 	in := &input{what: what, field: textinput.New(), before: text, chosen: -1}
 	in.field.Prompt = map[typing]string{typingSearch: "/", typingName: "name: ", typingFile: "file: ", typingCount: "rows to send: ",
-		typingColumn: "/", typingProperty: "property: ", typingRunIf: "only run if: "}[what]
+		typingColumn: "/", typingProperty: "property: ", typingRunIf: "only run if: ", typingJump: "property: "}[what]
 	st := textinput.DefaultStyles(true)
 	plain := newStyles()
 	st.Focused.Prompt, st.Focused.Text = plain.title, st.Focused.Text.UnsetForeground()
@@ -105,6 +106,8 @@ func (m *Model) typed(msg tea.Msg) tea.Cmd {
 		case "up", "down":
 			if in.what == typingSearch {
 				m.moveCursor(map[string]action{"up": up, "down": down}[k.String()])
+			} else if in.what == typingJump {
+				m.push.jump(in.field.Value(), map[string]int{"up": -1, "down": 1}[k.String()])
 			} else {
 				least := map[bool]int{true: 0, false: -1}[in.what == typingColumn]
 				in.chosen = max(least, min(in.chosen+map[string]int{"up": -1, "down": 1}[k.String()], len(in.shown())-1))
@@ -122,8 +125,11 @@ func (m *Model) typed(msg tea.Msg) tea.Cmd {
 		if in.chosen = -1; in.what == typingColumn {
 			in.chosen = 0
 		}
-		if in.what == typingSearch {
+		switch in.what {
+		case typingSearch:
 			m.search(in.field.Value())
+		case typingJump:
+			m.push.jump(in.field.Value(), 0)
 		}
 	}
 	return nil
@@ -137,7 +143,7 @@ func (m *Model) enter() tea.Cmd {
 		return cmd
 	}
 	switch in.what {
-	case typingSearch:
+	case typingSearch, typingJump:
 		m.input = nil
 	case typingFile:
 		if text == "" {

@@ -78,6 +78,7 @@ const (
 	asSlot
 	matchSlots
 	addSlot
+	jumpSlot
 	makeSlot
 	nextRow
 	prevRow
@@ -149,6 +150,7 @@ var bindings = []binding{
 	bind(inRequests, fillSlot, "find a column", []string{"/", "enter"}, "/", "find the column; on a condition, an event, a schedule: type it"),
 	bind(inRequests, matchSlots, "", []string{"m"}, "m", "pick all properties of this request that columns match by name"),
 	bind(inRequests, addSlot, "", []string{"a"}, "a", "add a property; to an event also contact properties and lists"),
+	bind(inRequests, jumpSlot, "", []string{"f"}, "f", "find a property by its name"),
 	bind(inRequests, dropSlot, "", []string{"d"}, "d", "drop it; on the head of a request all of that"),
 	bind(inRequests, nullSlot, "", []string{"n"}, "n", "what NULL does: leave Loops' value as it is, or clear it"),
 	bind(inRequests, asSlot, "", []string{"t"}, "t", "the type that it is sent as"),

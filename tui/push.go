@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -277,6 +278,8 @@ func (m *Model) editPush(a action) tea.Cmd {
 		m.matchAll()
 	case addSlot:
 		m.startAdding()
+	case jumpSlot:
+		m.input = newInput(typingJump, "")
 	case makeSlot:
 		return m.createProperty()
 	}
@@ -294,6 +297,24 @@ func (p *pushScreen) move(by int) {
 		p.bodyTop = 0
 	case bodyPane:
 		p.bodyTop = max(0, min(p.bodyTop+by, p.bodyLast))
+	}
+}
+
+// jump goes to a slot whose name holds text: the next one by steps, or with 0 steps the
+// one under the cursor if it does.
+func (p *pushScreen) jump(text string, step int) {
+	m := newMatcher(text)
+	n := len(p.slots)
+	from, by := p.cursor, cmp.Or(step, 1)
+	if step != 0 {
+		from += step
+	}
+	for i := range n {
+		at := ((from+i*by)%n + n) % n
+		if s := p.slots[at]; !m.empty() && m.match(s.label, s.value, false) {
+			p.cursor, p.bodyTop = at, 0
+			return
+		}
 	}
 }
 

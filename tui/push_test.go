@@ -63,6 +63,8 @@ func TestPushScreen(t *testing.T) {
 	d.keys("space").lacks(`"firstName"`).keys("/", "xyz").has("no column holds that").keys("enter").has(`no column holds "xyz"`).keys("esc")
 	// All that match, and one u takes them back.
 	d.to("contact update").keys("m").has("[x] plan", "[x] company", "matched by name").keys("u").has("[ ] plan", "[x] teamSize").keys("ctrl+r")
+	// Long lists are gone through by name.
+	d.keys("g", "f", "zi").has("> [x] zip").keys("enter", "f", "company").has("> [x] company").keys("esc")
 	// NULL: left out, or cleared.
 	d.to("plan").keys("n").has("NULL empties plan in Loops", "plan, NULL clears").keys("]").has("ROW 2 of 2, own-2", `"plan": null`).keys("[")
 	// A list wants a boolean.

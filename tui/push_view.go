@@ -41,7 +41,7 @@ func (m *Model) pushLayout() pushLayout {
 
 // typingOnPush reports whether a field stands in a pane of the push screen.
 func (m *Model) typingOnPush() bool {
-	return m.screen == pushing && m.input != nil && m.input.what != typingCount
+	return m.screen == pushing && m.input != nil && m.input.what != typingCount && m.input.what != typingJump
 }
 
 // pushLines draws the push screen.

@@ -160,6 +160,9 @@ func (m *Model) footer(w int) string {
 			}
 			return ends(m.input.field.View(), "enter send  esc leave", w)
 		}
+		if m.input.what == typingJump {
+			return ends(m.input.field.View(), "up down more  enter take", w)
+		}
 		if m.typingOnPush() {
 			if m.bad && m.note != "" {
 				return m.st.bad.Render(fill(m.note, w))
