@@ -2,7 +2,6 @@ package mapping
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -156,85 +155,4 @@ func (p *Push) forgetPlaces() {
 	for i := range p.Events {
 		p.Events[i].condition = place{}
 	}
-}
-
-// push brings two people's changes of the push part together, as [Merge] does
-// with columns: by settings, an event that one has dropped as a whole.
-func (m *merger) push() {
-	base, mine, theirs := m.base.Push.settings(), m.mine.Push.settings(), m.theirs.Push.settings()
-	if samePush(m.base.Push, m.mine.Push) {
-		return
-	}
-	if samePush(m.base.Push, m.theirs.Push) {
-		m.out.Push = m.mine.Push
-		return
-	}
-	mine, theirs = m.droppedEvents(base, mine, theirs)
-	was, now, other := byPath(base), byPath(mine), byPath(theirs)
-	var list []setting
-	for _, s := range theirs {
-		value, ok := now[s.key()]
-		if !ok && was[s.key()] != "" {
-			if was[s.key()] != s.value {
-				m.clash("%s: they say %s, you have dropped it; it is dropped", s.words(), s.value)
-			}
-			continue
-		}
-		if ok {
-			s.value = pick(m, s.words(), was[s.key()], value, s.value)
-		}
-		list = append(list, s)
-	}
-	for _, s := range mine {
-		if _, both := other[s.key()]; both || was[s.key()] == s.value {
-			continue
-		}
-		if was[s.key()] != "" {
-			m.clash("%s: they have dropped it, you say %s; it stays", s.words(), s.value)
-		}
-		list = append(list, s)
-	}
-	p, err := pushOf(list)
-	if err != nil {
-		m.clash("push: the two cannot be brought together (%v); yours is taken", err)
-		p = m.mine.Push
-	}
-	m.out.Push = p
-}
-
-// droppedEvents settles the events that one of the two has dropped: one that the other
-// has left alone is dropped, and so is one that I have dropped; mine that I have
-// changed stays.
-func (m *merger) droppedEvents(base, mine, theirs []setting) (a, b []setting) {
-	of := func(list []setting, event string) map[string]string {
-		return byPath(slices.DeleteFunc(slices.Clone(list), func(s setting) bool { return s.path[0] != "events" || s.path[1] != event }))
-	}
-	without := func(list []setting, event string) []setting {
-		return slices.DeleteFunc(slices.Clone(list), func(s setting) bool { return s.path[0] == "events" && s.path[1] == event })
-	}
-	same := func(x, y map[string]string) bool { return fmt.Sprint(x) == fmt.Sprint(y) } // maps are printed in order
-	a, b = mine, theirs
-	if m.base.Push == nil {
-		return a, b
-	}
-	for _, e := range m.base.Push.Events {
-		was, now, other := of(base, e.Name), of(mine, e.Name), of(theirs, e.Name)
-		switch {
-		case len(now) == 0:
-			if len(other) > 0 && !same(other, was) {
-				m.clash("push event %s: they have changed it, you have dropped it; it is dropped", Printable(e.Name))
-			}
-			b = without(b, e.Name)
-		case len(other) == 0 && same(now, was):
-			a = without(a, e.Name)
-		case len(other) == 0:
-			m.clash("push event %s: they have dropped it, you have changed it; it stays", Printable(e.Name))
-			for _, s := range mine {
-				if s.path[0] == "events" && s.path[1] == e.Name {
-					b = append(b, s)
-				}
-			}
-		}
-	}
-	return a, b
 }

@@ -1,0 +1,147 @@
+package tui
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"loopmap/mapping"
+)
+
+// bodyLines are the requests of the row that is shown, by the code that sends them:
+// that of the slot under the cursor first. Below stands what became of them.
+func (m *Model) bodyLines(w int) (lines []string) {
+	p := &m.push
+	add := func(text string) { lines = append(lines, wrap(text, w)...) }
+	row, ok := p.shownRow()
+	if !ok {
+		return hang("", p.noRows(), w)
+	}
+	title := fmt.Sprintf("ROW %d of %d, %s", p.row+1, len(p.rows), safe(row.Key))
+	if p.focus == bodyPane {
+		title = "> " + title
+	}
+	lines = append(lines, m.st.title.Render(cut(title, w)))
+	switch {
+	case m.draft.Push == nil:
+		add("nothing is sent to Loops yet.")
+		add("")
+		add("space picks a property with the column that matches it, / finds another column for it, m matches all by name. What goes out is shown here as you pick.")
+		return lines
+	case len(p.wrong) > 0:
+		for _, why := range p.wrong {
+			for _, s := range wrap("! "+safe(why), w) {
+				lines = append(lines, m.st.bad.Render(s))
+			}
+		}
+		return lines
+	case p.sender == nil || p.row >= len(p.now):
+		return lines
+	}
+	now := map[string]mapping.PushStep{}
+	for _, st := range p.now[p.row] {
+		now[st.Kind] = st
+	}
+	all := p.sender.Steps(row, mapping.Resend{Failed: true, Unknown: true, Same: true})
+	first := requestKind(m.draft, p.current().event)
+	for _, turn := range []bool{true, false} {
+		for _, st := range all {
+			if (st.Kind == first) == turn {
+				lines = append(lines, m.stepLines(st, now[st.Kind], w)...)
+			}
+		}
+	}
+	if len(row.Lines) > 0 {
+		lines = append(lines, "", m.st.title.Render("OUTCOME"))
+	}
+	for _, l := range row.Lines {
+		add("  " + tellOutcome(l))
+	}
+	return lines
+}
+
+// requestKind is the kind of the request that a slot is of.
+func requestKind(m *mapping.Mapping, event int) string {
+	if event >= 0 && m.Push != nil && event < len(m.Push.Events) {
+		return m.Push.Events[event].Name
+	}
+	return mapping.ContactKind
+}
+
+// stepLines are a request and whether it goes out now.
+func (m *Model) stepLines(st, now mapping.PushStep, w int) (lines []string) {
+	lines = append(lines, "")
+	if st.Request == nil {
+		word := map[mapping.PushStatus]string{mapping.PushNotMet: "the condition is not met", mapping.PushFailed: "cannot be sent"}[st.Status]
+		if word != "" {
+			for _, s := range wrap(safe(st.Kind)+": "+word+": "+safe(st.Reason), w) {
+				lines = append(lines, m.st.warn.Render(s))
+			}
+		}
+		return lines
+	}
+	head := st.Request.Method + " " + st.Request.Path
+	switch {
+	case m.push.samples:
+		head += "  as a sample's row would send it"
+	case now.Request == nil:
+		head += "  not sent: Loops has this"
+	case now.Resumes:
+		head += "  goes out again: it may have arrived"
+	default:
+		head += "  goes out next"
+	}
+	lines = append(lines, wrap(head, w)...)
+	if st.Request.IdempotencyKey != "" {
+		lines = append(lines, cut("Idempotency-Key: "+st.Request.IdempotencyKey, w))
+	}
+	for _, s := range pretty(st.Request.Body) {
+		lines = append(lines, wrap(s, w)...)
+	}
+	return lines
+}
+
+// outcomes says what became of what a row sent, or would have: trouble first.
+func outcomes(lines []mapping.PushLine) string {
+	order := []mapping.PushStatus{mapping.PushFailed, mapping.PushPending, mapping.PushSent, mapping.PushNotMet}
+	rank := func(l mapping.PushLine) int { return slices.Index(order, l.Status) }
+	event := func(l mapping.PushLine) int { return map[bool]int{true: 1}[l.Kind != mapping.ContactKind] }
+	lines = slices.Clone(lines)
+	slices.SortStableFunc(lines, func(a, b mapping.PushLine) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(event(a), event(b)))
+	})
+	var words []string
+	for _, l := range lines {
+		words = append(words, safe(l.Kind)+" "+outcomeWord(l))
+	}
+	if len(words) == 0 {
+		return "-"
+	}
+	return strings.Join(words, ", ")
+}
+
+// outcomeWord is "sent 200", or what else became of it.
+func outcomeWord(l mapping.PushLine) string {
+	word := strings.ReplaceAll(string(l.Status), "_", " ")
+	if l.Code > 0 && l.Status != mapping.PushNotMet {
+		word += fmt.Sprintf(" %d", l.Code)
+	}
+	return word
+}
+
+// tellOutcome is an outcome on lines of its own, with the API's message.
+func tellOutcome(l mapping.PushLine) string {
+	s := safe(l.Kind) + "  " + outcomeWord(l)
+	if l.Message != "" {
+		s += ": " + safe(l.Message)
+	}
+	switch {
+	case l.Status == mapping.PushPending && !l.NextAt.IsZero():
+		s += ", again at " + l.NextAt.Local().Format(time.TimeOnly)
+	case !l.SentAt.IsZero():
+		s += ", last sent " + l.SentAt.Local().Format(time.DateTime)
+	}
+	return s
+}
