@@ -130,7 +130,7 @@ func (m *Model) slotType(s slot) string {
 func (m *Model) slotValue(s slot) string {
 	switch {
 	case s.kind == autoSlot:
-		return "sync sends a row soon after it changes"
+		return "by loopmap sync"
 	case s.kind == everySlot && s.value == "":
 		return "- (1h, or a cron line)"
 	case s.kind == newEventSlot || s.kind == whenSlot:
@@ -146,7 +146,7 @@ func (m *Model) slotValue(s slot) string {
 			return "! " + safe(s.value)
 		}
 	case (s.kind == emailSlot || s.kind == userIDSlot) && s.value == "" && s.event >= 0 && m.draft.Push != nil && m.draft.Push.Contact != nil:
-		return "- (as the contact update)"
+		return "- (as above)"
 	}
 	if s.value == "" {
 		return "-"
