@@ -25,7 +25,7 @@ const (
 )
 
 // Secrets are signing secrets made ready. The zero value verifies nothing.
-type Secrets struct{ macs []*sync.Pool }
+type Secrets struct{ macs []*sync.Pool } // of *mac
 
 // ParseSecrets reads signing secrets as Loops' settings page shows them
 // (whsec_..., standard base64 behind it). A request is good when it holds under
@@ -51,7 +51,7 @@ func ParseSecrets(secrets []string) (*Secrets, error) {
 		case len(key) < minSecret:
 			return nil, fmt.Errorf("%s has %d bytes; at least %d are needed", which, len(key), minSecret)
 		}
-		s.macs = append(s.macs, &sync.Pool{New: func() any { return hmac.New(sha256.New, key) }})
+		s.macs = append(s.macs, &sync.Pool{New: func() any { return &mac{Hash: hmac.New(sha256.New, key)} }})
 	}
 	return s, nil
 }
@@ -104,9 +104,9 @@ func (s *Secrets) Verify(header http.Header, body []byte, now time.Time) (id str
 	// Every secret meets every candidate: the time taken tells nothing.
 	good := false
 	for _, pool := range s.macs {
-		mac := pool.Get().(hash.Hash)
-		sum := sign(mac, id, stamp, body)
-		pool.Put(mac)
+		m := pool.Get().(*mac)
+		sum := m.sign(id, stamp, body)
+		pool.Put(m)
 		for _, c := range candidates {
 			good = hmac.Equal(c[:], sum[:]) || good
 		}
@@ -126,19 +126,24 @@ func Sign(secret, id string, at time.Time, body []byte) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	sum := sign(hmac.New(sha256.New, key), id, strconv.FormatInt(at.Unix(), 10), body)
+	m := mac{Hash: hmac.New(sha256.New, key)}
+	sum := m.sign(id, strconv.FormatInt(at.Unix(), 10), body)
 	return "v1," + base64.StdEncoding.EncodeToString(sum[:]), nil
 }
 
 type digest [sha256.Size]byte
 
-func sign(mac hash.Hash, id, stamp string, body []byte) (sum digest) {
-	mac.Reset()
-	var head [maxID + 32]byte
-	b := append(append(append(append(head[:0], id...), '.'), stamp...), '.')
-	mac.Write(b)
-	mac.Write(body)
-	mac.Sum(sum[:0])
+// mac signs, over and over.
+type mac struct {
+	hash.Hash
+	head [maxID + 32]byte // what is signed before a body
+}
+
+func (m *mac) sign(id, stamp string, body []byte) (sum digest) {
+	m.Reset()
+	m.Write(append(append(append(append(m.head[:0], id...), '.'), stamp...), '.'))
+	m.Write(body)
+	m.Sum(sum[:0])
 	return sum
 }
 
