@@ -148,7 +148,7 @@ type work struct {
 }
 
 func (w *work) run(ctx context.Context, entries []mapping.Entry) (outcomes []mapping.Outcome, err error) {
-	w.own = map[string]bool{}
+	w.own = nil
 	if w.tx, err = w.store.begin(ctx); err != nil {
 		return nil, err
 	}
@@ -202,11 +202,17 @@ func rounds(entries []mapping.Entry) (list [][]int) {
 
 // round writes entries[i] for each i of which.
 func (w *work) round(ctx context.Context, entries []mapping.Entry, which []int, outcomes []mapping.Outcome) error {
-	round := make([]mapping.Entry, len(which))
-	var rows []mapping.Entry
-	for i, at := range which {
-		if round[i] = entries[at]; round[i].Status == mapping.Applied {
-			rows = append(rows, round[i])
+	round := entries
+	if len(which) < len(entries) {
+		round = make([]mapping.Entry, len(which))
+		for i, at := range which {
+			round[i] = entries[at]
+		}
+	}
+	rows := make([]mapping.Entry, 0, len(round))
+	for _, e := range round {
+		if e.Status == mapping.Applied {
+			rows = append(rows, e)
 		}
 	}
 	fresh, late, err := w.journal(round, rows)
@@ -282,6 +288,9 @@ func (w *work) duplicate(ctx context.Context, e mapping.Entry) (out mapping.Outc
 	err = w.store.records(ctx, Filter{ID: e.ID}, func(r Record) error {
 		if r.Received.Equal(e.Received.Truncate(time.Millisecond)) {
 			out = mapping.Outcome{Status: r.Status, Reason: r.Reason}
+			if w.own == nil {
+				w.own = map[string]bool{}
+			}
 			w.own[e.ID] = true
 		}
 		return nil
