@@ -29,8 +29,13 @@ type waiting struct {
 	entry   mapping.Entry
 	outcome mapping.Outcome
 	err     error
-	ready   chan struct{} // closed when outcome and err are set
+	ready   chan struct{} // gets one value when outcome and err are set
+	late    *time.Timer   // when patience ends
 }
+
+var waitings = sync.Pool{New: func() any {
+	return &waiting{ready: make(chan struct{}, 1), late: time.NewTimer(patience)}
+}}
 
 func newCommitter(j Journal, m *metrics) *committer {
 	c := &committer{journal: j, metrics: m, queue: make(chan *waiting, maxGroup)}
@@ -46,21 +51,25 @@ func (c *committer) close() {
 // commit returns when the entry is durable, or known not to be. When patience
 // ends first the entry may still be stored: the sender's retry will be a
 // duplicate then.
-func (c *committer) commit(ctx context.Context, e mapping.Entry) (mapping.Outcome, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, errPatience)
-	defer cancel()
-	w := &waiting{entry: e, ready: make(chan struct{})}
+func (c *committer) commit(e mapping.Entry) (mapping.Outcome, error) {
+	w := waitings.Get().(*waiting)
+	w.entry = e
+	w.late.Reset(patience)
 	select {
 	case c.queue <- w:
-	case <-ctx.Done():
-		return mapping.Outcome{}, context.Cause(ctx)
+	case <-w.late.C:
+		return mapping.Outcome{}, errPatience
 	}
 	select {
 	case <-w.ready:
-		return w.outcome, w.err
-	case <-ctx.Done():
-		return mapping.Outcome{}, context.Cause(ctx)
+	case <-w.late.C:
+		return mapping.Outcome{}, errPatience // the committer has w still
 	}
+	w.late.Stop()
+	outcome, err := w.outcome, w.err
+	w.entry, w.outcome, w.err = mapping.Entry{}, mapping.Outcome{}, nil
+	waitings.Put(w)
+	return outcome, err
 }
 
 func (c *committer) run() {
@@ -105,6 +114,6 @@ func (c *committer) commitGroup(group []*waiting, entries []mapping.Entry) {
 				w.outcome = one[0]
 			}
 		}
-		close(w.ready)
+		w.ready <- struct{}{}
 	}
 }

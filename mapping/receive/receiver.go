@@ -121,10 +121,12 @@ type reply struct {
 	Error       string `json:"error,omitempty"`
 }
 
+// Header fields of every answer, which nobody changes.
+var jsonType, noStore = []string{"application/json"}, []string{"no-store"}
+
 func answer(w http.ResponseWriter, code int, r reply) {
 	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Cache-Control", "no-store")
+	h["Content-Type"], h["Cache-Control"] = jsonType, noStore
 	if code == http.StatusServiceUnavailable {
 		h.Set("Retry-After", "10")
 	}
@@ -141,12 +143,14 @@ type refusal struct {
 
 func (r *Receiver) webhook(w http.ResponseWriter, q *http.Request) {
 	start := r.Now()
-	r.Log.Debug("request", "method", q.Method, "from", q.RemoteAddr, "length", q.ContentLength, "webhook-id", q.Header.Values("Webhook-Id"),
-		"webhook-timestamp", q.Header.Values("Webhook-Timestamp"), "signatures", len(q.Header.Values("Webhook-Signature")), "agent", q.UserAgent())
+	if r.Log.Enabled(q.Context(), slog.LevelDebug) {
+		r.Log.Debug("request", "method", q.Method, "from", q.RemoteAddr, "length", q.ContentLength, "webhook-id", q.Header.Values("Webhook-Id"),
+			"webhook-timestamp", q.Header.Values("Webhook-Timestamp"), "signatures", len(q.Header.Values("Webhook-Signature")), "agent", q.UserAgent())
+	}
 	a := Arrival{Delivery: mapping.Delivery{Received: start}}
 	refused := r.take(w, q, &a)
 	if refused == nil {
-		refused = r.store(q.Context(), &a)
+		refused = r.store(&a)
 	}
 	a.Code = http.StatusOK
 	out := reply{OK: true, ID: a.Delivery.ID, Duplicate: a.Outcome.Duplicate}
@@ -180,16 +184,17 @@ func (r *Receiver) take(w http.ResponseWriter, q *http.Request, a *Arrival) *ref
 			return &refusal{http.StatusUnsupportedMediaType, "the body must not be encoded (Content-Encoding)"}
 		}
 	}
-	tooLarge := &refusal{http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is larger than %d bytes", r.MaxBody)}
+	tooLarge := func() *refusal {
+		return &refusal{http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is larger than %d bytes", r.MaxBody)}
+	}
 	if q.ContentLength > r.MaxBody {
 		w.Header().Set("Connection", "close")
-		return tooLarge
+		return tooLarge()
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, q.Body, r.MaxBody))
-	var over *http.MaxBytesError
+	body, err := readBody(http.MaxBytesReader(w, q.Body, r.MaxBody), q.ContentLength)
 	switch {
-	case errors.As(err, &over):
-		return tooLarge
+	case err != nil && errors.As(err, new(*http.MaxBytesError)):
+		return tooLarge()
 	case err != nil:
 		return &refusal{http.StatusBadRequest, "the body did not arrive whole"}
 	}
@@ -207,6 +212,16 @@ func (r *Receiver) take(w http.ResponseWriter, q *http.Request, a *Arrival) *ref
 	}
 	a.Delivery.Body = body
 	return nil
+}
+
+// readBody reads all of a body whose length is said to be as given, -1 for unknown.
+func readBody(r io.Reader, length int64) ([]byte, error) {
+	if length < 0 || length > 64<<10 { // no more is believed before it has come
+		return io.ReadAll(r)
+	}
+	body := make([]byte, length)
+	_, err := io.ReadFull(r, body)
+	return body, err
 }
 
 // maxClockOff is how far the clocks may differ before that is worth a word.
@@ -231,7 +246,7 @@ func unsignedID(h http.Header, body []byte) string {
 }
 
 // store makes a delivery durable.
-func (r *Receiver) store(ctx context.Context, a *Arrival) *refusal {
+func (r *Receiver) store(a *Arrival) *refusal {
 	e := mapping.Enter(r.Mapping(), a.Delivery)
 	a.Event = e.Row.Event
 	if r.commits == nil {
@@ -243,7 +258,7 @@ func (r *Receiver) store(ctx context.Context, a *Arrival) *refusal {
 	}
 	// The body is here, whole: it is stored also when the sender has hung up.
 	var err error
-	if a.Outcome, err = r.commits.commit(context.WithoutCancel(ctx), e); err != nil {
+	if a.Outcome, err = r.commits.commit(e); err != nil {
 		r.metrics.unready.Store(true)
 		a.Err = err
 		r.Log.Error("delivery not stored", "id", a.Delivery.ID, "error", err)
