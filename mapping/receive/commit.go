@@ -10,14 +10,15 @@ import (
 )
 
 const (
-	maxGroup = 256              // entries of one commit
-	patience = 12 * time.Second // from arrival to answer; senders wait about 15 s
+	maxGroup = 256                  // entries of one commit
+	maxPause = 2 * time.Millisecond // before a commit, for others that are expected
+	patience = 12 * time.Second     // from arrival to answer; senders wait about 15 s
 )
 
 var errPatience = errors.New("the database did not answer in time")
 
-// committer gathers what arrives while a commit runs into the next one. There is
-// no timer: an entry that comes alone is committed at once.
+// committer gathers what arrives while a commit runs into the next one. An entry
+// that comes alone is committed at once.
 type committer struct {
 	journal Journal
 	metrics *metrics
@@ -75,26 +76,35 @@ func (c *committer) commit(e mapping.Entry) (mapping.Outcome, error) {
 func (c *committer) run() {
 	group := make([]*waiting, 0, maxGroup)
 	entries := make([]mapping.Entry, 0, maxGroup)
+	expected, pause := 1, time.NewTimer(maxPause)
 	for first := range c.queue {
-		group = append(group[:0], first)
-	fill:
-		for len(group) < maxGroup {
-			select {
-			case w, ok := <-c.queue:
-				if !ok {
-					break fill
-				}
-				group = append(group, w)
-			default:
-				break fill
-			}
-		}
+		pause.Reset(maxPause)
+		group = c.gather(append(group[:0], first), expected, pause.C)
 		entries = entries[:0]
 		for _, w := range group {
 			entries = append(entries, w.entry)
 		}
 		c.commitGroup(group, entries)
+		expected = len(group) + len(c.queue)
 	}
+}
+
+// gather adds to a group what has arrived, and as many more as are expected to arrive
+// before the pause is over: where several senders came together last time, each has
+// been answered and sends again. One commit for all of them serves them sooner than two.
+func (c *committer) gather(group []*waiting, expected int, over <-chan time.Time) []*waiting {
+	for len(group) < maxGroup && (len(group) < expected || len(c.queue) > 0) {
+		select {
+		case w, ok := <-c.queue:
+			if !ok {
+				return group
+			}
+			group = append(group, w)
+		case <-over:
+			expected = 0
+		}
+	}
+	return group
 }
 
 // commitGroup commits a group whole. If that fails its members are tried one by

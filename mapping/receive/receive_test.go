@@ -398,6 +398,38 @@ func TestPoisonFailsAlone(t *testing.T) {
 	}
 }
 
+// A group is what has arrived and what is expected, and none waits long for that.
+func TestGather(t *testing.T) {
+	c := &committer{queue: make(chan *waiting, maxGroup)}
+	group := func(n int) []*waiting { return make([]*waiting, n) }
+	never, over := make(chan time.Time), make(chan time.Time)
+	close(over)
+	if got := c.gather(group(1), 1, never); len(got) != 1 {
+		t.Errorf("one alone became a group of %d", len(got))
+	}
+	for range 2 {
+		c.queue <- nil
+	}
+	if got := c.gather(group(1), 1, never); len(got) != 3 {
+		t.Errorf("one and two that have arrived became a group of %d", len(got))
+	}
+	go func() {
+		for range 4 {
+			c.queue <- nil
+		}
+	}()
+	if got := c.gather(group(1), 5, never); len(got) != 5 {
+		t.Errorf("one of five expected became a group of %d", len(got))
+	}
+	if got := c.gather(group(1), 5, over); len(got) != 1 {
+		t.Errorf("one that waited in vain became a group of %d", len(got))
+	}
+	close(c.queue)
+	if got := c.gather(group(2), 5, never); len(got) != 2 {
+		t.Errorf("two at the end became a group of %d", len(got))
+	}
+}
+
 // What waits while a commit runs shares the next one.
 func TestGroupCommit(t *testing.T) {
 	var first sync.Once
