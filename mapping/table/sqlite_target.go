@@ -17,7 +17,7 @@ type sqliteTarget struct {
 	columns    []mapping.Column
 	key        int // index of the key column
 	affinities []affinity
-	statements map[shape]*sqlite.Stmt
+	statements map[shapes]*sqlite.Stmt
 	reader     *sqlite.Stmt // of a row
 }
 
@@ -25,6 +25,12 @@ type sqliteTarget struct {
 type shape struct {
 	action  mapping.Action
 	columns string // '1' for each that is set, '0' for each that is not
+}
+
+// shapes is a shape and how many rows are written together.
+type shapes struct {
+	shape
+	rows int // 1 but for upserts
 }
 
 // maxShapes bounds the statements that are kept ready; most tables need one.
@@ -52,7 +58,7 @@ func (s *sqliteEngine) targetOf(m *mapping.Mapping) (*sqliteTarget, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &sqliteTarget{mapping: m, columns: m.Columns(), statements: map[shape]*sqlite.Stmt{}}
+	t := &sqliteTarget{mapping: m, columns: m.Columns(), statements: map[shapes]*sqlite.Stmt{}}
 	t.affinities = make([]affinity, len(t.columns))
 	for i, c := range t.columns {
 		if c.Name == m.Key {
@@ -88,26 +94,25 @@ func (t *sqliteTarget) close() {
 
 // statement writes the columns that are set. The others keep what they have, and
 // in a new row get the table's default.
-func (t *sqliteTarget) statement(c *sqlite.Conn, action mapping.Action, columns string) (*sqlite.Stmt, error) {
-	key := shape{action, columns}
+func (t *sqliteTarget) statement(c *sqlite.Conn, key shapes) (*sqlite.Stmt, error) {
 	if st := t.statements[key]; st != nil {
 		return st, nil
 	}
 	if len(t.statements) == maxShapes {
 		t.close()
 	}
-	st, _, err := c.PrepareTransient(t.sql(action, columns))
+	st, _, err := c.PrepareTransient(t.sql(key))
 	if err == nil {
 		t.statements[key] = st
 	}
 	return st, err
 }
 
-func (t *sqliteTarget) sql(action mapping.Action, columns string) string {
+func (t *sqliteTarget) sql(of shapes) string {
 	var names, marks, excluded, values []string
 	key := ""
 	for i, c := range t.columns {
-		if columns[i] == '0' {
+		if of.columns[i] == '0' {
 			continue
 		}
 		name, mark := quote(c.Name), fmt.Sprintf("?%d", len(names)+1)
@@ -120,15 +125,21 @@ func (t *sqliteTarget) sql(action mapping.Action, columns string) string {
 	}
 	table := quote(t.mapping.Table)
 	switch {
-	case action == mapping.Delete:
+	case of.action == mapping.Delete:
 		return "DELETE FROM " + table + " WHERE " + key
-	case action == mapping.Update:
+	case of.action == mapping.Update:
 		return "UPDATE " + table + " SET " + strings.Join(values, ", ") + " WHERE " + key
-	case len(excluded) == 0:
-		return "INSERT INTO " + table + " (" + strings.Join(names, ", ") + ") VALUES (" + strings.Join(marks, ", ") + ") ON CONFLICT (" + quote(t.mapping.Key) + ") DO NOTHING"
 	}
-	return "INSERT INTO " + table + " (" + strings.Join(names, ", ") + ") VALUES (" + strings.Join(marks, ", ") + ") ON CONFLICT (" + quote(t.mapping.Key) +
-		") DO UPDATE SET " + strings.Join(excluded, ", ")
+	row := "(" + strings.Join(marks, ", ") + ")"
+	if of.rows > 1 {
+		row = "(?" + strings.Repeat(", ?", len(marks)-1) + ")"
+		row += strings.Repeat(", "+row, of.rows-1)
+	}
+	insert := "INSERT INTO " + table + " (" + strings.Join(names, ", ") + ") VALUES " + row + " ON CONFLICT (" + quote(t.mapping.Key) + ") DO "
+	if len(excluded) == 0 {
+		return insert + "NOTHING"
+	}
+	return insert + "UPDATE SET " + strings.Join(excluded, ", ")
 }
 
 // readSQL reads a row by its key.

@@ -135,7 +135,8 @@ func (s *sqliteTx) insert(entries, rows []mapping.Entry) (fresh, late []bool, er
 	return fresh, late, nil
 }
 
-// together is how many new journal lines one statement writes, where there are many.
+// together is how many new journal lines, and how many rows, one statement writes where
+// there are many.
 const together = 16
 
 // anyID reports whether the journal may have one of the entries already. Ids grow with time, so that what is new lies behind all that is there.
@@ -236,18 +237,55 @@ func (s *sqliteTx) siblings(e mapping.Entry, from time.Time) (list []Record, err
 
 func (s *sqliteTx) write(entries []mapping.Entry) (refused []error, err error) {
 	refused = make([]error, len(entries))
-	for i, e := range entries {
-		if err := s.writeRow(e); err != nil {
+	for i := 0; i < len(entries); {
+		n := 1
+		if alike(entries[i:]) {
+			n = together
+			err := s.writeRows(entries[i : i+n])
+			if err == nil {
+				i += n
+				continue
+			}
 			if !s.aboutRow(err) {
 				return nil, err
 			}
-			refused[i] = err
+			// Nothing of them is written. One by one it shows which it is about.
+		}
+		for end := i + n; i < end; i++ {
+			if err := s.writeRows(entries[i : i+1]); err != nil {
+				if !s.aboutRow(err) {
+					return nil, err
+				}
+				refused[i] = err
+			}
 		}
 	}
 	return refused, nil
 }
 
-func (s *sqliteTx) writeRow(e mapping.Entry) error {
+// alike reports whether the first entries, as many as are written together, are upserts
+// of the same columns.
+func alike(entries []mapping.Entry) bool {
+	if len(entries) < together || entries[0].Row.Action != mapping.Upsert {
+		return false
+	}
+	first := entries[0]
+	for _, e := range entries[1:together] {
+		if e.Mapping != first.Mapping || e.Row.Action != first.Row.Action {
+			return false
+		}
+		for i, cell := range e.Row.Cells {
+			if (cell.State == mapping.Missing) != (first.Row.Cells[i].State == mapping.Missing) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// writeRows writes one row, or several that are alike, by one statement.
+func (s *sqliteTx) writeRows(entries []mapping.Entry) error {
+	e := entries[0]
 	t, err := s.targetOf(e.Mapping)
 	if err != nil {
 		return err
@@ -256,23 +294,25 @@ func (s *sqliteTx) writeRow(e mapping.Entry) error {
 	if e.Row.Action == mapping.Update && strings.Count(columns, "1") == 1 {
 		return nil // the key alone: there is nothing to set
 	}
-	st, err := t.statement(s.writer, e.Row.Action, columns)
+	st, err := t.statement(s.writer, shapes{shape{e.Row.Action, columns}, len(entries)})
 	if err != nil {
 		return err
 	}
 	n := 0
-	for i, cell := range e.Row.Cells {
-		if cell.State == mapping.Missing {
-			continue
-		}
-		n++
-		if cell.State == mapping.Null {
-			st.BindNull(n)
-			continue
-		}
-		c := t.columns[i]
-		if why := bind(st, n, c.Type, t.affinities[i], cell.Text); why != "" {
-			return &refusal{fmt.Sprintf("column %s: %s", c.Name, why)}
+	for _, e := range entries {
+		for i, cell := range e.Row.Cells {
+			if cell.State == mapping.Missing {
+				continue
+			}
+			n++
+			if cell.State == mapping.Null {
+				st.BindNull(n)
+				continue
+			}
+			c := t.columns[i]
+			if why := bind(st, n, c.Type, t.affinities[i], cell.Text); why != "" {
+				return &refusal{fmt.Sprintf("column %s: %s", c.Name, why)}
+			}
 		}
 	}
 	return run(st)

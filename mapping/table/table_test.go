@@ -202,6 +202,34 @@ func TestConstraintQuarantines(t *testing.T) {
 	})
 }
 
+// Also among so many that rows are written together.
+func TestConstraintAmongMany(t *testing.T) {
+	databases(t, func(t *testing.T, d *database) {
+		s := d.open()
+		d.exec("CREATE TABLE contacts (id TEXT PRIMARY KEY, email TEXT UNIQUE, must TEXT NOT NULL DEFAULT 'x')")
+		m := d.mapping("email text contact.email", "must text contact.must")
+		ready(t, s, m)
+		for round, bad := range []map[int]bool{{}, {7: true, 20: true}, {0: true, 15: true, 39: true}} {
+			var list []mapping.Delivery
+			for i := range 40 {
+				more := fmt.Sprintf(`,"email":"%d.%d@example.com","must":"round %d"`, round, i, round)
+				if bad[i] {
+					more = `,"email":"same","must":null`
+				}
+				list = append(list, created(fmt.Sprintf("%d.%d", round, i), fmt.Sprint("c", i), round, more))
+			}
+			for i, out := range commit(t, s, m, list...) {
+				if want := map[bool]mapping.Status{false: mapping.Applied, true: mapping.Quarantined}[bad[i]]; out.Status != want {
+					t.Errorf("round %d, %d: %+v", round, i, out)
+				}
+			}
+			if got, want := d.text("SELECT count(*) FROM contacts WHERE must = ?", fmt.Sprint("round ", round)), fmt.Sprint(40-len(bad)); got != want {
+				t.Errorf("round %d: %s rows, not %s", round, got, want)
+			}
+		}
+	})
+}
+
 // The table is altered while deliveries come: the journal goes on, rows wait and
 // the reason names the SQL; once the table is mended they are written.
 func TestTableAltered(t *testing.T) {
