@@ -23,6 +23,7 @@ type committer struct {
 	journal Journal
 	metrics *metrics
 	queue   chan *waiting
+	idle    sync.Pool // of *waiting
 	done    sync.WaitGroup
 }
 
@@ -34,12 +35,12 @@ type waiting struct {
 	late    *time.Timer   // when patience ends
 }
 
-var waitings = sync.Pool{New: func() any {
+func newWaiting() any {
 	return &waiting{ready: make(chan struct{}, 1), late: time.NewTimer(patience)}
-}}
+}
 
 func newCommitter(j Journal, m *metrics) *committer {
-	c := &committer{journal: j, metrics: m, queue: make(chan *waiting, maxGroup)}
+	c := &committer{journal: j, metrics: m, queue: make(chan *waiting, maxGroup), idle: sync.Pool{New: newWaiting}}
 	c.done.Go(c.run)
 	return c
 }
@@ -53,7 +54,7 @@ func (c *committer) close() {
 // ends first the entry may still be stored: the sender's retry will be a
 // duplicate then.
 func (c *committer) commit(e mapping.Entry) (mapping.Outcome, error) {
-	w := waitings.Get().(*waiting)
+	w := c.idle.Get().(*waiting)
 	w.entry = e
 	w.late.Reset(patience)
 	select {
@@ -69,7 +70,7 @@ func (c *committer) commit(e mapping.Entry) (mapping.Outcome, error) {
 	w.late.Stop()
 	outcome, err := w.outcome, w.err
 	w.entry, w.outcome, w.err = mapping.Entry{}, mapping.Outcome{}, nil
-	waitings.Put(w)
+	c.idle.Put(w)
 	return outcome, err
 }
 
