@@ -62,7 +62,7 @@ type connection struct {
 	// Misfits are what the push part names and Loops has not, or has otherwise.
 	Misfits  []string `json:"misfits,omitempty"`
 	Warnings []string `json:"warnings,omitempty"`
-	refused bool
+	refused  bool
 }
 
 // askLoops tries the key, and compares the push part with what the team has; nil when

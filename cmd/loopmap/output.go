@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
-	"log/slog"
 	"os"
 	"strings"
 	"unicode/utf8"
@@ -26,18 +25,6 @@ func printJSON(w io.Writer, v any) error {
 func isTerminal(w any) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(f.Fd())
-}
-
-// logger writes text to a terminal and JSON elsewhere.
-func (a *app) logger() *slog.Logger {
-	o := &slog.HandlerOptions{Level: slog.LevelInfo}
-	if a.debug {
-		o.Level = slog.LevelDebug
-	}
-	if isTerminal(a.stderr) {
-		return slog.New(slog.NewTextHandler(a.stderr, o))
-	}
-	return slog.New(slog.NewJSONHandler(a.stderr, o))
 }
 
 // printTable lines up cells in columns, two spaces apart. Cells come from outside and

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -59,7 +60,8 @@ func (a *app) sync(ctx context.Context, file, listen string, unsigned bool, shel
 		return fmt.Errorf("listen: %w\nhint: another loopmap may be running; --listen takes another address", err)
 	}
 	defer l.Close()
-	log := a.logger()
+	log, written := a.busyLogger()
+	defer written()
 	guests, err := a.sshHost(file, shell, log)
 	if err != nil {
 		return err
@@ -100,6 +102,11 @@ func (a *app) sync(ctx context.Context, file, listen string, unsigned bool, shel
 	watching.Go(func() {
 		(&follower{app: a, file: file, store: store, mapping: live.current.Load, log: log, changed: live.changed}).run(ctx)
 	})
+	if _, set := a.lookup("GOGC"); !set {
+		// A delivery leaves nothing behind, and what lives is little: half the collections
+		// for a few megabytes more.
+		defer debug.SetGCPercent(debug.SetGCPercent(200))
+	}
 	err = receive.Serve(ctx, l, r, log)
 	r.Close()
 	stop()

@@ -18,7 +18,8 @@ const (
 var errPatience = errors.New("the database did not answer in time")
 
 // committer gathers what arrives while a commit runs into the next one. An entry
-// that comes alone is committed at once.
+// that comes alone is committed at once; one of many that were answered a moment ago
+// waits a moment for the others.
 type committer struct {
 	journal Journal
 	metrics *metrics
@@ -77,8 +78,11 @@ func (c *committer) commit(e mapping.Entry) (mapping.Outcome, error) {
 func (c *committer) run() {
 	group := make([]*waiting, 0, maxGroup)
 	entries := make([]mapping.Entry, 0, maxGroup)
-	expected, pause := 1, time.NewTimer(maxPause)
+	expected, last, pause := 1, time.Time{}, time.NewTimer(maxPause)
 	for first := range c.queue {
+		if time.Since(last) > maxPause {
+			expected = 1 // whoever was answered then has not sent again
+		}
 		pause.Reset(maxPause)
 		group = c.gather(append(group[:0], first), expected, pause.C)
 		entries = entries[:0]
@@ -86,7 +90,7 @@ func (c *committer) run() {
 			entries = append(entries, w.entry)
 		}
 		c.commitGroup(group, entries)
-		expected = len(group) + len(c.queue)
+		expected, last = len(group)+len(c.queue), time.Now()
 	}
 }
 

@@ -6,8 +6,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
-	"runtime/debug"
 	"time"
 )
 
@@ -22,11 +20,6 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}
-	if os.Getenv("GOGC") == "" {
-		// A delivery leaves nothing behind, and what lives is little: half the collections
-		// for a few megabytes more.
-		defer debug.SetGCPercent(debug.SetGCPercent(200))
 	}
 	stopped := make(chan error, 1)
 	go func() {
