@@ -1,0 +1,56 @@
+package main
+
+import (
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// heard counts the writes that reach it.
+type heard struct {
+	mu     sync.Mutex
+	writes int
+	text   strings.Builder
+}
+
+func (c *heard) Write(b []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.writes++
+	return c.text.Write(b)
+}
+
+// Lines are written in their order, together where they come together, and none waits
+// long or is lost.
+func TestGatheredLines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		to := &heard{}
+		g := &gatheredLines{w: to}
+		line := func(s string) { _, _ = g.Write([]byte(s)) }
+		line("a\n")
+		line("b\n")
+		if to.writes != 0 {
+			t.Error("the first line was not held for others")
+		}
+		time.Sleep(gatherTime + time.Millisecond)
+		if to.writes != 1 || to.text.String() != "a\nb\n" {
+			t.Errorf("%d writes: %q", to.writes, to.text.String())
+		}
+		line("c\n")
+		line(strings.Repeat("d", gatherMost))
+		if to.writes != 2 {
+			t.Error("much was held back")
+		}
+		line("e\n")
+		g.flush()
+		if to.writes != 3 || !strings.HasPrefix(to.text.String(), "a\nb\nc\nd") || !strings.HasSuffix(to.text.String(), "e\n") {
+			t.Errorf("%d writes", to.writes)
+		}
+		time.Sleep(time.Second)
+		if to.writes != 3 {
+			t.Error("something is written although nothing was said")
+		}
+	})
+}

@@ -1,0 +1,49 @@
+package receive
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"loopmap/mapping"
+)
+
+// clocked is a journal that takes a millisecond for a commit, and notes when it began.
+type clocked struct {
+	Journal
+	began []time.Time
+	sizes []int
+}
+
+func (j *clocked) Commit(_ context.Context, entries []mapping.Entry) ([]mapping.Outcome, error) {
+	j.began, j.sizes = append(j.began, time.Now()), append(j.sizes, len(entries))
+	time.Sleep(time.Millisecond)
+	return make([]mapping.Outcome, len(entries)), nil
+}
+
+// Who comes alone is committed at once, also after many came together.
+func TestNobodyWaitsAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := &clocked{}
+		c := newCommitter(j, &metrics{})
+		defer c.close()
+		for range 3 {
+			var all sync.WaitGroup
+			for range 20 {
+				all.Go(func() { _, _ = c.commit(mapping.Entry{}) })
+			}
+			all.Wait()
+			time.Sleep(10 * time.Millisecond)
+			for range 3 {
+				came := time.Now()
+				_, _ = c.commit(mapping.Entry{})
+				if n := len(j.began) - 1; j.sizes[n] != 1 || !j.began[n].Equal(came) {
+					t.Errorf("a commit of %d began after %s", j.sizes[n], j.began[n].Sub(came))
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+		}
+	})
+}
