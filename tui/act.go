@@ -2,12 +2,15 @@ package tui
 
 import (
 	"fmt"
+	"strings"
 
 	tea "charm.land/bubbletea/v2"
 )
 
 func (m *Model) say(format string, args ...any) { m.note, m.bad = fmt.Sprintf(format, args...), false }
-func (m *Model) complain(err error)             { m.note, m.bad = safe(err.Error()), true }
+func (m *Model) complain(err error) {
+	m.note, m.bad = safe(strings.ReplaceAll(err.Error(), "\n", "; ")), true
+}
 
 // at is where the next key is looked up.
 func (m *Model) at() where {
@@ -45,7 +48,9 @@ func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
 		return m.typed(msg)
 	}
 	m.note, m.told = "", false
-	return m.do(lookUp(msg, m.at()), msg)
+	a := lookUp(msg, m.at())
+	m.push.sure = m.push.sure && (a == quit || a == makeSlot) // the same key again
+	return m.do(a, msg)
 }
 
 // answer takes the answer to "quit without saving?".
@@ -87,6 +92,9 @@ func (m *Model) answerOffer(msg tea.KeyPressMsg) tea.Cmd {
 }
 
 func (m *Model) leave() tea.Cmd {
+	if m.push.running {
+		m.push.stop()
+	}
 	m.quit = true
 	return tea.Quit
 }
@@ -101,6 +109,11 @@ func (m *Model) do(a action, msg tea.KeyPressMsg) tea.Cmd {
 	case help:
 		m.help = newHelper(m.at())
 	case quit:
+		if m.push.running && !m.push.sure {
+			m.push.sure = true
+			m.say("rows are being sent: q again leaves them; x on the push screen stops. What is sent stays sent")
+			return nil
+		}
 		if m.ask = m.Unsaved(); !m.ask {
 			return m.leave()
 		}

@@ -91,9 +91,9 @@ type Backend interface {
 	Deliveries(ctx context.Context, mark int64) (list []Delivery, next int64, err error)
 	// Pushes are rows of m's table with all that decides what they send.
 	Pushes(ctx context.Context, m *mapping.Mapping) (PushView, error)
-	// Push sends at most so many rows by the saved mapping, tells what becomes of them
-	// while somebody hears, and says in words how it went.
-	Push(ctx context.Context, rows int, told chan<- PushProgress) (words string, err error)
+	// Push sends at most so many rows by the saved mapping, or those that failed again;
+	// it tells what becomes of them while somebody hears, and says in words how it went.
+	Push(ctx context.Context, rows int, failed bool, told chan<- PushProgress) (words string, err error)
 	// Catalog is what Loops has to send to; of these events the properties, too.
 	Catalog(ctx context.Context, events []string) Catalog
 	// CreateProperty makes a contact property in Loops.
@@ -106,6 +106,7 @@ type Backend interface {
 type PushView struct {
 	Fields  []mapping.Field // columns of the table, and those that the mapping adds
 	Rows    []mapping.PushRow
+	More    bool   // the table has more rows than these
 	Problem string // why there are no rows
 }
 

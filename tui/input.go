@@ -38,7 +38,7 @@ type input struct {
 
 func newInput(what typing, text string) *input {
 	in := &input{what: what, field: textinput.New(), before: text, chosen: -1}
-	in.field.Prompt = map[typing]string{typingSearch: "/", typingName: "name: ", typingFile: "file: ", typingCount: "rows to send: ",
+	in.field.Prompt = map[typing]string{typingSearch: "/", typingName: "name: ", typingFile: "file: ", typingCount: "rows to send, or failed: ",
 		typingColumn: "/", typingProperty: "property: ", typingRunIf: "only run if: ", typingJump: "property: "}[what]
 	st := textinput.DefaultStyles(true)
 	plain := newStyles()

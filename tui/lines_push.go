@@ -149,10 +149,12 @@ func (l *liner) sends(rest []string) {
 
 // send sends rows by the saved mapping.
 func (l *liner) send(rest []string) {
-	n, err := strconv.Atoi(strings.Join(rest, ""))
+	word := strings.Join(rest, "")
+	failed := strings.EqualFold(word, "failed")
+	n, err := strconv.Atoi(word)
 	switch {
-	case err != nil || n < 1:
-		l.say("How many rows? For example send 10.")
+	case (err != nil || n < 1) && !failed:
+		l.say("How many rows? For example send 10, or send failed for those that failed.")
 		return
 	case l.m.Unsaved():
 		l.say("Save the mapping first: rows are sent by the file.")
@@ -163,11 +165,14 @@ func (l *liner) send(rest []string) {
 		for range told { // each row's outcome is said at the end
 		}
 	}()
-	words, err := l.m.cfg.Backend.Push(l.ctx, n, told)
+	words, err := l.m.cfg.Backend.Push(l.ctx, n, failed, told)
 	close(told)
 	l.m.push.read = false
 	l.pushing()
-	for i, r := range l.m.push.rows[:min(n, len(l.m.push.rows))] {
+	for i, r := range l.m.push.rows {
+		if len(r.Lines) == 0 {
+			continue
+		}
 		l.say("Row %d, %s: %s", i+1, l.m.rowName(r), outcomes(r.Lines))
 	}
 	if l.say("%s.", words); err != nil {

@@ -3,6 +3,7 @@ package tui
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -22,6 +23,7 @@ type pushScreen struct {
 	stale   bool // the mapping has changed since compute
 	fields  []mapping.Field
 	rows    []mapping.PushRow
+	more    bool   // the table has more rows
 	samples bool   // rows are those of the samples: the table has none
 	problem string // why no row can be looked at
 	catalog Catalog
@@ -33,7 +35,9 @@ type pushScreen struct {
 	bodyLast    int                  // the last that bodyTop may be
 	now         [][]mapping.PushStep // of each row, what it sends now
 	wrong       []string             // what keeps the requests from being made
+	misfits     []string             // what Loops would refuse: nothing is sent
 	sender      *mapping.Sender      // nil while something is wrong, or there is no push part
+	sure        bool                 // the last key has said what the same one would do now
 
 	running  bool
 	stop     context.CancelFunc
@@ -108,7 +112,7 @@ func (m *Model) sawPushes(msg pushViewMsg) {
 		m.complain(msg.err)
 		return
 	}
-	p.fields, p.rows, p.problem, p.samples = msg.view.Fields, msg.view.Rows, msg.view.Problem, false
+	p.fields, p.rows, p.more, p.problem, p.samples = msg.view.Fields, msg.view.Rows, msg.view.More, msg.view.Problem, false
 	if len(p.rows) > 0 {
 		return
 	}
@@ -133,9 +137,15 @@ func (m *Model) sawCatalog(msg catalogMsg) {
 
 // compute derives what the screen shows from the mapping, the rows and what Loops has.
 func (p *pushScreen) compute(m *Model) {
-	p.stale, p.sender, p.wrong, p.now = false, nil, nil, nil
+	p.stale, p.sender, p.wrong, p.misfits, p.now = false, nil, nil, nil, nil
+	at := p.current()
 	p.slots = m.slots()
 	p.cursor = clamp(p.cursor, len(p.slots))
+	for i, s := range p.slots { // the line stays under the cursor, wherever it is now
+		if s.kind == at.kind && s.event == at.event && s.loops == at.loops {
+			p.cursor = i
+		}
+	}
 	p.row = clamp(p.row, len(p.rows))
 	if m.draft.Push == nil || !p.read {
 		return
@@ -151,8 +161,11 @@ func (p *pushScreen) compute(m *Model) {
 		p.wrong = []string{err.Error()}
 		return
 	}
+	if cat := p.catalog; cat.Properties != nil && cat.Lists != nil {
+		p.misfits, _ = m.draft.PushMisfits(mapping.Team{Properties: cat.Properties, Lists: cat.Lists, Events: cat.EventProperties}, p.fields)
+	}
 	for _, row := range p.rows {
-		p.now = append(p.now, p.sender.Steps(row, mapping.Resend{Failed: true}))
+		p.now = append(p.now, p.sender.Steps(row, mapping.Resend{}))
 	}
 }
 
@@ -181,6 +194,8 @@ func (m *Model) startRun() {
 		m.say("there is nothing to send yet: space picks what a row sends")
 	case m.Unsaved():
 		m.say("save the mapping first (s): rows are sent by the file")
+	case len(p.misfits) > 0:
+		m.complain(errors.New(p.misfits[0]))
 	case len(p.rows) == 0 || p.samples:
 		m.say("the table has no rows to send")
 	default:
@@ -190,8 +205,10 @@ func (m *Model) startRun() {
 
 // run sends so many rows.
 func (m *Model) run(text string) tea.Cmd {
-	n, err := strconv.Atoi(strings.TrimSpace(text))
-	if err != nil || n < 1 {
+	text = strings.TrimSpace(text)
+	failed := strings.EqualFold(text, "failed")
+	n, err := strconv.Atoi(text)
+	if (err != nil || n < 1) && !failed {
 		m.complain(fmt.Errorf("%q is no number of rows", text))
 		return nil
 	}
@@ -202,7 +219,7 @@ func (m *Model) run(text string) tea.Cmd {
 	return tea.Batch(func() tea.Msg {
 		defer stop()
 		defer close(heard)
-		words, err := b.Push(ctx, n, heard)
+		words, err := b.Push(ctx, n, failed, heard)
 		return pushedMsg{words, err}
 	}, hearProgress(heard))
 }

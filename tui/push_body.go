@@ -19,7 +19,11 @@ func (m *Model) bodyLines(w int) (lines []string) {
 	if !ok {
 		return hang("", p.noRows(), w)
 	}
-	title := fmt.Sprintf("ROW %d of %d, %s", p.row+1, len(p.rows), safe(row.Key))
+	of := fmt.Sprint(len(p.rows))
+	if p.more {
+		of = "the first " + of
+	}
+	title := fmt.Sprintf("ROW %d of %s, %s", p.row+1, of, safe(row.Key))
 	if p.focus == bodyPane {
 		title = "> " + title
 	}
@@ -39,6 +43,13 @@ func (m *Model) bodyLines(w int) (lines []string) {
 		return lines
 	case p.sender == nil || p.row >= len(p.now):
 		return lines
+	}
+	for _, l := range row.Lines { // what went wrong comes before what goes out
+		if l.Status == mapping.PushFailed || l.Status == mapping.PushPending {
+			for _, s := range wrap(tellOutcome(l), w) {
+				lines = append(lines, m.st.bad.Render(s))
+			}
+		}
 	}
 	now := map[string]mapping.PushStep{}
 	for _, st := range p.now[p.row] {
@@ -86,6 +97,10 @@ func (m *Model) stepLines(st, now mapping.PushStep, w int) (lines []string) {
 	switch {
 	case m.push.samples:
 		head += "  as a sample's row would send it"
+	case len(m.push.misfits) > 0:
+		head += "  nothing is sent: " + safe(m.push.misfits[0])
+	case now.Request == nil && m.refused(st.Kind):
+		head += "  refused; R failed tries it again"
 	case now.Request == nil:
 		head += "  not sent: Loops has this"
 	case now.Resumes:
@@ -101,6 +116,12 @@ func (m *Model) stepLines(st, now mapping.PushStep, w int) (lines []string) {
 		lines = append(lines, wrap(s, w)...)
 	}
 	return lines
+}
+
+// refused reports whether Loops has refused what the row that is shown sends.
+func (m *Model) refused(kind string) bool {
+	row, _ := m.push.shownRow()
+	return slices.ContainsFunc(row.Lines, func(l mapping.PushLine) bool { return l.Kind == kind && l.Status == mapping.PushFailed })
 }
 
 // outcomes says what became of what a row sent, or would have: trouble first.

@@ -179,6 +179,11 @@ func (m *Model) editPair(a action) {
 		return
 	case a == nullSlot:
 		q.OnNull = map[mapping.OnNull]mapping.OnNull{"": mapping.ClearNull, mapping.SkipNull: mapping.ClearNull}[q.OnNull]
+	case standard(s):
+		m.say("Loops takes %s as %s, and it is sent so", safe(s.loops), s.typ)
+		return
+	case s.typ != "" && !s.lacks: // Loops takes no other
+		q.As = map[bool]string{true: "", false: s.typ}[q.As == s.typ]
 	default:
 		types := []string{"", "string", "number", "boolean", "date"}
 		q.As = types[(slices.Index(types, q.As)+1)%len(types)]
@@ -244,6 +249,12 @@ func (m *Model) createProperty() tea.Cmd {
 	if f, ok := m.push.field(s.value); ok && made.Type == "" {
 		made.Type = f.Type.SentAs()
 	}
+	if !m.push.sure {
+		m.push.sure = true
+		m.say("c again makes %s in Loops, as %s; it cannot be taken back from here", safe(made.Key), made.Type)
+		return nil
+	}
+	m.push.sure = false
 	m.say("making %s in Loops, as %s", safe(made.Key), made.Type)
 	b := m.cfg.Backend
 	return func() tea.Msg { return createdMsg{made, b.CreateProperty(context.Background(), made)} }

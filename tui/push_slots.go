@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"unicode"
@@ -144,6 +145,19 @@ func (m *Model) sampleProperties() (keys []string) {
 	return slices.DeleteFunc(keys, func(key string) bool { return key == "optInStatus" })
 }
 
+// sampleLists are the ids of mailing lists that the samples have.
+func (m *Model) sampleLists() (ids []string) {
+	for _, s := range m.samples[max(0, len(m.samples)-previewed):] {
+		gjson.GetBytes(s.Body, "contact.mailingLists").ForEach(func(id, _ gjson.Result) bool {
+			if !slices.Contains(ids, id.Str) && len(ids) < 100 {
+				ids = append(ids, id.Str)
+			}
+			return true
+		})
+	}
+	return ids
+}
+
 // ownProperties are those of an event: as Loops knows them, and those picked besides.
 func (m *Model) ownProperties(e mapping.PushEvent) (list []property) {
 	known, asked := m.push.catalog.EventProperties[e.Name]
@@ -176,6 +190,12 @@ func (m *Model) lacksEvent(name string) bool {
 func (m *Model) listSlots(event int, picked []mapping.Pair, all bool) (list []slot) {
 	cat := m.push.catalog
 	named := map[string]string{}
+	if cat.Lists == nil && all {
+		for _, id := range m.sampleLists() {
+			named[id] = id
+			list = append(list, pairSlot(listSlot, event, id, "list "+id, "boolean", false, picked))
+		}
+	}
 	for _, l := range cat.Lists {
 		if named[l.ID] = l.Name; all {
 			list = append(list, pairSlot(listSlot, event, l.ID, "list "+l.Name, "boolean", false, picked))
@@ -194,10 +214,20 @@ func (m *Model) listSlots(event int, picked []mapping.Pair, all bool) (list []sl
 	return list
 }
 
-// matching is the column that a slot of Loops' most likely stands for: the one that
-// webhooks fill from the same attribute, else the one of the same name.
+// matching is the column that a slot of Loops' most likely stands for: the one of the
+// same name, else the one that webhooks fill from the same attribute. A list's name says
+// less than its path.
 func (m *Model) matching(s slot) string {
-	path := "contact." + s.loops
+	byName, byPath := m.named(s), m.filled(s)
+	if s.kind == listSlot {
+		return cmp.Or(byPath, byName)
+	}
+	return cmp.Or(byName, byPath)
+}
+
+// filled is the column that webhooks fill from the attribute of a slot.
+func (m *Model) filled(s slot) string {
+	path := ""
 	switch s.kind {
 	case emailSlot:
 		path = "contact.email"
@@ -213,6 +243,11 @@ func (m *Model) matching(s slot) string {
 			return c.Name
 		}
 	}
+	return ""
+}
+
+// named is the column of the same name as a slot.
+func (m *Model) named(s slot) string {
 	name := s.loops
 	switch s.kind {
 	case emailSlot, userIDSlot:

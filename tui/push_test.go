@@ -67,6 +67,8 @@ func TestPushScreen(t *testing.T) {
 	d.keys("g", "f", "zi").has("> [x] zip").keys("enter", "f", "company").has("> [x] company").keys("esc")
 	// NULL: left out, or cleared.
 	d.to("plan").keys("n").has("NULL empties plan in Loops", "plan, NULL clears").keys("]").has("ROW 2 of 2, own-2", `"plan": null`).keys("[")
+	// Loops takes a property as one type alone.
+	d.keys("t").has("sent as string").keys("t").has("sent as its column's type").to("firstName").keys("/", "plan", "enter", "t").has("Loops takes firstName as string").keys("space")
 	// A list wants a boolean.
 	d.to("list VIP").keys("/").has("vip").lacks("> email", "zip        integer").keys("enter").has(`"l1": true`)
 
@@ -136,25 +138,28 @@ func TestPushRefuses(t *testing.T) {
 func TestPushCreates(t *testing.T) {
 	d := withTable(start(t, 120, 40, withSample))
 	d.keys("P", "a", "headCount", "enter").has("COLUMN for headCount").keys("team", "enter")
-	d.has("! none", "Loops has no property headCount: c makes it there").keys("c").has("Loops has headCount now, as number").lacks("! none")
+	d.has("! none", "Loops has no property headCount: c makes it there").keys("c").has("c again makes headCount in Loops, as number", "> [x] headCount").keys("down", "c", "up").lacks("Loops has headCount").keys("c", "c").has("Loops has headCount now, as number", "> [x] headCount").lacks("! none")
 	if len(d.fake.made) != 1 || d.fake.made[0] != (mapping.Property{Key: "headCount", Type: "number"}) {
 		t.Errorf("%v", d.fake.made)
 	}
 	d.fake.err = errors.New("Property already exists")
-	d.keys("a", "more", "enter", "plan", "enter", "c").has("Loops has not made more: Property already exists")
+	d.keys("a", "more", "enter", "plan", "enter", "c", "c").has("Loops has not made more: Property already exists")
 }
 
 func TestPushRun(t *testing.T) {
 	d := withTable(start(t, 120, 40, withSample))
 	d.keys("P", "R").has("nothing to send yet").to("plan").keys("space", "R").has("save the mapping first").keys("s", "enter")
-	d.keys("R").has("rows to send: 10").keys("3", "enter").has("3 sent")
+	d.keys("R").has("rows to send, or failed: 10").keys("3", "enter").has("3 sent")
 	if d.fake.sent != 3 {
 		t.Errorf("%d rows were sent", d.fake.sent)
 	}
 	d.has("contact sent 200") // as it was told while it went on
 	d.keys("R", "x", "enter").has("is no number of rows").keys("esc", "x").has("nothing is being sent")
-	d.fake.err = errors.New("there is no API key to send with")
-	d.keys("R", "enter").has("no API key")
+	if d.keys("R", "failed", "enter"); !d.fake.again {
+		t.Error("those that failed are not tried again")
+	}
+	d.fake.err = errors.New("there is no API key to send with\nhint: set one")
+	d.keys("R", "enter").has("no API key to send with; hint: set one")
 }
 
 // Without an API key, properties are those of the samples; without rows, the samples

@@ -19,10 +19,10 @@ type pushLayout struct {
 
 func (m *Model) pushLayout() pushLayout {
 	w, h := m.w, m.h-2
-	rows := 1 + min(max(1, len(m.push.rows)), 8)
+	rows := 1 + max(1, len(m.push.rows))
 	if w >= sideBySide {
 		left := w / 2
-		rows = min(rows, h/3)
+		rows = min(rows, h*2/5)
 		return pushLayout{true, left, h, w - left - 3, rows, h - rows - 1}
 	}
 	l := pushLayout{slotsW: w, restW: w, slotsH: h * 11 / 20}
@@ -174,6 +174,8 @@ func (m *Model) slotStatus() string {
 		return m.runStatus()
 	case len(p.wrong) > 0:
 		return "! " + safe(p.wrong[0])
+	case len(p.misfits) > 0 && !s.lacks:
+		return "! " + safe(p.misfits[0])
 	case s.lacks && s.kind == eventSlot:
 		return "Loops has no event of this name: make it there first"
 	case s.lacks && s.isPair() && s.kind != listSlot && (s.event < 0 || s.kind == eventContactSlot) && s.value != "":

@@ -32,6 +32,7 @@ type fake struct {
 	pushes  PushView
 	catalog Catalog
 	sent    int
+	again   bool
 	made    []mapping.Property
 }
 
@@ -52,8 +53,8 @@ func (f *fake) CreateProperty(_ context.Context, p mapping.Property) error {
 	}
 	return f.err
 }
-func (f *fake) Push(_ context.Context, n int, told chan<- PushProgress) (string, error) {
-	f.sent = n
+func (f *fake) Push(_ context.Context, n int, failed bool, told chan<- PushProgress) (string, error) {
+	f.sent, f.again = n, failed
 	told <- PushProgress{Done: 1, Requests: n, Left: time.Second, Outcomes: []PushOutcome{{"own-1", mapping.PushLine{Kind: "contact", Status: mapping.PushSent, Code: 200}}}}
 	return fmt.Sprintf("%d sent", n), f.err
 }

@@ -167,6 +167,9 @@ func (m *Model) footer(w int) string {
 			if m.bad && m.note != "" {
 				return m.st.bad.Render(fill(m.note, w))
 			}
+			if len(m.input.offers) == 0 {
+				return ends("", "enter take  esc leave", w)
+			}
 			return ends("", "up down choose  enter take  esc leave", w)
 		}
 		return ends("", "enter take  esc leave", w)

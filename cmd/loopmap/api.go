@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"time"
 
 	"github.com/zalando/go-keyring"
 
@@ -73,15 +72,15 @@ func (a *app) askLoops(ctx context.Context, m *mapping.Mapping, fields []mapping
 	if err != nil || c == nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, catalogTime)
 	defer cancel()
 	found := &connection{Host: c.Host()}
-	if found.Team, err = c.Team(ctx); err != nil {
+	if err = patiently(ctx, func() (err error) { found.Team, err = c.Team(ctx); return err }); err != nil {
 		found.Trouble = err.Error()
 		var api *loops.APIError
 		found.refused = errors.As(err, &api) && (api.Status == http.StatusUnauthorized || api.Status == http.StatusForbidden)
 	} else if m.Push != nil {
-		if err := found.compare(ctx, c, m, fields); err != nil {
+		if err := patiently(ctx, func() error { return found.compare(ctx, c, m, fields) }); err != nil {
 			found.Trouble = err.Error()
 		}
 	}

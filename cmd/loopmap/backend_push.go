@@ -36,7 +36,10 @@ func (b *backend) Pushes(ctx context.Context, m *mapping.Mapping) (view tui.Push
 		there := slices.DeleteFunc(slices.Clone(view.Fields), func(f mapping.Field) bool {
 			return !slices.ContainsFunc(columns, func(c table.Column) bool { return m.Dialect.Fold(c.Name) == m.Dialect.Fold(f.Name) })
 		})
-		view.Rows, err = s.PushRows(ctx, m, there, mapping.PushQuery{Limit: shownRows})
+		view.Rows, err = s.PushRows(ctx, m, there, mapping.PushQuery{Limit: shownRows + 1})
+		if view.More = len(view.Rows) > shownRows; view.More {
+			view.Rows = view.Rows[:shownRows]
+		}
 		return err
 	})
 	return view, err
@@ -114,8 +117,8 @@ func (b *backend) CreateProperty(ctx context.Context, p mapping.Property) error 
 	return client.CreateProperty(ctx, p)
 }
 
-// Push sends rows as `loopmap push --rows` does.
-func (b *backend) Push(ctx context.Context, rows int, told chan<- tui.PushProgress) (words string, err error) {
+// Push sends rows as `loopmap push --rows` does, or --failed.
+func (b *backend) Push(ctx context.Context, rows int, failed bool, told chan<- tui.PushProgress) (words string, err error) {
 	m := b.mapping()
 	quiet := &app{stdin: b.app.stdin, stdout: io.Discard, stderr: io.Discard, lookup: b.app.lookup, now: b.app.now, output: "text", team: b.app.team}
 	url, err := quiet.databaseURL(m)
@@ -133,7 +136,10 @@ func (b *backend) Push(ctx context.Context, rows int, told chan<- tui.PushProgre
 	}
 	pace := push.NewPace()
 	teller := &teller{told: told, pace: pace}
-	job := push.Job{Sender: sender, Rows: rows, Again: mapping.Resend{Failed: true}, Outcome: teller.outcome}
+	job := push.Job{Sender: sender, Rows: rows, Again: mapping.Resend{Failed: failed}, Outcome: teller.outcome}
+	if failed {
+		job.Status = mapping.PushFailed
+	}
 	counts, err := quiet.sendRows(ctx, store, job, pace)
 	if errors.Is(err, context.Canceled) {
 		return "stopped: " + counts.String(), nil

@@ -80,9 +80,11 @@ func (a *app) check(ctx context.Context, file string, samples []string) error {
 		return err
 	}
 	fields := table.Fields(m, columns)
-	if len(columns) > 0 { // else nobody knows yet which columns the table will have
-		if wrong := m.PushProblems(file, fields); len(wrong) > 0 {
-			return &mapping.FileError{Problems: wrong}
+	if wrong := m.PushProblems(file, fields); len(wrong) > 0 && len(columns) > 0 {
+		return &mapping.FileError{Problems: wrong}
+	} else if len(wrong) > 0 { // the table may yet be made with more columns
+		for _, p := range wrong {
+			out.Warnings = append(out.Warnings, p.String()+"; table "+m.Table+" is not there yet")
 		}
 	}
 	out.Changes, out.SQL, out.Misfits = append(out.Changes, plan.Notes...), append(out.SQL, plan.SQL...), append(out.Misfits, plan.Misfits...)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/charmbracelet/x/term"
 	"github.com/spf13/cobra"
 
 	"loopmap/mapping"
@@ -40,8 +41,8 @@ func (a *app) pushCommand() *cobra.Command {
 		Args:    atMost(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			switch {
-			case f.rows < 0:
-				return usage("--rows is how many rows are sent at most")
+			case f.rows < 0 || f.rows == 0 && c.Flags().Changed("rows"):
+				return usage("--rows is how many rows are sent at most, 1 or more; without it all are")
 			case f.uninstall && (f.rows > 0 || f.keys != nil || f.failed || f.unknown):
 				return usage("--uninstall sends nothing: leave the other flags out")
 			case f.failed && f.keys != nil:
@@ -81,14 +82,35 @@ func (a *app) push(ctx context.Context, file string, f pushFlags) error {
 	if err != nil {
 		return err
 	}
-	job := push.Job{Sender: sender, Keys: f.keys, Rows: f.rows, Again: mapping.Resend{Failed: true, Unknown: f.unknown}}
+	// What Loops has refused is not sent again by itself.
+	job := push.Job{Sender: sender, Keys: f.keys, Rows: f.rows, Again: mapping.Resend{Failed: f.failed || f.keys != nil, Unknown: f.unknown}}
 	if f.failed {
 		job.Status = mapping.PushFailed
+	}
+	if err := missing(ctx, store, sender, f.keys); err != nil {
+		return err
 	}
 	if f.dryRun {
 		return a.dryRun(ctx, store, job)
 	}
 	return a.pushNow(ctx, store, job, f)
+}
+
+// missing says which of the rows that were asked for are not there.
+func missing(ctx context.Context, store *table.Store, s *mapping.Sender, keys []string) error {
+	if keys == nil {
+		return nil
+	}
+	rows, err := store.PushRows(ctx, s.Mapping(), s.Fields(), mapping.PushQuery{Keys: keys})
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		if r.Gone && len(r.Lines) == 0 {
+			return usage("table %s has no row with %s %q", s.Mapping().Table, s.Mapping().Key, r.Key)
+		}
+	}
+	return nil
 }
 
 // senderOf is what rows of the table as it is send.
@@ -367,13 +389,28 @@ func (b *pushBar) move(c push.Counts) {
 	if c.Requests > 0 {
 		full = min(width, done*width/c.Requests)
 	}
-	fmt.Fprintf(b.w, "\r\x1b[K%s %d of %d, %s, %s%s left", barOf(full, width), done, c.Requests, c, sign, left.Round(time.Second))
+	line := fmt.Sprintf("%d of %d, %s%s left, %s", done, c.Requests, sign, left.Round(time.Second), c)
+	if room := b.width(); room < width+1+len(line) { // the bar gives way first
+		fmt.Fprint(b.w, "\r\x1b[K"+line[:min(len(line), room)])
+		return
+	}
+	fmt.Fprintf(b.w, "\r\x1b[K%s %s", barOf(full, width), line)
 }
 
 // leftOf is how long the requests take that are known of and not done.
 func leftOf(pace *push.Pace, c push.Counts) time.Duration {
 	rest := max(0, c.Requests-c.Sent-c.Failed-c.Pending-c.NotMet)
 	return time.Duration(float64(rest)/pace.PerSecond()*1000) * time.Millisecond
+}
+
+// width is how many cells a line of the terminal has, less the last.
+func (b *pushBar) width() int {
+	if f, ok := b.w.(*os.File); ok {
+		if w, _, err := term.GetSize(f.Fd()); err == nil && w > 1 {
+			return w - 1
+		}
+	}
+	return 79
 }
 
 func (b *pushBar) end() {

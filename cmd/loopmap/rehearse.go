@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -54,7 +55,11 @@ func (r *rehearsal) called(c loopstest.Call) {
 	if c.Method == http.MethodGet {
 		return
 	}
-	r.say("row -> Loops      %s %s %s -> %d", c.Method, c.Path, c.Body, c.Status)
+	from := "row -> Loops    "
+	if c.Path == "/v1/contacts/properties" {
+		from = "mapper -> Loops "
+	}
+	r.say("%s  %s %s %s -> %d", from, c.Method, c.Path, c.Body, c.Status)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.calls++
@@ -84,7 +89,7 @@ func (a *app) rehearse(ctx context.Context, file string, once bool) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	copied := m.Clone()
+	original, copied := m.Database, m.Clone()
 	copied.Database = "sqlite:rehearsal.db"
 	text, err := mapping.Rewrite(file, src, copied)
 	if err != nil {
@@ -128,7 +133,7 @@ func (a *app) rehearse(ctx context.Context, file string, once bool) error {
 	go func() { done <- inner.sync(ctx, scratch, listen, false, sshFlags{}) }()
 	err = r.round(ctx, inner, m, server, scratch, listen, done)
 	if err == nil && !once {
-		a.say("change rows yourself (sqlite3 %s), or end it with ctrl+c\nthe mapper on it, from another terminal (P is what is sent back):\n  LOOPS_ENDPOINT_URL=%s LOOPS_API_KEY=%s loopmap %s",
+		a.say("change rows yourself (sqlite3 %s), or end it with ctrl+c\nthe mapper on it, from another terminal (P is what is sent back; what you save there is kept when this ends):\n  LOOPS_ENDPOINT_URL=%s LOOPS_API_KEY=%s loopmap %s",
 			filepath.Join(dir, "rehearsal.db"), env["LOOPS_ENDPOINT_URL"], env["LOOPS_API_KEY"], scratch)
 		select {
 		case <-ctx.Done():
@@ -142,7 +147,40 @@ func (a *app) rehearse(ctx context.Context, file string, once bool) error {
 		err = errors.Join(err, failed)
 	case <-time.After(10 * time.Second):
 	}
-	return err
+	return errors.Join(err, a.keepRehearsed(file, original, scratch, text))
+}
+
+// keepRehearsed keeps what was saved into the scratch copy of a mapping, beside the
+// mapping: as it would be for the mapping's own database.
+func (a *app) keepRehearsed(file, database, scratch string, before []byte) error {
+	after, err := os.ReadFile(scratch)
+	if err != nil || bytes.Equal(after, before) {
+		return err
+	}
+	m, err := mapping.Parse(scratch, after)
+	if err != nil {
+		return err
+	}
+	m = m.Clone()
+	m.Database = database
+	if after, err = mapping.Rewrite(file, after, m); err != nil {
+		return err
+	}
+	ext := filepath.Ext(file)
+	for n := 1; ; n++ {
+		name := strings.TrimSuffix(file, ext) + ".rehearsed" + ext
+		if n > 1 {
+			name = fmt.Sprintf("%s.rehearsed-%d%s", strings.TrimSuffix(file, ext), n, ext)
+		}
+		if _, err := os.Stat(name); err == nil && n < 1000 {
+			continue // from an earlier rehearsal
+		}
+		if err := writeAtomic(name, after); err != nil {
+			return err
+		}
+		a.say("what was saved in the rehearsal is kept in %s", name)
+		return nil
+	}
 }
 
 // round is once there and back.
@@ -165,8 +203,12 @@ func (r *rehearsal) round(ctx context.Context, inner *app, m *mapping.Mapping, s
 		return err
 	}
 	defer store.Close()
+	if m.Push == nil {
+		r.say("the mapping sends nothing back yet: P in the mapper makes that part, and this rehearsal carries it out")
+		return nil
+	}
 	sender, err := senderOf(ctx, store, m, file)
-	if m.Push == nil || err != nil {
+	if err != nil {
 		return err
 	}
 	rows, err := store.PushRows(ctx, m, sender.Fields(), mapping.PushQuery{Limit: 2})
@@ -223,8 +265,8 @@ func listening(ctx context.Context, listen string, done chan error) error {
 	return errors.New("sync does not become ready")
 }
 
-// scratchTable makes the table with the columns that push names and webhooks do not
-// fill: as the real table has them, else as text.
+// scratchTable makes the table with the columns that the real table has, and those that
+// push names: as the real table has them, else as text.
 func (a *app) scratchTable(ctx context.Context, file string, m *mapping.Mapping, dir string) error {
 	store, err := table.Open(ctx, table.Options{URL: "sqlite:rehearsal.db", Dir: dir, Write: true})
 	if err != nil {
@@ -235,11 +277,11 @@ func (a *app) scratchTable(ctx context.Context, file string, m *mapping.Mapping,
 	if err != nil {
 		return err
 	}
-	real := map[string]mapping.Type{}
+	real, names := map[string]mapping.Type{}, m.PushNames()
 	if original, url, err := a.readMapping(file); err == nil {
 		if _, columns, err := planOf(ctx, url, file, original); err == nil {
 			for _, f := range table.Fields(original, columns) {
-				real[f.Name] = f.Type
+				real[f.Name], names = f.Type, append(names, f.Name)
 			}
 		}
 	}
@@ -247,7 +289,7 @@ func (a *app) scratchTable(ctx context.Context, file string, m *mapping.Mapping,
 	for _, c := range m.Columns() {
 		have[c.Name] = true
 	}
-	for _, name := range m.PushNames() {
+	for _, name := range names {
 		if !have[name] {
 			have[name] = true
 			t := map[mapping.Type]string{mapping.Integer: "INTEGER", mapping.Number: "NUMERIC", mapping.Boolean: "BOOLEAN", mapping.Time: "TIMESTAMP", mapping.JSON: "JSON"}[real[name]]
@@ -275,9 +317,9 @@ func changeable(m *mapping.Mapping) string {
 	return ""
 }
 
-// pretended are the custom properties that the mapping names.
+// pretended are the custom properties that the mapping names; nil, which is a few, when
+// it names none.
 func pretended(m *mapping.Mapping) (list []loopstest.Property) {
-	list = []loopstest.Property{}
 	for name, t := range m.PushProperties() {
 		list = append(list, loopstest.Property{Key: name, Label: name, Type: t})
 	}
@@ -285,7 +327,6 @@ func pretended(m *mapping.Mapping) (list []loopstest.Property) {
 }
 
 func pretendedLists(m *mapping.Mapping) (list []loopstest.List) {
-	list = []loopstest.List{}
 	if m.Push != nil && m.Push.Contact != nil {
 		for _, p := range m.Push.Contact.Lists {
 			list = append(list, loopstest.List{ID: p.Loops, Name: p.Column})
@@ -295,7 +336,6 @@ func pretendedLists(m *mapping.Mapping) (list []loopstest.List) {
 }
 
 func pretendedEvents(m *mapping.Mapping) (list []loopstest.EventPattern) {
-	list = []loopstest.EventPattern{}
 	if m.Push != nil {
 		for _, e := range m.Push.Events {
 			pattern := loopstest.EventPattern{Name: e.Name}

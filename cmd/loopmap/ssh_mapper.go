@@ -150,11 +150,11 @@ func (b *sshBackend) Catalog(ctx context.Context, events []string) tui.Catalog {
 }
 
 // Push sends rows, for those who may write.
-func (b *sshBackend) Push(ctx context.Context, rows int, told chan<- tui.PushProgress) (string, error) {
+func (b *sshBackend) Push(ctx context.Context, rows int, failed bool, told chan<- tui.PushProgress) (string, error) {
 	if b.guest.who.readOnly {
 		return "", errors.New("this key may look, not send")
 	}
-	return b.own.Push(ctx, rows, told)
+	return b.own.Push(ctx, rows, failed, told)
 }
 
 // CreateProperty makes a property in Loops, for those who may write.
