@@ -224,6 +224,12 @@ func (e *lineEditor) put(at spot, value string) error {
 	if at.parent != nil && at.parent.flow {
 		return errByHand
 	}
+	if at.node.kind == yamlList {
+		if words, stays, ok := itemsOf(at.node, value); ok {
+			e.putItems(at.node, words, stays)
+			return nil
+		}
+	}
 	end := blockEnd(e.lines, at.key, at.node)
 	head := []rune(e.lines[at.key.at.line-1])
 	stop := at.key.at.col - 1 + len([]rune(at.key.raw))
@@ -232,6 +238,44 @@ func (e *lineEditor) put(at spot, value string) error {
 	}
 	e.lines = slices.Replace(e.lines, at.key.at.line-1, end, string(head[:stop])+": "+value)
 	return nil
+}
+
+// itemsOf are the words of value, a list in brackets, and which items of a block list
+// stay when it is to have them; ok is false when the list is better written anew.
+func itemsOf(list *yamlNode, value string) (words []string, stays []bool, ok bool) {
+	want, err := readYAML([]byte(value))
+	if err != nil || len(list.items) == 0 || list.items[0].dash.line == 0 {
+		return nil, nil, false
+	}
+	for _, item := range want.items {
+		words = append(words, item.value.text)
+	}
+	n := 0
+	for _, item := range list.items {
+		stay := n < len(words) && item.value.text == words[n]
+		if stay {
+			n++
+		} else if slices.Contains(words, item.value.text) {
+			return nil, nil, false // in another order
+		}
+		stays = append(stays, stay)
+	}
+	return words[n:], stays, n > 0
+}
+
+// putItems adds words to a block list, and takes out the items that do not stay: all
+// others keep their lines.
+func (e *lineEditor) putItems(list *yamlNode, words []string, stays []bool) {
+	indent := strings.Repeat(" ", list.items[0].dash.col-1)
+	end := itemEnd(e.lines, list.items[len(list.items)-1])
+	for i, word := range words {
+		e.lines = slices.Insert(e.lines, end+i, indent+"- "+quoteYAML(word))
+	}
+	for i := len(list.items) - 1; i >= 0; i-- {
+		if item := list.items[i]; !stays[i] {
+			e.lines = slices.Delete(e.lines, item.dash.line-1, itemEnd(e.lines, item))
+		}
+	}
 }
 
 var errByHand = errors.New("the push part is written in a way that cannot be changed line by line; edit it by hand")
@@ -272,45 +316,6 @@ func (e *lineEditor) add(at spot, path []string, value string) error {
 		return nil
 	}
 	return errByHand
-}
-
-// inBlock are the lines of a setting below what is there, an item of a list first where
-// it is one.
-func inBlock(indent string, path []string, value string, item bool) []string {
-	if item { // path is the name of an event, and its name again
-		return append([]string{indent + "- name: " + quoteYAML(path[0])}, belowName(indent+"  ", path[1:], value)...)
-	}
-	key := indent + quoteYAML(path[0]) + ":"
-	if len(path) == 1 {
-		return []string{key + " " + value}
-	}
-	return append([]string{key}, inBlock(indent+"  ", path[1:], value, path[0] == "events")...)
-}
-
-// belowName is what an event has besides its name.
-func belowName(indent string, path []string, value string) []string {
-	if len(path) == 1 && path[0] == "name" {
-		return nil
-	}
-	return inBlock(indent, path, value, false)
-}
-
-// inFlow is a setting within brackets.
-func inFlow(path []string, value string, member bool) string {
-	if !member { // an item of the list of events
-		if len(path) == 2 && path[1] == "name" {
-			return "{name: " + value + "}"
-		}
-		return "{name: " + quoteYAML(path[0]) + ", " + inFlow(path[1:], value, true) + "}"
-	}
-	key := quoteYAML(path[0]) + ": "
-	switch {
-	case len(path) == 1:
-		return key + value
-	case path[0] == "events":
-		return key + "[" + inFlow(path[1:], value, false) + "]"
-	}
-	return key + "{" + inFlow(path[1:], value, true) + "}"
 }
 
 // takeOut takes a member or an item out, with its lines. Comments above it stay.

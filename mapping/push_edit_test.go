@@ -94,7 +94,7 @@ func randomEdit(r *rand.Rand, m *Mapping) *Mapping {
 			e.Properties = SetPair(e.Properties, q)
 		case 13:
 			e := event()
-			e.OncePer = [][]string{nil, {"email"}, {"email", "team size"}}[r.IntN(3)]
+			e.OncePer = [][]string{nil, {"email"}, {"email", "team size"}, {"plan", "email"}, {"plan"}}[r.IntN(5)]
 			e.Contact = DropPair(SetPair(e.Contact, q), "plan")
 		case 14:
 			e := event()
@@ -149,7 +149,7 @@ func TestRewritePushKeeps(t *testing.T) {
 	m := mustParse(t, src).EditPush(func(p *Push) {
 		p.Contact.Properties = append(DropPair(p.Contact.Properties, "plan"), Pair{Loops: "companyName", Column: "company"})
 		p.Contact.UserID = "user_id"
-		p.Events[0].OncePer = []string{"email"}
+		p.Events[0].OncePer = []string{"email", "company"}
 		p.Events[0].OnlyRunIf = `plan == "max"`
 		p.Events[1].Name = "greeted"
 		p.Events[1].OnlyRunIf = ""
@@ -177,7 +177,9 @@ func TestRewritePushKeeps(t *testing.T) {
     # the first
     - name: upgraded
       only_run_if: 'plan == "max"'   # paid
-      once_per: [email]
+      once_per:
+        - email
+        - company
       properties: {plan: plan}
     # the second
     - name: greeted

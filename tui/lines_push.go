@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -11,7 +10,9 @@ import (
 // The push screen, line by line.
 
 const pushHelp = `push: what rows send to Loops, by number. set 5 company: send column company there; set 5 alone takes the column that matches,
-set 5 - drops. set 4 plan == "pro": a condition. event upgraded: adds an event. sends 2: what row 2 sends. send 10: sends ten rows.`
+set 5 - drops. set 4 plan == "pro": a condition. null 5: whether NULL clears. as 5: as which type. make 5: makes the property in Loops.
+add teamSize size: a property more of the contact update. event upgraded: adds an event. sends 2: what row 2 sends.
+send 10: sends ten rows. send failed: those that failed, again.`
 
 // pushing reads the table and what Loops has, once.
 func (l *liner) pushing() {
@@ -32,6 +33,20 @@ func (l *liner) push(word string, rest []string) (ok bool) {
 	case "set":
 		l.pushing()
 		l.set(rest)
+	case "null", "as", "make":
+		l.pushing()
+		if l.at(rest) {
+			l.alter(word)
+		}
+	case "add":
+		l.pushing()
+		if _, ok := l.m.push.field(strings.Join(rest[min(1, len(rest)):], " ")); !ok {
+			l.say("Say the property and its column, for example add teamSize team_size.")
+			break
+		}
+		l.m.setColumn(slot{kind: propertySlot, event: -1, loops: rest[0]}, strings.Join(rest[1:], " "))
+		l.result()
+		l.slots()
 	case "event":
 		l.pushing()
 		if l.m.setText(slot{kind: newEventSlot}, strings.Join(rest, " ")) {
@@ -52,20 +67,30 @@ func (l *liner) push(word string, rest []string) (ok bool) {
 	return true
 }
 
+// value is what stands in a slot.
+func (l *liner) value(s slot) string {
+	value := strings.Trim(strings.TrimPrefix(l.m.slotValue(s), "- "), "()")
+	switch {
+	case s.kind == autoSlot:
+		return map[bool]string{true: "on", false: "off"}[s.value != ""]
+	case s.kind == everySlot && s.value == "":
+		return "never"
+	case value == "-":
+		return "nothing"
+	}
+	return value
+}
+
 func (l *liner) slots() {
 	p := &l.m.push
 	for i, s := range p.slots {
-		value := strings.Trim(strings.TrimPrefix(l.m.slotValue(s), "- "), "()")
+		value := l.value(s)
 		switch {
 		case s.kind == contactSlot || s.kind == eventSlot:
 			l.say("%s, %s:", s.label, s.value)
 			continue
 		case s.kind == newEventSlot || s.kind == whenSlot:
 			continue
-		case s.kind == autoSlot:
-			value = map[bool]string{true: "on", false: "off"}[s.value != ""]
-		case value == "-":
-			value = "nothing"
 		}
 		typ := ""
 		if t := l.m.slotType(s); t != "" {
@@ -85,23 +110,31 @@ func (l *liner) slots() {
 // set fills a slot by its number: set NUMBER [VALUE].
 func (l *liner) set(rest []string) {
 	p := &l.m.push
-	n := -1
-	if len(rest) > 0 {
-		if i, err := strconv.Atoi(rest[0]); err == nil && i > 0 && i < len(p.slots) {
-			n = i
-		}
-	}
-	if n < 0 {
-		l.say("Which one? Say push for their numbers, then for example set 5 company.")
+	if !l.at(rest) {
 		return
 	}
-	p.cursor = n
+	n := p.cursor
 	s, value := p.slots[n], strings.Join(rest[1:], " ")
 	switch {
 	case value == "-":
 		l.m.dropSlot()
+	case s.kind == autoSlot && (value == "on" || value == "off" || value == ""):
+		if value == "" || (value == "on") != (s.value != "") {
+			l.m.pickSlot()
+		}
 	case s.kind == autoSlot:
-		l.m.pickSlot()
+		l.say("That is on or off.")
+		return
+	case s.kind == onceSlot:
+		for _, column := range strings.Split(value, ",") {
+			if column = strings.TrimSpace(column); column != "" {
+				if _, ok := p.field(column); !ok {
+					l.say("No column is called %q.", column)
+					continue
+				}
+				l.m.setColumn(s, column)
+			}
+		}
 	case s.kind == runIfSlot || s.kind == everySlot || s.kind == eventSlot:
 		if s.kind == runIfSlot {
 			if _, err := l.m.condition(value); err != nil {
@@ -122,8 +155,37 @@ func (l *liner) set(rest []string) {
 	}
 	l.result()
 	if n < len(p.slots) {
-		l.say("%s: %s", p.slots[n].label, l.m.slotValue(p.slots[n]))
+		l.say("%s: %s", p.slots[n].label, l.value(p.slots[n]))
 	}
+}
+
+// at puts the cursor on the slot whose number comes first.
+func (l *liner) at(rest []string) bool {
+	p := &l.m.push
+	if len(rest) > 0 {
+		if i, err := strconv.Atoi(rest[0]); err == nil && i > 0 && i < len(p.slots) && !p.slots[i].heads() {
+			p.cursor = i
+			return true
+		}
+	}
+	l.say("Which one? Say push for their numbers, then for example set 5 company.")
+	return false
+}
+
+// alter changes how the property under the cursor is sent, or makes it in Loops.
+func (l *liner) alter(word string) {
+	switch word {
+	case "make":
+		l.m.push.sure = true
+		if cmd := l.m.createProperty(); cmd != nil {
+			if again := l.m.created(cmd().(createdMsg)); again != nil {
+				l.m.sawCatalog(again().(catalogMsg))
+			}
+		}
+	default:
+		l.m.editPair(map[string]action{"null": nullSlot, "as": asSlot}[word])
+	}
+	l.result()
 }
 
 // sends says what a row sends, and what became of what it sent.
@@ -176,6 +238,6 @@ func (l *liner) send(rest []string) {
 		l.say("Row %d, %s: %s", i+1, l.m.rowName(r), outcomes(r.Lines))
 	}
 	if l.say("%s.", words); err != nil {
-		l.say("%s", fmt.Sprintf("Not sent: %v.", err))
+		l.say("Not sent: %s.", strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 }
