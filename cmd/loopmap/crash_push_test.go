@@ -26,12 +26,14 @@ const pushCampaignMapping = campaignMapping + `push:
 // Killed at any moment, it goes on where it was: each contact is sent at least once, as
 // the row is in the end, and each event once.
 func TestCrashPush(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	dir, addr := newFolder(t)
 	crashPush(t, dir, addr, sqliteCampaign(dir))
 }
 
 // The same on PostgreSQL.
 func TestCrashPushPostgres(t *testing.T) {
+	t.Parallel()
 	db := postgresCampaign(t, testPostgres(t))
 	dir, addr := newFolder(t)
 	crashPush(t, dir, addr, db)
