@@ -102,9 +102,9 @@ func (a *app) sync(ctx context.Context, file, listen string, unsigned bool, shel
 	watching.Go(func() {
 		(&follower{app: a, file: file, store: store, mapping: live.current.Load, log: log, changed: live.changed}).run(ctx)
 	})
-	if _, set := a.lookup("GOGC"); !set {
-		// A delivery leaves nothing behind, and what lives is little: half the collections
-		// for a few megabytes more.
+	if _, set := a.lookup("GOGC"); !set && shell.listen == "" {
+		// A delivery leaves nothing behind, and what lives is little, where no screens are
+		// served: half the collections for a few megabytes more.
 		defer debug.SetGCPercent(debug.SetGCPercent(200))
 	}
 	err = receive.Serve(ctx, l, r, log)
