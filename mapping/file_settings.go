@@ -35,7 +35,6 @@ func writePush(src []byte, from, to *Push) ([]byte, error) {
 		for first > 0 && strings.TrimSpace(lines[first-1]) == "" {
 			first--
 		}
-		last = len(lines)
 		part = []string{"push:"}
 		lines = append(lines[:first:first], "") // a blank line before
 		first, last = len(lines), len(lines)

@@ -79,11 +79,10 @@ func (m *Model) startPush() tea.Cmd {
 		p.before = m.screen
 	}
 	m.screen, p.stale = pushing, true
-	ask := m.askLoops()
 	if p.known {
-		ask = nil
+		return m.readPushes()
 	}
-	return tea.Batch(m.readPushes(), ask)
+	return tea.Batch(m.readPushes(), m.askLoops())
 }
 
 func (m *Model) readPushes() tea.Cmd {

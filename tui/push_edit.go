@@ -262,7 +262,7 @@ func (m *Model) createProperty() tea.Cmd {
 
 func (m *Model) created(msg createdMsg) tea.Cmd {
 	if msg.err != nil {
-		m.complain(fmt.Errorf("Loops has not made %s: %w", msg.property.Key, msg.err))
+		m.complain(fmt.Errorf("%s is not made in Loops: %w", msg.property.Key, msg.err))
 		return nil
 	}
 	m.say("Loops has %s now, as %s", safe(msg.property.Key), msg.property.Type)

@@ -143,7 +143,7 @@ func TestPushCreates(t *testing.T) {
 		t.Errorf("%v", d.fake.made)
 	}
 	d.fake.err = errors.New("Property already exists")
-	d.keys("a", "more", "enter", "plan", "enter", "c", "c").has("Loops has not made more: Property already exists")
+	d.keys("a", "more", "enter", "plan", "enter", "c", "c").has("more is not made in Loops: Property already exists")
 }
 
 func TestPushRun(t *testing.T) {
@@ -160,6 +160,20 @@ func TestPushRun(t *testing.T) {
 	}
 	d.fake.err = errors.New("there is no API key to send with\nhint: set one")
 	d.keys("R", "enter").has("no API key to send with; hint: set one")
+}
+
+// While rows are being sent, leaving takes a second q, and stops them.
+func TestPushLeaving(t *testing.T) {
+	d := withTable(start(t, 80, 24, withSample))
+	stopped := false
+	d.keys("P").m.push.running, d.m.push.stop = true, func() { stopped = true }
+	if d.keys("q").has("q again leaves"); d.m.quit || stopped {
+		t.Error("one q has left")
+	}
+	d.keys("down", "q").has("q again leaves")
+	if d.keys("q"); !d.m.quit || !stopped {
+		t.Error("two have not")
+	}
 }
 
 // Without an API key, properties are those of the samples; without rows, the samples
