@@ -35,6 +35,7 @@ func TestGatheredLines(t *testing.T) {
 			t.Error("the first line was not held for others")
 		}
 		time.Sleep(gatherTime + time.Millisecond)
+		synctest.Wait()
 		if to.writes != 1 || to.text.String() != "a\nb\n" {
 			t.Errorf("%d writes: %q", to.writes, to.text.String())
 		}
@@ -49,6 +50,7 @@ func TestGatheredLines(t *testing.T) {
 			t.Errorf("%d writes", to.writes)
 		}
 		time.Sleep(time.Second)
+		synctest.Wait()
 		if to.writes != 3 {
 			t.Error("something is written although nothing was said")
 		}

@@ -239,6 +239,7 @@ func through(t testing.TB, db campaignDB) (campaignDB, *proxy) {
 // A 200 is kept whatever happens on the way to the database, and the program finds
 // back by itself; also when it was not told whether its COMMIT came through.
 func TestCrashProxy(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	db, wire := through(t, postgresCampaign(t, testPostgres(t)))
 	dir, addr := newFolder(t)
 	p := startProgram(t, dir, addr, db)
@@ -280,6 +281,7 @@ func TestCrashProxy(t *testing.T) {
 
 // The same while PostgreSQL itself dies and recovers, again and again.
 func TestCrashServer(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	server := startPostgres(t)
 	db := postgresCampaign(t, server.address)
 	dir, addr := newFolder(t)

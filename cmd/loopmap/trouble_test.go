@@ -200,6 +200,7 @@ func TestStopUnderLoad(t *testing.T) {
 // Another process holds the database: it is waited for; for too long, and the delivery
 // is answered 503, to come again.
 func TestHeldByAnother(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	dir := t.TempDir()
 	s := startTroubled(t, dir)
 	for _, held := range []time.Duration{time.Second, 7 * time.Second} {
