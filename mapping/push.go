@@ -1,6 +1,10 @@
 package mapping
 
-import "time"
+import (
+	"fmt"
+	"strings"
+	"time"
+)
 
 // Push says what rows do to Loops.
 type Push struct {
@@ -91,6 +95,15 @@ type PushLine struct {
 	FirstAt        time.Time // of the first try, while it is pending
 	NextAt         time.Time // of the next try, while it is pending
 	UpdatedAt      time.Time
+}
+
+// Outcome is "sent 200", or what else became of it.
+func (l PushLine) Outcome() string {
+	word := strings.ReplaceAll(string(l.Status), "_", " ")
+	if l.Code > 0 && l.Status != PushNotMet {
+		word += fmt.Sprintf(" %d", l.Code)
+	}
+	return word
 }
 
 // PushRow is a row of the table with all that decides what it sends.

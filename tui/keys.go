@@ -159,6 +159,7 @@ var bindings = []binding{
 	bind(onPush, prevRow, "", []string{"["}, "[", "show the row before"),
 	bind(onPush, runRows, "send rows", []string{"R"}, "R", "send some rows now; asks how many"),
 	bind(onPush, stopRows, "", []string{"x"}, "x", "stop sending"),
+	bind(inRows, nextPane, "", []string{"enter", "right", "l"}, "enter", "what it sends, whole, and what became of it"),
 	bind(onPush, nextPane, "rows", []string{"tab"}, "tab", "requests, rows, what goes out"),
 	bind(onPush, prevPane, "", []string{"shift+tab"}, "shift+tab", "the same, back"),
 	bind(onPush, copyValue, "", []string{"y", "Y"}, "y", "copy the body of the request"),

@@ -93,7 +93,7 @@ func (l *liner) slots() {
 			continue
 		}
 		typ := ""
-		if t := l.m.slotType(s); t != "" {
+		if t := slotType(s); t != "" {
 			typ = ", " + t
 		}
 		l.say("%d. %s%s: %s", i, s.label, typ, value)

@@ -139,6 +139,9 @@ func (p *pushScreen) compute(m *Model) {
 	p.stale, p.sender, p.wrong, p.misfits, p.now = false, nil, nil, nil, nil
 	at := p.current()
 	p.slots = m.slots()
+	for i := range p.slots {
+		m.judge(&p.slots[i])
+	}
 	p.cursor = clamp(p.cursor, len(p.slots))
 	for i, s := range p.slots { // the line stays under the cursor, wherever it is now
 		if s.kind == at.kind && s.event == at.event && s.loops == at.loops {

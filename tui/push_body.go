@@ -99,7 +99,9 @@ func (m *Model) stepLines(st, now mapping.PushStep, w int) (lines []string) {
 		head += "  as a sample's row would send it"
 	case len(m.push.misfits) > 0:
 		head += "  nothing is sent: " + safe(m.push.misfits[0])
-	case now.Request == nil && m.refused(st.Kind):
+	case now.Request == nil && m.failed(st.Kind) != nil && m.failed(st.Kind).Unknown():
+		head += "  nobody knows whether it has arrived: push --failed --unknown sends it again"
+	case now.Request == nil && m.failed(st.Kind) != nil:
 		head += "  refused; R failed tries it again"
 	case now.Request == nil:
 		head += "  not sent: Loops has this"
@@ -118,10 +120,15 @@ func (m *Model) stepLines(st, now mapping.PushStep, w int) (lines []string) {
 	return lines
 }
 
-// refused reports whether Loops has refused what the row that is shown sends.
-func (m *Model) refused(kind string) bool {
+// failed is the line of what the row that is shown could not send; nil when there is none.
+func (m *Model) failed(kind string) *mapping.PushLine {
 	row, _ := m.push.shownRow()
-	return slices.ContainsFunc(row.Lines, func(l mapping.PushLine) bool { return l.Kind == kind && l.Status == mapping.PushFailed })
+	for i := range row.Lines {
+		if l := &row.Lines[i]; l.Kind == kind && l.Status == mapping.PushFailed {
+			return l
+		}
+	}
+	return nil
 }
 
 // outcomes says what became of what a row sent, or would have: trouble first.
@@ -135,7 +142,7 @@ func outcomes(lines []mapping.PushLine) string {
 	})
 	var words []string
 	for _, l := range lines {
-		words = append(words, safe(l.Kind)+" "+outcomeWord(l))
+		words = append(words, safe(l.Kind)+" "+l.Outcome())
 	}
 	if len(words) == 0 {
 		return "-"
@@ -143,18 +150,9 @@ func outcomes(lines []mapping.PushLine) string {
 	return strings.Join(words, ", ")
 }
 
-// outcomeWord is "sent 200", or what else became of it.
-func outcomeWord(l mapping.PushLine) string {
-	word := strings.ReplaceAll(string(l.Status), "_", " ")
-	if l.Code > 0 && l.Status != mapping.PushNotMet {
-		word += fmt.Sprintf(" %d", l.Code)
-	}
-	return word
-}
-
 // tellOutcome is an outcome on lines of its own, with the API's message.
 func tellOutcome(l mapping.PushLine) string {
-	s := safe(l.Kind) + "  " + outcomeWord(l)
+	s := safe(l.Kind) + "  " + l.Outcome()
 	if l.Message != "" {
 		s += ": " + safe(l.Message)
 	}

@@ -210,8 +210,7 @@ func (m *Model) matchAll() {
 		m.say("this is for the properties of a request")
 		return
 	}
-	n := 0
-	was := m.draft
+	n, was, before := 0, m.draft, len(m.done)
 	for _, s := range m.push.slots {
 		careful := s.kind == listSlot || s.loops == "subscribed" || s.loops == "source"
 		if s.event != at.event || s.value != "" || careful || !s.isPair() && (s.event >= 0 || s.kind != emailSlot && s.kind != userIDSlot) {
@@ -221,13 +220,14 @@ func (m *Model) matchAll() {
 			n++
 		}
 	}
-	if n > 1 { // one step for u
-		m.done = append(m.done[:len(m.done)-n], was)
+	if len(m.done) > before { // one step for u
+		m.done = append(m.done[:before], was)
 	}
-	if m.bad = false; n == 0 {
-		m.say("no more columns match by name: / finds one for each")
-	} else {
+	switch {
+	case n > 0:
 		m.say("%s matched by name; u takes that back", plural(n, "column"))
+	case !m.bad: // else that says what is in the way
+		m.say("no more columns match by name: / finds one for each")
 	}
 }
 

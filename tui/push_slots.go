@@ -22,6 +22,7 @@ type slot struct {
 	lacks bool   // Loops has been asked and has it not
 	pair  mapping.Pair
 	value string // the column, the condition, ...
+	wrong bool   // the condition cannot be read
 }
 
 type slotKind int

@@ -62,6 +62,9 @@ func (m *Model) chooseColumn(s slot) {
 	}
 }
 
+// mailingList stands before the id of a list that is offered.
+const mailingList = "mailing list "
+
 // startAdding asks for a property that is not among the slots.
 func (m *Model) startAdding() {
 	s := m.push.current()
@@ -78,7 +81,7 @@ func (m *Model) startAdding() {
 		m.input.offers = append(m.input.offers, TableColumn{Name: p.Key, Type: "contact property"})
 	}
 	for _, l := range m.push.catalog.Lists {
-		m.input.offers = append(m.input.offers, TableColumn{Name: l.Name, Type: "mailing list"})
+		m.input.offers = append(m.input.offers, TableColumn{Name: l.Name, Type: mailingList + l.ID})
 	}
 }
 
@@ -88,18 +91,12 @@ func (m *Model) addProperty(text string) {
 	s := slot{kind: propertySlot, event: in.slot.event, loops: text, label: text}
 	if list := in.shown(); in.chosen >= 0 && in.chosen < len(list) {
 		s.loops, s.label = list[in.chosen].Name, list[in.chosen].Name
-		switch list[in.chosen].Type {
-		case "contact property":
+		if id, isList := strings.CutPrefix(list[in.chosen].Type, mailingList); isList {
+			s.kind, s.loops, s.label = listSlot, id, "list "+s.label
+		} else {
 			s.kind = eventContactSlot
 			p, _ := m.contactProperty(s.loops)
 			s.typ = p.Type
-		case "mailing list":
-			s.kind = listSlot
-			for _, l := range m.push.catalog.Lists {
-				if l.Name == s.loops {
-					s.loops, s.label = l.ID, "list "+l.Name
-				}
-			}
 		}
 	}
 	if s.loops == "" {

@@ -56,9 +56,10 @@ func (m *Model) pushLines() []string {
 		rest = m.typedOnPush(l.restW, h)
 	case l.rowsH > 0:
 		rest = append(m.rowLines(l.restW, l.rowsH), strings.Repeat("-", l.restW))
-		rest = append(rest, block(m.bodyLines(l.restW)[p.bodyTopIn(m, l):], l.restW, l.bodyH)...)
+		fallthrough
 	default:
-		rest = block(m.bodyLines(l.restW)[p.bodyTopIn(m, l):], l.restW, l.bodyH)
+		body := m.bodyLines(l.restW)
+		rest = append(rest, block(body[max(0, min(p.bodyTop, len(body)-l.bodyH)):], l.restW, l.bodyH)...)
 	}
 	if !l.wide {
 		return append(append(slots, strings.Repeat("-", m.w)), rest...)
@@ -67,11 +68,6 @@ func (m *Model) pushLines() []string {
 		slots[i] += " | " + rest[i]
 	}
 	return slots
-}
-
-// bodyTopIn is the first line of the body that is shown.
-func (p *pushScreen) bodyTopIn(m *Model, l pushLayout) int {
-	return max(0, min(p.bodyTop, len(m.bodyLines(l.restW))-l.bodyH))
 }
 
 // slotLines draws the requests pane.
@@ -88,15 +84,13 @@ func (m *Model) slotLines(w, h int) []string {
 			pointer = "> "
 		}
 		label := pointer
-		if s.isPair() {
-			label += map[bool]string{true: "[x] ", false: "[ ] "}[s.value != ""]
-		} else if s.kind == autoSlot {
+		if s.isPair() || s.kind == autoSlot {
 			label += map[bool]string{true: "[x] ", false: "[ ] "}[s.value != ""]
 		} else if !s.heads() {
 			label += "    "
 		}
 		label += safe(s.label)
-		line := row(label, m.slotType(s), m.slotValue(s))
+		line := row(label, slotType(s), m.slotValue(s))
 		if s.heads() {
 			line = fill(fill(label, name+9)+" "+m.slotValue(s), w)
 		}
@@ -113,13 +107,19 @@ func (m *Model) slotLines(w, h int) []string {
 	return block(lines, w, h)
 }
 
-// slotType is Loops' type of a slot; of a condition how many rows meet it.
-func (m *Model) slotType(s slot) string {
-	if s.kind == runIfSlot && s.value != "" && len(m.push.rows) > 0 {
-		if c, err := m.condition(s.value); err == nil {
-			return fmt.Sprintf("%d/%d met", m.met(c), len(m.push.rows))
-		}
+// judge says of a condition how many rows meet it.
+func (m *Model) judge(s *slot) {
+	if s.kind != runIfSlot || s.value == "" || !m.push.read {
+		return
 	}
+	c, err := m.condition(s.value)
+	if s.wrong = err != nil; err == nil && len(m.push.rows) > 0 {
+		s.typ = fmt.Sprintf("%d/%d met", m.met(c), len(m.push.rows))
+	}
+}
+
+// slotType is Loops' type of a slot; of a condition how many rows meet it.
+func slotType(s slot) string {
 	if s.lacks && s.isPair() {
 		return "! none" // Loops has it not
 	}
@@ -141,10 +141,8 @@ func (m *Model) slotValue(s slot) string {
 		return "- (always)"
 	case s.kind == onceSlot && s.value == "":
 		return "- (whenever what it says changes)"
-	case s.kind == runIfSlot:
-		if _, err := m.condition(s.value); err != nil && m.push.read {
-			return "! " + safe(s.value)
-		}
+	case s.wrong:
+		return "! " + safe(s.value)
 	case (s.kind == emailSlot || s.kind == userIDSlot) && s.value == "" && s.event >= 0 && m.draft.Push != nil && m.draft.Push.Contact != nil:
 		return "- (as above)"
 	}

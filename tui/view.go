@@ -199,7 +199,7 @@ func (m *Model) keyLine(w int) string {
 		case b.action == write && m.review.refused, (b.action == takeTheirs || b.action == mergeTheirs) && !m.review.theirs:
 			short = ""
 		}
-		if b.action == nextPane {
+		if b.action == nextPane && short != "" {
 			short = []string{"columns", "preview", "attributes"}[m.focus]
 			if m.screen == pushing {
 				short = []string{"rows", "body", "requests"}[m.push.focus]

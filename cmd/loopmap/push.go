@@ -6,10 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
-	"github.com/charmbracelet/x/term"
 	"github.com/spf13/cobra"
 
 	"loopmap/mapping"
@@ -255,19 +253,12 @@ type outcome struct {
 	Status  string `json:"status"`
 	Code    int    `json:"code,omitempty"`
 	Message string `json:"message,omitempty"`
+
+	words string // status and code, for people
 }
 
 func outcomeOf(key string, l mapping.PushLine) outcome {
-	return outcome{key, l.Kind, string(l.Status), l.Code, l.Message}
-}
-
-// words are an outcome as people read it: "200", or why not.
-func (o outcome) words() string {
-	word := map[string]string{"sent": "sent", "not_met": "not met", "failed": "failed", "pending": "pending"}[o.Status]
-	if o.Code > 0 && o.Status != "not_met" {
-		word += fmt.Sprintf(" %d", o.Code)
-	}
-	return word
+	return outcome{key, l.Kind, string(l.Status), l.Code, l.Message, l.Outcome()}
 }
 
 // mostOutcomes bounds what is kept of outcomes for printing: loopmap_pushes has all.
@@ -351,71 +342,11 @@ func pushError(err error, c push.Counts) error {
 func (p *pushed) print(w io.Writer) error {
 	var rows [][]string
 	for _, o := range p.Outcomes {
-		rows = append(rows, []string{o.Row, o.Kind, o.words(), o.Message})
+		rows = append(rows, []string{o.Row, o.Kind, o.words, o.Message})
 	}
 	if err := printTable(w, rows); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintf(w, "%s looked at: %s, in %s\n", count(p.Rows, "row"), p.Counts, time.Duration(p.Seconds*float64(time.Second)).Round(100*time.Millisecond))
 	return err
-}
-
-// pushBar says on a terminal how far a push is, and how long the rest takes.
-type pushBar struct {
-	w     io.Writer // nil: no terminal
-	pace  *push.Pace
-	drawn time.Time
-}
-
-func (b *pushBar) start(w io.Writer) {
-	if f, ok := w.(*os.File); ok && isTerminal(f) {
-		b.w = w
-	}
-}
-
-func (b *pushBar) move(c push.Counts) {
-	if b.w == nil || time.Since(b.drawn) < redraw {
-		return
-	}
-	b.drawn = time.Now()
-	done := c.Sent + c.Failed + c.Pending + c.NotMet
-	left := leftOf(b.pace, c)
-	sign := ""
-	if !c.All {
-		sign = "at least "
-	}
-	const width = 30
-	full := 0
-	if c.Requests > 0 {
-		full = min(width, done*width/c.Requests)
-	}
-	line := fmt.Sprintf("%d of %d, %s%s left, %s", done, c.Requests, sign, left.Round(time.Second), c)
-	if room := b.width(); room < width+1+len(line) { // the bar gives way first
-		fmt.Fprint(b.w, "\r\x1b[K"+line[:min(len(line), room)])
-		return
-	}
-	fmt.Fprintf(b.w, "\r\x1b[K%s %s", barOf(full, width), line)
-}
-
-// leftOf is how long the requests take that are known of and not done.
-func leftOf(pace *push.Pace, c push.Counts) time.Duration {
-	rest := max(0, c.Requests-c.Sent-c.Failed-c.Pending-c.NotMet)
-	return time.Duration(float64(rest)/pace.PerSecond()*1000) * time.Millisecond
-}
-
-// width is how many cells a line of the terminal has, less the last.
-func (b *pushBar) width() int {
-	if f, ok := b.w.(*os.File); ok {
-		if w, _, err := term.GetSize(f.Fd()); err == nil && w > 1 {
-			return w - 1
-		}
-	}
-	return 79
-}
-
-func (b *pushBar) end() {
-	if b.w != nil && !b.drawn.IsZero() {
-		fmt.Fprint(b.w, "\r\x1b[K")
-	}
-	b.w = nil
 }

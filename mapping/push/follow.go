@@ -135,8 +135,6 @@ func (f *Follower) round(ctx context.Context, plan Plan, all bool) error {
 		return err
 	}
 	defer release()
-	stop := context.AfterFunc(ctx, func() {})
-	defer stop()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(held, cancel)()

@@ -78,15 +78,14 @@ type slot struct {
 
 // arrived is the latest that a request is taken to have arrived.
 func (p *Pace) arrived(s *slot, now time.Time) time.Time {
+	if s.left.IsZero() {
+		return now
+	}
 	until, usual := s.answered, s.usual
 	if until.IsZero() {
 		until, usual = now, p.usual()
 	}
-	late := min(until.Sub(s.left)-usual, mostLate)
-	if s.left.IsZero() {
-		return now
-	}
-	return s.left.Add(max(0, late))
+	return s.left.Add(max(0, min(until.Sub(s.left)-usual, mostLate)))
 }
 
 // usual is how long three answers of four take at most. One that takes longer was held
