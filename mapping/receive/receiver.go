@@ -269,20 +269,20 @@ func (r *Receiver) store(a *Arrival) *refusal {
 }
 
 func (r *Receiver) log(a *Arrival, took time.Duration) {
-	attrs := []any{"code", a.Code, "id", a.Delivery.ID, "event", mapping.Printable(a.Event), "ms", float64(took.Microseconds()) / 1000}
+	level, msg, more := slog.LevelInfo, string(a.Outcome.Status), slog.Attr{}
 	switch {
 	case a.Problem != "":
-		r.Log.Warn("refused", append(attrs, "why", a.Problem)...)
+		level, msg, more = slog.LevelWarn, "refused", slog.String("why", a.Problem)
 	case a.Outcome.Duplicate:
-		r.Log.Info("seen before", attrs...)
+		msg = "seen before"
 	case a.Outcome.Status == mapping.Quarantined:
 		// The reason may quote the contact's data; the journal has it.
-		r.Log.Warn("quarantined", append(attrs, "hint", "loopmap deliveries show "+a.Delivery.ID)...)
+		level, more = slog.LevelWarn, slog.String("hint", "loopmap deliveries show "+a.Delivery.ID)
 	case a.Outcome.Status == mapping.Pending: // the reason names the table alone
-		r.Log.Warn("pending", append(attrs, "why", a.Outcome.Reason)...)
-	default:
-		r.Log.Info(string(a.Outcome.Status), attrs...)
+		level, more = slog.LevelWarn, slog.String("why", a.Outcome.Reason)
 	}
+	r.Log.LogAttrs(context.Background(), level, msg, slog.Int("code", a.Code), slog.String("id", a.Delivery.ID),
+		slog.String("event", mapping.Printable(a.Event)), slog.Float64("ms", float64(took.Microseconds())/1000), more)
 }
 
 func (r *Receiver) only(method string, h http.HandlerFunc) http.HandlerFunc {

@@ -177,21 +177,17 @@ func (w *work) run(ctx context.Context, entries []mapping.Entry) (outcomes []map
 }
 
 // rounds parts entries into such as name no row and no id twice, so that what a
-// round reads is what the rounds before it have written.
+// round reads is what the rounds before it have written. Keys are held to name one row
+// whatever the mapping: a round too many does no harm.
 func rounds(entries []mapping.Entry) (list [][]int) {
-	type name struct {
-		mapping *mapping.Mapping
-		key     string
-	}
-	seen := make(map[name]int, 2*len(entries)) // in how many rounds
+	ids, rows := make(map[string]int, len(entries)), make(map[string]int, len(entries)) // in how many rounds
 	for i, e := range entries {
-		row, id := name{e.Mapping, e.Row.Key}, name{nil, e.ID}
-		n := seen[id]
+		n := ids[e.ID]
 		if e.Row.Key != "" {
-			n = max(n, seen[row])
-			seen[row] = n + 1
+			n = max(n, rows[e.Row.Key])
+			rows[e.Row.Key] = n + 1
 		}
-		seen[id] = n + 1
+		ids[e.ID] = n + 1
 		if n == len(list) {
 			list = append(list, nil)
 		}

@@ -306,6 +306,52 @@ func TestLongReader(t *testing.T) {
 	}
 }
 
+// Written in bulk, also without journal lines, the WAL stays short.
+func TestBulkFolds(t *testing.T) {
+	d := sqliteDatabase(t)
+	s, err := Open(context.Background(), Options{URL: d.url, Dir: d.dir, Write: true, Bulk: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	m := d.mapping("pad text contact.pad")
+	ready(t, s, m)
+	const n = 8000
+	wal := func(what string) int64 {
+		info, err := os.Stat(filepath.Join(d.dir, "contacts.db-wal"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if most := int64(3 * foldPages * 4096); info.Size() > most {
+			t.Fatalf("%s: the WAL has %d bytes, more than %d", what, info.Size(), most)
+		}
+		return info.Size()
+	}
+	longest := int64(0)
+	for _, write := range []struct {
+		what string
+		do   func(context.Context, []mapping.Entry) ([]mapping.Outcome, error)
+	}{{"commit", s.Commit}, {"recommit", s.Recommit}} {
+		for at := 0; at < n; at += 200 {
+			var group []mapping.Entry
+			for i := at; i < at+200; i++ {
+				body := created(fmt.Sprintf("msg_%06d", i), fmt.Sprint(i), 0, `,"pad":"`+strings.Repeat(write.what[:1], 12_000)+`"`)
+				group = append(group, mapping.Enter(m, body))
+			}
+			if _, err := write.do(context.Background(), group); err != nil {
+				t.Fatal(err)
+			}
+			longest = max(longest, wal(write.what))
+		}
+	}
+	if longest < foldPages*4096 {
+		t.Errorf("the WAL had %d bytes at most: nothing was tried", longest)
+	}
+	if got := d.text("SELECT count(*) || ' ' || min(pad) || max(pad) FROM contacts WHERE length(pad) = 12000 AND pad LIKE 'rrr%'"); !strings.HasPrefix(got, fmt.Sprint(n, " rrr")) {
+		t.Errorf("the table has %.20s...", got)
+	}
+}
+
 func BenchmarkCommit(b *testing.B) {
 	body, err := os.ReadFile("../testdata/contact.created.json")
 	if err != nil {

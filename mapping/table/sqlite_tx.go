@@ -30,7 +30,8 @@ func (j *journalStatements) prepare(c *sqlite.Conn) (err error) {
 		&j.commit: "COMMIT",
 		&j.insert: `INSERT INTO loopmap_deliveries (id, event, event_time, received_at, body, status, reason, row_key, mapping)
 			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (id) DO NOTHING`,
-		&j.insertMany: `INSERT INTO loopmap_deliveries (id, event, event_time, received_at, body, status, reason, row_key, mapping)
+		// All ids are new. OR ROLLBACK spares SQLite what it keeps to take back one statement.
+		&j.insertMany: `INSERT OR ROLLBACK INTO loopmap_deliveries (id, event, event_time, received_at, body, status, reason, row_key, mapping)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)` + strings.Repeat(", (?, ?, ?, ?, ?, ?, ?, ?, ?)", together-1),
 		&j.betweenIDs: "SELECT 1 FROM loopmap_deliveries WHERE id BETWEEN ?1 AND ?2 LIMIT 1",
 		&j.update: `UPDATE loopmap_deliveries SET status = ?2, reason = ?3, row_key = ?4, mapping = ?5
@@ -48,10 +49,7 @@ func (j *journalStatements) prepare(c *sqlite.Conn) (err error) {
 }
 
 // sqliteTx is a transaction of the writing connection.
-type sqliteTx struct {
-	*sqliteEngine
-	bytes int // of bodies written
-}
+type sqliteTx struct{ *sqliteEngine }
 
 func (s *sqliteEngine) begin(context.Context) (tx, error) {
 	s.writing.Lock()
@@ -65,7 +63,7 @@ func (s *sqliteEngine) begin(context.Context) (tx, error) {
 	}
 	// From here on the transaction is finished whatever becomes of the context; locks
 	// are waited for as long as busyTimeout says.
-	return &sqliteTx{sqliteEngine: s}, nil
+	return &sqliteTx{s}, nil
 }
 
 // run runs a statement that returns nothing.
@@ -88,7 +86,7 @@ func (s *sqliteTx) commit() error {
 	}
 	defer s.writing.Unlock()
 	if s.bulk != nil {
-		return s.bulk.wrote(s.sqliteEngine, s.bytes)
+		s.bulk.wrote(s.sqliteEngine)
 	}
 	return nil
 }
@@ -121,7 +119,6 @@ func (s *sqliteTx) insert(entries, rows []mapping.Entry) (fresh, late []bool, er
 			st, bound, n = s.journal.insertMany, &s.journal.insertedMany, together
 		}
 		for k, e := range entries[i : i+n] {
-			s.bytes += len(e.Body) + 512
 			bindLine(st, bound, 9*k, e)
 		}
 		if err := run(st); err != nil {
