@@ -26,7 +26,8 @@ import (
 
 // What loopmap is held against: programs that do the same work, measured in turn with
 // it on one machine, so that their ratios mean something. The programs of Node want
-// `npm install` in their folder, and PostgreSQL's psql.
+// `npm install` in their folder, Benthos `go build -mod=mod` in its own, and PostgreSQL
+// psql.
 //
 //	go test ./cmd/loopmap -run '^$' -bench Peers -peers testdata/peers
 var (
@@ -57,7 +58,7 @@ receive:
 // peer is a program that is measured, and what was measured of it.
 type peer struct {
 	name     string
-	args     []string // its command line, with $PORT
+	args     []string // its command line, with $PORT and the database's $URL
 	postgres bool
 	stores   bool    // it keeps rows, which are counted
 	ours     *peer   // loopmap at the same work
@@ -106,11 +107,22 @@ func BenchmarkPeers(b *testing.B) {
 	if js := script(b, "fastify.js"); js != nil {
 		peers = append(peers, &peer{name: "fastify", args: js, stores: true, ours: ours})
 	}
+	benthos := built(b, "benthos/benthos", "-c", "benthos/benthos.yaml")
+	if benthos != nil {
+		peers = append(peers, &peer{name: "benthos", args: benthos, stores: true, ours: ours})
+	}
 	if *peersPostgres != "" {
 		pg := &peer{name: "loopmap, pg", args: ours.args, stores: true, postgres: true}
 		peers = append(peers, pg)
 		if js := script(b, "express-pg.js"); js != nil {
 			peers = append(peers, &peer{name: "express, pg", args: js, stores: true, postgres: true, ours: pg})
+		}
+		if benthos != nil {
+			args := slices.Clone(benthos)
+			for _, set := range []string{"driver=postgres", "dsn=$URL", "conn_max_idle=64", "max_in_flight=64"} {
+				args = append(args, "--set", "output.sql_insert."+set)
+			}
+			peers = append(peers, &peer{name: "benthos, pg", args: args, stores: true, postgres: true, ours: pg})
 		}
 	}
 	connections := []int{1, 64}
@@ -312,15 +324,43 @@ func build(b *testing.B, pkg string) string {
 
 // script is how one of the programs of Node starts; nil when it cannot.
 func script(b *testing.B, name string) []string {
-	dir, err := filepath.Abs(*peersDir)
+	if !peerIsThere(b, "node_modules", name, "npm install") {
+		return nil
+	}
+	return []string{"node", inPeers(b, name)}
+}
+
+// built is how a peer that was built starts; nil when it was not. Arguments with a
+// slash name its files.
+func built(b *testing.B, name string, args ...string) []string {
+	if !peerIsThere(b, name, name, "go build -mod=mod") {
+		return nil
+	}
+	list := []string{inPeers(b, name)}
+	for _, a := range args {
+		if strings.Contains(a, "/") {
+			a = inPeers(b, a)
+		}
+		list = append(list, a)
+	}
+	return list
+}
+
+func peerIsThere(b *testing.B, file, name, wants string) bool {
+	file = inPeers(b, file)
+	if _, err := os.Stat(file); err != nil {
+		b.Logf("%s is left out: it wants `%s` in %s", name, wants, filepath.Dir(file))
+		return false
+	}
+	return true
+}
+
+func inPeers(b *testing.B, name string) string {
+	file, err := filepath.Abs(filepath.Join(*peersDir, name))
 	if err != nil {
 		b.Fatal(err)
 	}
-	if _, err := os.Stat(filepath.Join(dir, "node_modules")); err != nil {
-		b.Logf("%s is left out: it wants `npm install` in %s", name, dir)
-		return nil
-	}
-	return []string{"node", filepath.Join(dir, name)}
+	return file
 }
 
 func printTo(file, program string, args ...string) error {
@@ -360,7 +400,7 @@ func (p *peer) start(b *testing.B, port string) (*process, error) {
 	defer log.Close()
 	var args []string
 	for _, a := range p.args {
-		args = append(args, strings.ReplaceAll(a, "$PORT", port))
+		args = append(args, strings.NewReplacer("$PORT", port, "$URL", x.url).Replace(a))
 	}
 	x.cmd = exec.CommandContext(b.Context(), args[0], args[1:]...)
 	x.cmd.Dir, x.cmd.Stdout, x.cmd.Stderr = x.dir, log, log
