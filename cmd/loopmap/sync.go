@@ -87,6 +87,7 @@ func (a *app) sync(ctx context.Context, file, listen string, unsigned bool, shel
 		Verify:  verify,
 		Mapping: live.current.Load,
 		Journal: store,
+		Writers: store.Writers(),
 		Now:     a.now,
 		Log:     log,
 		Seen:    guests.arrived,

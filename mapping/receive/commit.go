@@ -40,9 +40,12 @@ func newWaiting() any {
 	return &waiting{ready: make(chan struct{}, 1), late: time.NewTimer(patience)}
 }
 
-func newCommitter(j Journal, m *metrics) *committer {
+// newCommitter starts so many that commit, beside each other.
+func newCommitter(j Journal, writers int, m *metrics) *committer {
 	c := &committer{journal: j, metrics: m, queue: make(chan *waiting, maxGroup), idle: sync.Pool{New: newWaiting}}
-	c.done.Go(c.run)
+	for range max(1, writers) {
+		c.done.Go(c.run)
+	}
 	return c
 }
 

@@ -2,6 +2,7 @@ package receive
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -13,21 +14,30 @@ import (
 // clocked is a journal that takes a millisecond for a commit, and notes when it began.
 type clocked struct {
 	Journal
+	mu    sync.Mutex
 	began []time.Time
 	sizes []int
 }
 
 func (j *clocked) Commit(_ context.Context, entries []mapping.Entry) ([]mapping.Outcome, error) {
+	j.mu.Lock()
 	j.began, j.sizes = append(j.began, time.Now()), append(j.sizes, len(entries))
+	j.mu.Unlock()
 	time.Sleep(time.Millisecond)
 	return make([]mapping.Outcome, len(entries)), nil
 }
 
 // Who comes alone is committed at once, also after many came together.
 func TestNobodyWaitsAlone(t *testing.T) {
+	for _, writers := range []int{1, 2} {
+		t.Run(fmt.Sprint(writers), func(t *testing.T) { nobodyWaitsAlone(t, writers) })
+	}
+}
+
+func nobodyWaitsAlone(t *testing.T, writers int) {
 	synctest.Test(t, func(t *testing.T) {
 		j := &clocked{}
-		c := newCommitter(j, &metrics{})
+		c := newCommitter(j, writers, &metrics{})
 		defer c.close()
 		for range 3 {
 			var all sync.WaitGroup

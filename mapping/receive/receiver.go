@@ -43,6 +43,7 @@ type Config struct {
 	// Journal may be nil: then nothing is stored, and nothing answered 2xx but
 	// Loops' test event.
 	Journal Journal
+	Writers int // calls of Commit that may be carried out beside each other; 0 is one
 	// Seen, if set, is told of every request to Path, after its answer is known. It
 	// must not block.
 	Seen    func(Arrival)
@@ -79,7 +80,7 @@ func New(c Config) *Receiver {
 	r := &Receiver{Config: c, mux: http.NewServeMux()}
 	r.metrics.latency.bounds, r.metrics.commits.bounds = latencyBounds, commitBounds
 	if c.Journal != nil {
-		r.commits = newCommitter(c.Journal, &r.metrics)
+		r.commits = newCommitter(c.Journal, c.Writers, &r.metrics)
 	}
 	r.mux.HandleFunc(Path, r.webhook)
 	r.mux.HandleFunc("/healthz", r.only(http.MethodGet, r.health))

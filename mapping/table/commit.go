@@ -91,12 +91,10 @@ func (s *Store) write(ctx context.Context, entries []mapping.Entry, w *work) ([]
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if len(entries) == 0 {
 		return nil, nil
 	}
-	entries = s.hold.on(entries)
+	entries = s.held(entries)
 	for try := 1; ; try++ {
 		outcomes, err := w.run(ctx, entries)
 		var unfit *unfitError
@@ -104,8 +102,8 @@ func (s *Store) write(ctx context.Context, entries []mapping.Entry, w *work) ([]
 		case err == nil:
 			return outcomes, nil
 		case errors.As(err, &unfit):
-			s.hold = hold{unfit.mapping, unfit.reason, time.Now().Add(holdFor)}
-			entries = s.hold.on(entries)
+			s.setHold(hold{unfit.mapping, unfit.reason, time.Now().Add(holdFor)})
+			entries = s.held(entries)
 			continue
 		case errors.As(err, new(*unknownError)):
 			// What the transaction wrote is there, whole, or none of it. Run again, what is
@@ -121,8 +119,17 @@ func (s *Store) write(ctx context.Context, entries []mapping.Entry, w *work) ([]
 	}
 }
 
-// on makes the entries of a held mapping wait.
-func (h *hold) on(entries []mapping.Entry) []mapping.Entry {
+func (s *Store) setHold(h hold) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hold = h
+}
+
+// held makes the entries of a held mapping wait.
+func (s *Store) held(entries []mapping.Entry) []mapping.Entry {
+	s.mu.Lock()
+	h := s.hold
+	s.mu.Unlock()
 	if h.mapping == nil || time.Now().After(h.until) {
 		return entries
 	}

@@ -78,9 +78,7 @@ func (s *Store) Waiting(ctx context.Context) (quarantined, pending int64, err er
 func (s *Store) Forget(ctx context.Context, before time.Time, after int64) (last int64, n int, err error) {
 	const most = 500 // at once, so that deliveries need not wait long
 	for last = after; ; {
-		s.mu.Lock()
 		next, some, err := s.forget(ctx, before, last, most)
-		s.mu.Unlock()
 		n += some
 		if err != nil || next == last {
 			return last, n, s.explain(err)

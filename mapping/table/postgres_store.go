@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -16,8 +17,19 @@ import (
 // postgresEngine shares its database with other processes.
 type postgresEngine struct {
 	pool  *pgxpool.Pool
-	types map[*mapping.Mapping][]string // of the columns, for casts; used under Store.mu
+	types atomic.Pointer[columnTypes] // of the mapping last written by
 }
+
+// columnTypes are the types that a mapping's columns have in the table, for casts:
+// without their length, which a cast would cut to and an assignment holds to.
+type columnTypes struct {
+	mapping *mapping.Mapping
+	names   []string
+}
+
+// postgresWriters are as many as keep PostgreSQL busy while others are verified and
+// mapped. A third has nothing to do.
+const postgresWriters = 2
 
 const (
 	connectTimeout = 5 * time.Second
@@ -37,7 +49,7 @@ func openPostgres(ctx context.Context, o Options) (engine, error) {
 	if err != nil {
 		return nil, errors.New("the database's URL cannot be read; it is written postgres://USER@HOST:PORT/NAME") // the cause holds the URL
 	}
-	c.MaxConns = 4
+	c.MaxConns = postgresWriters + 4 // for readers, and the two that sending holds
 	c.MaxConnIdleTime = 5 * time.Minute
 	c.ConnConfig.ConnectTimeout = connectTimeout
 	if _, ok := c.ConnConfig.RuntimeParams["application_name"]; !ok {
@@ -51,7 +63,7 @@ func openPostgres(ctx context.Context, o Options) (engine, error) {
 	if err != nil {
 		return nil, errors.New("the database's URL cannot be used")
 	}
-	p := &postgresEngine{pool: pool, types: map[*mapping.Mapping][]string{}}
+	p := &postgresEngine{pool: pool}
 	ctx, cancel := context.WithTimeout(ctx, 2*connectTimeout)
 	defer cancel()
 	if err = pool.Ping(ctx); err == nil && o.Write {
@@ -91,7 +103,7 @@ func (p *postgresEngine) close() error {
 // change takes a lock first: of several processes that start at once, one changes
 // the table and the others find it changed.
 func (p *postgresEngine) change(ctx context.Context, sql []string) error {
-	clear(p.types)
+	p.types.Store(nil)
 	if len(sql) == 0 {
 		return nil
 	}

@@ -198,7 +198,7 @@ func (t *postgresTx) writeSafely(entries []mapping.Entry) error {
 	b.Queue("RELEASE rows")
 	err := t.send(b)
 	if err != nil && t.engine.aboutRow(err) {
-		clear(t.engine.types) // the table may have become another
+		t.engine.types.Store(nil) // the table may have become another
 		if back := t.exec("ROLLBACK TO rows"); back != nil {
 			return back
 		}
@@ -276,11 +276,10 @@ func (t *postgresTx) queue(b *pgx.Batch, group []mapping.Entry) error {
 	return nil
 }
 
-// typesOf are the types of the mapping's columns in the table, for casts: without
-// their length, which a cast would cut to and an assignment holds to.
+// typesOf are the [columnTypes] of a mapping, one for each of [mapping.Mapping.Columns].
 func (p *postgresEngine) typesOf(ctx context.Context, m *mapping.Mapping) ([]string, error) {
-	if types := p.types[m]; types != nil {
-		return types, nil
+	if t := p.types.Load(); t != nil && t.mapping == m {
+		return t.names, nil
 	}
 	rows, err := p.pool.Query(ctx, "SELECT attname, format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped", quote(m.Table))
 	if err != nil {
@@ -299,8 +298,7 @@ func (p *postgresEngine) typesOf(ctx context.Context, m *mapping.Mapping) ([]str
 		}
 		types = append(types, kind)
 	}
-	clear(p.types)
-	p.types[m] = types
+	p.types.Store(&columnTypes{m, types})
 	return types, nil
 }
 

@@ -141,9 +141,7 @@ func (s *Store) Apply(ctx context.Context, p Plan) error {
 	if err := p.Err(); err != nil {
 		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.hold = hold{}
+	s.setHold(hold{})
 	return s.explain(s.change(ctx, p.SQL))
 }
 

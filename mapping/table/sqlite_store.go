@@ -17,8 +17,7 @@ import (
 	"loopmap/mapping"
 )
 
-// sqliteEngine has one connection that writes, used under Store.mu, and one that
-// reads beside it.
+// sqliteEngine has one connection that writes, and one that reads beside it.
 type sqliteEngine struct {
 	file    string
 	broken  error // an fsync failed: what is on disk is not known any more
@@ -146,6 +145,8 @@ func (s *sqliteEngine) start(ctx context.Context, write, bulk bool) (err error) 
 func (s *sqliteEngine) dialect() mapping.Dialect { return mapping.SQLite }
 
 func (s *sqliteEngine) close() (err error) {
+	s.writing.Lock()
+	defer s.writing.Unlock()
 	if s.bulk != nil {
 		err = s.bulk.close(s)
 	}

@@ -29,8 +29,17 @@ type Options struct {
 // Store is an open database. Its methods may be called at the same time.
 type Store struct {
 	engine
-	mu   sync.Mutex // one transaction of ours at a time
+	mu   sync.Mutex // guards hold
 	hold hold
+}
+
+// Writers is how many calls of [Store.Commit] are carried out beside each other; more
+// wait for their turn.
+func (s *Store) Writers() int {
+	if s.dialect() == mapping.Postgres {
+		return postgresWriters
+	}
+	return 1
 }
 
 // engine is one kind of database: what [Store] does not share between them.
@@ -114,11 +123,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 }
 
 // Close ends the database's use. What was committed stays.
-func (s *Store) Close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.engine.close()
-}
+func (s *Store) Close() error { return s.engine.close() }
 
 // Ready reports whether a delivery could be written now. After trouble it should
 // be asked thoroughly: then it writes.

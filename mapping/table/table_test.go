@@ -86,8 +86,8 @@ func TestSeenBefore(t *testing.T) {
 	})
 }
 
-// Several processes, one table: each id has one effect, and each row ends as its
-// newest event says.
+// Several processes on one table, one of which writes twice at once: each id has one
+// effect, and each row ends as its newest event says.
 func TestSeveralWriters(t *testing.T) {
 	databases(t, func(t *testing.T, d *database) {
 		const ids, contacts = 300, 7
@@ -95,8 +95,8 @@ func TestSeveralWriters(t *testing.T) {
 		first := d.open()
 		ready(t, first, m)
 		var all sync.WaitGroup
-		fresh := make([]int, 3)
-		for w, s := range []*Store{first, d.open(), d.open()} {
+		fresh := make([]int, 4)
+		for w, s := range []*Store{first, first, d.open(), d.open()} {
 			all.Go(func() {
 				order := rand.Perm(ids)
 				for len(order) > 0 {
@@ -124,7 +124,7 @@ func TestSeveralWriters(t *testing.T) {
 			})
 		}
 		all.Wait()
-		if n := fresh[0] + fresh[1] + fresh[2]; n != ids {
+		if n := fresh[0] + fresh[1] + fresh[2] + fresh[3]; n != ids {
 			t.Errorf("%d effects of %d ids", n, ids)
 		}
 		for c := range contacts {
