@@ -16,6 +16,7 @@ import (
 type sqliteBulk struct {
 	conn   *sqlite.Conn
 	look   *sqlite.Stmt // of the writing connection: how long the WAL is
+	pages  int          // of the WAL, from which on it is folded
 	busy   atomic.Bool  // conn is folding
 	folded sync.WaitGroup
 }
@@ -27,7 +28,7 @@ const foldPages = 8192
 const foldSome = "PRAGMA wal_checkpoint(PASSIVE)" // without waiting for who reads or writes
 
 func (s *sqliteEngine) startBulk() (err error) {
-	s.bulk = &sqliteBulk{}
+	s.bulk = &sqliteBulk{pages: foldPages}
 	if s.bulk.conn, err = s.connect(true); err != nil {
 		return err
 	}
@@ -46,8 +47,8 @@ func (s *sqliteEngine) startBulk() (err error) {
 func (b *sqliteBulk) wrote(s *sqliteEngine) {
 	long, folded, err := b.length()
 	switch {
-	case err != nil || long < foldPages: // what went wrong the next commit will meet
-	case long > 2*foldPages || !b.busy.Load() && long-folded < foldPages/8:
+	case err != nil || long < b.pages: // what went wrong the next commit will meet
+	case long > 2*b.pages || !b.busy.Load() && long-folded < b.pages/8:
 		b.folded.Wait()
 		_ = s.exec(foldSome)
 	case b.busy.CompareAndSwap(false, true):
