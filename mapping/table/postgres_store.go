@@ -103,7 +103,7 @@ func (p *postgresEngine) close() error {
 // change takes a lock first: of several processes that start at once, one changes
 // the table and the others find it changed.
 func (p *postgresEngine) change(ctx context.Context, sql []string) error {
-	p.types.Store(nil)
+	defer p.types.Store(nil) // also what others have read meanwhile
 	if len(sql) == 0 {
 		return nil
 	}
