@@ -40,6 +40,9 @@ func openSQLite(ctx context.Context, o Options) (engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := gatherWAL(); err != nil {
+		return nil, err
+	}
 	s := &sqliteEngine{file: file}
 	if err := s.start(ctx, o.Write, o.Bulk); err != nil {
 		s.close()
