@@ -91,16 +91,16 @@ func isFolder(name string) bool {
 	return err == nil && info.IsDir()
 }
 
-func (s *sqliteEngine) connect(write bool) (c *sqlite.Conn, err error) {
+// connect opens a connection. before are pragmas that come before all else.
+func (s *sqliteEngine) connect(write bool, before ...string) (c *sqlite.Conn, err error) {
 	if c, err = sqlite.OpenConn(s.file, sqlite.OpenReadWrite); err != nil {
 		return nil, err
 	}
 	c.SetBusyTimeout(busyTimeout)
-	var pragmas []string
 	if write {
-		pragmas = []string{"PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL"}
+		before = append(before, "PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL")
 	}
-	for _, p := range pragmas {
+	for _, p := range before {
 		if err := sqlitex.ExecuteTransient(c, p, nil); err != nil {
 			c.Close()
 			return nil, err
@@ -116,7 +116,11 @@ func (s *sqliteEngine) start(ctx context.Context, write, bulk bool) (err error) 
 	if err = s.query(ctx, "SELECT count(*) FROM sqlite_schema", nil, nil); err != nil || !write {
 		return err
 	}
-	if s.writer, err = s.connect(true); err != nil {
+	var before []string
+	if bulk {
+		before = append(before, bulkPages)
+	}
+	if s.writer, err = s.connect(true, before...); err != nil {
 		return err
 	}
 	mode, err := sqlitex.ResultText(s.writer.Prep("PRAGMA journal_mode"))

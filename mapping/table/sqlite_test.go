@@ -316,14 +316,14 @@ func TestBulkFolds(t *testing.T) {
 	defer s.Close()
 	m := d.mapping("pad text contact.pad")
 	ready(t, s, m)
-	const n, pages = 800, 512
+	const n, pages, size = 800, 256, 8192
 	s.engine.(*sqliteEngine).bulk.pages = pages
 	wal := func(what string) int64 {
 		info, err := os.Stat(filepath.Join(d.dir, "contacts.db-wal"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if most := int64(3 * pages * 4096); info.Size() > most {
+		if most := int64(3 * pages * size); info.Size() > most {
 			t.Fatalf("%s: the WAL has %d bytes, more than %d", what, info.Size(), most)
 		}
 		return info.Size()
@@ -345,11 +345,33 @@ func TestBulkFolds(t *testing.T) {
 			longest = max(longest, wal(write.what))
 		}
 	}
-	if longest < pages*4096 {
+	if longest < pages*size {
 		t.Errorf("the WAL had %d bytes at most: nothing was tried", longest)
 	}
 	if got := d.text("SELECT count(*) || ' ' || min(pad) || max(pad) FROM contacts WHERE length(pad) = 12000 AND pad LIKE 'rrr%'"); !strings.HasPrefix(got, fmt.Sprint(n, " rrr")) {
 		t.Errorf("the table has %.20s...", got)
+	}
+}
+
+func TestBulkPages(t *testing.T) {
+	for name, want := range map[string]string{"begun in bulk": "8192", "there before": "4096"} {
+		t.Run(name, func(t *testing.T) {
+			d := sqliteDatabase(t)
+			if want == "4096" {
+				d.open().Close()
+			}
+			s, err := Open(context.Background(), Options{URL: d.url, Dir: d.dir, Write: true, Bulk: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			if got := sqliteText(t, s, "PRAGMA page_size"); got != want {
+				t.Errorf("pages of %s bytes, want %s", got, want)
+			}
+			if got := s.engine.(*sqliteEngine).bulk.pages; fmt.Sprint(foldSize/got) != want {
+				t.Errorf("the WAL is folded at %d pages", got)
+			}
+		})
 	}
 }
 
