@@ -22,8 +22,12 @@ type sqliteBulk struct {
 }
 
 // foldSize is how many bytes the WAL becomes long before it is folded. Twice that is
-// slower, for the processor's caches, and so is a quarter.
-const foldSize = 32 << 20
+// slower, for the processor's caches, and so is a quarter. While it is folded it grows
+// on, to foldMost times that before who writes waits.
+const (
+	foldSize = 32 << 20
+	foldMost = 4
+)
 
 // bulkPages makes pages of 8 KiB where bulk begins the database; elsewhere SQLite passes
 // it over. Bodies of a kilobyte fill them better than those of 4 KiB: bulk is quicker by
@@ -58,7 +62,7 @@ func (b *sqliteBulk) wrote(s *sqliteEngine) {
 	long, folded, err := b.length()
 	switch {
 	case err != nil || long < b.pages: // what went wrong the next commit will meet
-	case long > 2*b.pages || !b.busy.Load() && long-folded < b.pages/8:
+	case long > foldMost*b.pages || !b.busy.Load() && long-folded < b.pages/8:
 		b.folded.Wait()
 		_ = s.exec(foldSome)
 	case b.busy.CompareAndSwap(false, true):

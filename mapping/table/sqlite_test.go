@@ -323,7 +323,7 @@ func TestBulkFolds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if most := int64(3 * pages * size); info.Size() > most {
+		if most := int64((foldMost + 1) * pages * size); info.Size() > most {
 			t.Fatalf("%s: the WAL has %d bytes, more than %d", what, info.Size(), most)
 		}
 		return info.Size()
