@@ -286,6 +286,7 @@ func (r *replay) file(ctx context.Context) error {
 	defer cancel()
 	pieces := mapLines(ctx, in, r.mapping, r.app.now)
 	var group []mapping.Entry
+	var taken []*piece // whose entries are group
 	read := int64(0)
 	flush := func() error {
 		if len(group) == 0 {
@@ -304,7 +305,10 @@ func (r *replay) file(ctx context.Context) error {
 		}
 		r.count(outcomes)
 		r.bar.move(read, r.counts.Deliveries)
-		group = group[:0]
+		for _, p := range taken {
+			idlePieces.Put(p)
+		}
+		group, taken = group[:0], taken[:0]
 		return nil
 	}
 	for p := range pieces {
@@ -318,7 +322,7 @@ func (r *replay) file(ctx context.Context) error {
 				r.app.say("%s:%d: %v", r.flags.from, bad.line, bad.err)
 			}
 		}
-		group = append(group, p.entries...)
+		group, taken = append(group, p.entries...), append(taken, p)
 		read += int64(p.bytes)
 		if len(group) >= replayGroup {
 			if err := flush(); err != nil {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"sync"
 	"time"
 
 	"loopmap/mapping"
@@ -15,7 +16,7 @@ import (
 )
 
 // piece is some lines of a file and what the mapping makes of them. Who takes it
-// waits for done.
+// waits for done, and gives it back to idlePieces when nothing points into text any more.
 type piece struct {
 	text    []byte // whole lines
 	first   int    // number of its first line
@@ -30,6 +31,9 @@ type badLine struct {
 	line int
 	err  error
 }
+
+// idlePieces spare the memory of a piece, 1 MB, being made and cleared for each.
+var idlePieces = sync.Pool{New: func() any { return &piece{text: make([]byte, 0, pieceSize+64<<10)} }}
 
 // maxLine is far more than a webhook's body and what is around it.
 const maxLine = 8 * receive.MaxBody
@@ -69,7 +73,8 @@ func readPieces(in io.Reader, send func(*piece) bool) {
 	r := bufio.NewReaderSize(in, 1<<20)
 	line := 1
 	for {
-		p := &piece{first: line, done: make(chan struct{}), text: make([]byte, 0, pieceSize+64<<10)}
+		p := idlePieces.Get().(*piece)
+		*p = piece{first: line, done: make(chan struct{}), text: p.text[:0], entries: p.entries[:0]}
 		for p.err == nil && (len(p.text) < pieceSize || p.text[len(p.text)-1] != '\n') { // a piece ends with a line
 			var part []byte
 			part, p.err = r.ReadSlice('\n')
