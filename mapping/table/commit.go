@@ -218,7 +218,7 @@ func (w *work) round(ctx context.Context, entries []mapping.Entry, which []int, 
 			rows = append(rows, e)
 		}
 	}
-	fresh, late, err := w.journal(round, rows)
+	fresh, late, written, err := w.journal(round, rows)
 	if err != nil {
 		return err
 	}
@@ -243,7 +243,7 @@ func (w *work) round(ctx context.Context, entries []mapping.Entry, which []int, 
 			return err
 		}
 	}
-	if len(inTime) == 0 {
+	if written || len(inTime) == 0 {
 		return nil
 	}
 	refused, err := w.tx.write(inTime)
@@ -261,8 +261,8 @@ func (w *work) round(ctx context.Context, entries []mapping.Entry, which []int, 
 }
 
 // journal writes the entries' journal lines. It says which entries are to have an
-// effect, and which rows may have newer deliveries.
-func (w *work) journal(entries, rows []mapping.Entry) (fresh, late []bool, err error) {
+// effect, which rows may have newer deliveries, and whether the others are written.
+func (w *work) journal(entries, rows []mapping.Entry) (fresh, late []bool, written bool, err error) {
 	if !w.again && !w.rowsAlone {
 		return w.tx.insert(entries, rows)
 	}
@@ -271,14 +271,14 @@ func (w *work) journal(entries, rows []mapping.Entry) (fresh, late []bool, err e
 		fresh[i] = true
 	}
 	if w.rowsAlone {
-		return fresh, late, nil
+		return fresh, late, false, nil
 	}
 	if len(rows) > 0 {
 		if late, err = w.tx.late(rows); err != nil {
-			return nil, nil, err
+			return nil, nil, false, err
 		}
 	}
-	return fresh, late, w.tx.update(entries...)
+	return fresh, late, false, w.tx.update(entries...)
 }
 
 // duplicate is the outcome of an entry whose id is there: of another delivery, or

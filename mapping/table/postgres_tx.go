@@ -68,13 +68,13 @@ func (t *postgresTx) send(b *pgx.Batch) error {
 	return err
 }
 
-func (t *postgresTx) insert(entries, rows []mapping.Entry) (fresh, late []bool, err error) {
+// journalLines are entries as arrays, one a column of loopmap_deliveries.
+func journalLines(entries []mapping.Entry) []any {
 	n := len(entries)
 	ids, statuses := make([]string, n), make([]string, n)
 	events, reasons, keys, hashes := make([]*string, n), make([]*string, n), make([]*string, n), make([]*string, n)
 	times, received := make([]*time.Time, n), make([]time.Time, n)
 	bodies := make([][]byte, n)
-	fresh = make([]bool, n)
 	for i, e := range entries {
 		ids[i], statuses[i], received[i] = e.ID, string(e.Status), e.Received.Truncate(time.Millisecond)
 		events[i], reasons[i], keys[i], hashes[i] = orNull(e.Row.Event), orNull(e.Reason), orNull(e.Row.Key), orNull(hash(e))
@@ -85,27 +85,47 @@ func (t *postgresTx) insert(entries, rows []mapping.Entry) (fresh, late []bool, 
 			times[i] = &entries[i].Row.EventTime
 		}
 	}
+	return []any{ids, events, times, received, bodies, statuses, reasons, keys, hashes}
+}
+
+const (
+	journalColumns = "id, event, event_time, received_at, body, status, reason, row_key, mapping"
+	journalArrays  = "$1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::bytea[], $6::text[], $7::text[], $8::text[], $9::text[]"
+)
+
+func (t *postgresTx) insert(entries, rows []mapping.Entry) (fresh, late []bool, written bool, err error) {
+	if t.inOne(entries, rows) {
+		fresh, late, err = t.insertWithRows(entries, rows)
+		if err == nil || !t.engine.aboutRow(err) {
+			return fresh, late, err == nil, err
+		}
+		// Row by row it shows which the table refuses.
+		t.engine.types.Store(nil) // the table may have become another
+		if err := t.exec("ROLLBACK"); err != nil {
+			return nil, nil, false, err
+		}
+	}
 	b := &pgx.Batch{}
 	t.start(b)
 	if len(rows) > 0 {
 		t.lock(b, rows)
 		t.queueLate(b, rows, &late)
 	}
-	b.Queue(`INSERT INTO loopmap_deliveries (id, event, event_time, received_at, body, status, reason, row_key, mapping)
-		SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::bytea[], $6::text[], $7::text[], $8::text[], $9::text[])
-		ON CONFLICT (id) DO NOTHING RETURNING id`, ids, events, times, received, bodies, statuses, reasons, keys, hashes).Query(func(rows pgx.Rows) error {
-		written, err := pgx.CollectRows(rows, pgx.RowTo[string])
-		there := make(map[string]bool, len(written))
-		for _, id := range written {
+	fresh = make([]bool, len(entries))
+	b.Queue("INSERT INTO loopmap_deliveries ("+journalColumns+") SELECT * FROM unnest("+journalArrays+") ON CONFLICT (id) DO NOTHING RETURNING id",
+		journalLines(entries)...).Query(func(rows pgx.Rows) error {
+		ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		there := make(map[string]bool, len(ids))
+		for _, id := range ids {
 			there[id] = true
 		}
-		for i, id := range ids {
-			fresh[i] = there[id]
+		for i, e := range entries {
+			fresh[i] = there[e.ID]
 		}
 		return err
 	})
 	err = t.send(b)
-	return fresh, late, err
+	return fresh, late, false, err
 }
 
 func (t *postgresTx) update(entries ...mapping.Entry) error {
@@ -132,6 +152,10 @@ func (t *postgresTx) late(entries []mapping.Entry) (list []bool, err error) {
 	return list, t.send(b)
 }
 
+// isLateSQL is whether the row of u may have a newer delivery.
+const isLateSQL = `EXISTS (SELECT FROM loopmap_deliveries d WHERE d.row_key = u.row_key AND d.status = 'applied'
+	AND coalesce(d.event_time, d.received_at) >= u.place AND d.id <> u.id)`
+
 // queueLate adds the statement that fills list.
 func (t *postgresTx) queueLate(b *pgx.Batch, entries []mapping.Entry, list *[]bool) {
 	n := len(entries)
@@ -139,9 +163,7 @@ func (t *postgresTx) queueLate(b *pgx.Batch, entries []mapping.Entry, list *[]bo
 	for i, e := range entries {
 		keys[i], ids[i], times[i] = e.Row.Key, e.ID, placeOfEntry(e).at
 	}
-	b.Queue(`SELECT EXISTS (SELECT FROM loopmap_deliveries d WHERE d.row_key = u.k AND d.status = 'applied'
-			AND coalesce(d.event_time, d.received_at) >= u.t AND d.id <> u.id)
-		FROM unnest($1::text[], $2::timestamptz[], $3::text[]) WITH ORDINALITY AS u(k, t, id, n) ORDER BY u.n`, keys, times, ids).Query(func(rows pgx.Rows) (err error) {
+	b.Queue("SELECT "+isLateSQL+" FROM unnest($1::text[], $2::timestamptz[], $3::text[]) WITH ORDINALITY AS u(row_key, place, id, n) ORDER BY u.n", keys, times, ids).Query(func(rows pgx.Rows) (err error) {
 		*list, err = pgx.CollectRows(rows, pgx.RowTo[bool])
 		return err
 	})
@@ -225,53 +247,83 @@ func groups(entries []mapping.Entry) (list [][]mapping.Entry) {
 	return list
 }
 
-// queue adds the statement that writes a group of one shape.
-func (t *postgresTx) queue(b *pgx.Batch, group []mapping.Entry) error {
-	first := group[0]
-	m := first.Mapping
+// set is what rows of one shape set, as parts of SQL. Values come as arrays of text, one
+// a column, whose elements are u.c1, u.c2 and so on.
+type set struct {
+	names, elements, casts []string
+	excluded, values       []string // of all but the key
+	key                    string
+	arrays                 []any
+}
+
+// setOf has the values of all entries, of which those that are no rows have none.
+func (t *postgresTx) setOf(shape mapping.Entry, all []mapping.Entry) (s set, err error) {
+	m := shape.Mapping
 	types, err := t.engine.typesOf(t.ctx, m)
 	if err != nil {
-		return err
+		return s, err
 	}
-	var names, casts, arrays, excluded, values []string
-	var args []any
-	key := ""
 	for i, c := range m.Columns() {
-		if first.Row.Cells[i].State == mapping.Missing {
+		if shape.Row.Cells[i].State == mapping.Missing {
 			continue
 		}
-		texts := make([]*string, len(group))
-		for j, e := range group {
+		texts := make([]*string, len(all))
+		for j, e := range all {
+			if e.Status != mapping.Applied {
+				continue
+			}
 			if cell := &e.Row.Cells[i]; cell.State == mapping.Present {
 				texts[j] = &cell.Text
 			}
 		}
-		args = append(args, texts)
-		name, cast := quote(c.Name), fmt.Sprintf("u.c%d::%s", len(args), types[i])
-		names, casts, arrays = append(names, name), append(casts, cast), append(arrays, fmt.Sprintf("$%d::text[]", len(args)))
+		s.arrays = append(s.arrays, texts)
+		element := fmt.Sprintf("c%d", len(s.arrays))
+		name, cast := quote(c.Name), "u."+element+"::"+types[i]
+		s.names, s.elements, s.casts = append(s.names, name), append(s.elements, element), append(s.casts, cast)
 		if c.Name == m.Key {
-			key = cast
+			s.key = cast
 			continue
 		}
-		excluded, values = append(excluded, name+" = excluded."+name), append(values, name+" = "+cast)
+		s.excluded, s.values = append(s.excluded, name+" = excluded."+name), append(s.values, name+" = "+cast)
 	}
-	columns := make([]string, len(args))
-	for i := range columns {
-		columns[i] = fmt.Sprintf("c%d", i+1)
+	return s, nil
+}
+
+// textArrays are n parameters behind the first ones.
+func textArrays(first, n int) string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = fmt.Sprintf("$%d::text[]", first+i+1)
+	}
+	return strings.Join(list, ", ")
+}
+
+// upsert takes the rows from what is named u.
+func (s set) upsert(m *mapping.Mapping, from string) string {
+	text := "INSERT INTO " + quote(m.Table) + " (" + strings.Join(s.names, ", ") + ") SELECT " + strings.Join(s.casts, ", ") + from + " ON CONFLICT (" + quote(m.Key) + ") DO "
+	if len(s.excluded) == 0 {
+		return text + "NOTHING"
+	}
+	return text + "UPDATE SET " + strings.Join(s.excluded, ", ")
+}
+
+// queue adds the statement that writes a group of one shape.
+func (t *postgresTx) queue(b *pgx.Batch, group []mapping.Entry) error {
+	m, action := group[0].Mapping, group[0].Row.Action
+	s, err := t.setOf(group[0], group)
+	if err != nil {
+		return err
 	}
 	table, k := quote(m.Table), quote(m.Key)
-	from := fmt.Sprintf(" FROM unnest(%s) AS u(%s)", strings.Join(arrays, ", "), strings.Join(columns, ", "))
+	from := fmt.Sprintf(" FROM unnest(%s) AS u(%s)", textArrays(0, len(s.arrays)), strings.Join(s.elements, ", "))
 	switch {
-	case first.Row.Action == mapping.Delete:
-		b.Queue("DELETE FROM "+table+" t USING"+strings.TrimPrefix(from, " FROM")+" WHERE t."+k+" = "+key, args...)
-	case first.Row.Action == mapping.Update && len(values) == 0: // the key alone: there is nothing to set
-	case first.Row.Action == mapping.Update:
-		b.Queue("UPDATE "+table+" t SET "+strings.Join(values, ", ")+from+" WHERE t."+k+" = "+key, args...)
-	case len(excluded) == 0:
-		b.Queue("INSERT INTO "+table+" ("+names[0]+") SELECT "+casts[0]+from+" ON CONFLICT ("+k+") DO NOTHING", args...)
+	case action == mapping.Delete:
+		b.Queue("DELETE FROM "+table+" t USING"+strings.TrimPrefix(from, " FROM")+" WHERE t."+k+" = "+s.key, s.arrays...)
+	case action == mapping.Update && len(s.values) == 0: // the key alone: there is nothing to set
+	case action == mapping.Update:
+		b.Queue("UPDATE "+table+" t SET "+strings.Join(s.values, ", ")+from+" WHERE t."+k+" = "+s.key, s.arrays...)
 	default:
-		b.Queue("INSERT INTO "+table+" ("+strings.Join(names, ", ")+") SELECT "+strings.Join(casts, ", ")+from+
-			" ON CONFLICT ("+k+") DO UPDATE SET "+strings.Join(excluded, ", "), args...)
+		b.Queue(s.upsert(m, from), s.arrays...)
 	}
 	return nil
 }

@@ -100,15 +100,15 @@ func (s *sqliteTx) savepoint() error  { return s.exec("SAVEPOINT " + savepoint) 
 func (s *sqliteTx) rollbackTo() error { return s.exec("ROLLBACK TO " + savepoint) }
 func (s *sqliteTx) release() error    { return s.exec("RELEASE " + savepoint) }
 
-func (s *sqliteTx) insert(entries, rows []mapping.Entry) (fresh, late []bool, err error) {
+func (s *sqliteTx) insert(entries, rows []mapping.Entry) (fresh, late []bool, written bool, err error) {
 	if late, err = s.late(rows); err != nil {
-		return nil, nil, err
+		return nil, nil, false, err
 	}
 	fresh = make([]bool, len(entries))
 	many := 0 // entries that are written together
 	if len(entries) >= together {
 		if some, err := s.anyID(entries); err != nil {
-			return nil, nil, err
+			return nil, nil, false, err
 		} else if !some {
 			many = len(entries) - len(entries)%together
 		}
@@ -122,14 +122,14 @@ func (s *sqliteTx) insert(entries, rows []mapping.Entry) (fresh, late []bool, er
 			bindLine(st, bound, 9*k, e)
 		}
 		if err := run(st); err != nil {
-			return nil, nil, err
+			return nil, nil, false, err
 		}
 		for k := range n {
 			fresh[i+k] = n > 1 || s.writer.Changes() > 0
 		}
 		i += n
 	}
-	return fresh, late, nil
+	return fresh, late, false, nil
 }
 
 // together is how many new journal lines, and how many rows, one statement writes where

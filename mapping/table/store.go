@@ -85,8 +85,9 @@ type tx interface {
 	late(entries []mapping.Entry) ([]bool, error)
 	// insert writes the journal lines of entries; fresh is false for ids that are
 	// there already. Two entries never have the same row. The applied ones among them
-	// are rows: which of these are late it says, too.
-	insert(entries, rows []mapping.Entry) (fresh, late []bool, err error)
+	// are rows: which of these are late it says, too. When the rows of those that are
+	// fresh and not late are written as well, it says so.
+	insert(entries, rows []mapping.Entry) (fresh, late []bool, written bool, err error)
 	// update writes the journal lines of entries that have one.
 	update(entries ...mapping.Entry) error
 	// siblings are the applied deliveries of e's row other than e, from a full second

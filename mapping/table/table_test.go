@@ -202,6 +202,55 @@ func TestConstraintQuarantines(t *testing.T) {
 	})
 }
 
+// One commit has deliveries that are new, were there before, are late, are twice in it,
+// have nothing to do with a row, and make no row, among few and among many others.
+func TestMixedCommit(t *testing.T) {
+	databases(t, func(t *testing.T, d *database) {
+		s := d.open()
+		m := d.mapping("name text contact.name")
+		ready(t, s, m)
+		for _, others := range []int{0, 20, 300} {
+			at := func(what string) string { return fmt.Sprint(others, ".", what) }
+			named := func(id, contact string, seconds int, name string) mapping.Delivery {
+				return created(at(id), at(contact), seconds, `,"name":"`+name+`"`)
+			}
+			commit(t, s, m, named("old", "old", 0, "old"), named("newer", "late", 9, "newer"))
+			list := []mapping.Delivery{
+				named("new", "new", 0, "new"),
+				named("old", "again", 0, "again"),
+				named("late", "late", 5, "late"),
+				named("twice", "twice", 0, "first"),
+				named("twice", "twice", 0, "second"),
+				event(at("other"), "email.sent", at("other"), 0, ""),
+				named("unfit", "unfit", 0, "unfit"),
+				named("after", "new", 1, "after"),
+			}
+			list[6].Body = []byte(`{"eventName":"contact.created"}`)
+			for i := range others {
+				list = append(list, named(fmt.Sprint("more", i), fmt.Sprint("more", i), 0, "more"))
+			}
+			out := commit(t, s, m, list...)
+			for i, want := range []mapping.Outcome{{Status: mapping.Applied}, {Status: mapping.Applied, Duplicate: true}, {Status: mapping.Applied}, {Status: mapping.Applied},
+				{Status: mapping.Applied, Duplicate: true}, {Status: mapping.Ignored}, {Status: mapping.Quarantined}, {Status: mapping.Applied}} {
+				if out[i].Status != want.Status || out[i].Duplicate != want.Duplicate {
+					t.Errorf("%d others, %s: %+v, want %+v", others, list[i].ID, out[i], want)
+				}
+			}
+			for contact, want := range map[string]string{"new": "after", "old": "old", "again": "", "late": "newer", "twice": "first", "unfit": ""} {
+				if got := d.text("SELECT coalesce(max(name), '') FROM contacts WHERE id = ?", at(contact)); got != want {
+					t.Errorf("%d others: %s is %q, want %q", others, contact, got, want)
+				}
+			}
+			if got, want := d.text("SELECT count(*) FROM contacts WHERE name = 'more' AND id LIKE ?", at("%")), fmt.Sprint(others); got != want {
+				t.Errorf("%s others have rows, want %s", got, want)
+			}
+			if got, want := d.text("SELECT count(*) FROM loopmap_deliveries WHERE id LIKE ?", at("%")), fmt.Sprint(8+others); got != want {
+				t.Errorf("%s journal lines, want %s", got, want)
+			}
+		}
+	})
+}
+
 // Also among so many that rows are written together.
 func TestConstraintAmongMany(t *testing.T) {
 	databases(t, func(t *testing.T, d *database) {
