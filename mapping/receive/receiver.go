@@ -131,12 +131,9 @@ func answer(w http.ResponseWriter, code int, r reply) {
 	if code == http.StatusServiceUnavailable {
 		h.Set("Retry-After", "10")
 	}
-	body, _ := json.Marshal(r) // a struct of strings and booleans always encodes
-	body = append(body, '\n')
-	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(code)
-	_, _ = w.Write(body)
-	_ = http.NewResponseController(w).Flush() // it does not wait for what is logged of it
+	body, _ := json.Marshal(r) // a struct of strings and booleans always encodes
+	_, _ = w.Write(append(body, '\n'))
 }
 
 // refusal is an answer other than 200.
