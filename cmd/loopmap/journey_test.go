@@ -113,6 +113,7 @@ func newFolder(t testing.TB) (dir, addr string) {
 
 // The whole way on real parts: capture a signed webhook, pick, save, reopen, sync.
 func TestJourney(t *testing.T) {
+	t.Parallel()
 	dir, addr := newFolder(t)
 	url := "http://" + addr + "/webhooks/loops"
 	x := openTerminal(t, dir, 80, 24, nil, "--listen", addr)
@@ -258,6 +259,7 @@ func TestChangedOutside(t *testing.T) {
 
 // A link that is lost takes nothing with it: the draft is offered on the next start.
 func TestDraftSurvivesHangup(t *testing.T) {
+	t.Parallel()
 	for _, sig := range []syscall.Signal{syscall.SIGHUP, syscall.SIGTERM} {
 		dir, addr := newFolder(t)
 		args := []string{"--listen", addr}
@@ -285,6 +287,7 @@ func TestDraftSurvivesHangup(t *testing.T) {
 
 // A delivery that did not fit is found, understood, and mapped after all.
 func TestFixQuarantined(t *testing.T) {
+	t.Parallel()
 	dir, addr := newFolder(t)
 	mappingFile := `version: 1
 database: sqlite:contacts.db
@@ -323,6 +326,7 @@ receive:
 // A running sync takes up a mapping file that has changed, and keeps the last
 // good one when it is broken.
 func TestReload(t *testing.T) {
+	t.Parallel()
 	dir, addr := newFolder(t)
 	url := "http://" + addr + "/webhooks/loops"
 	write := func(columns string) {

@@ -62,6 +62,7 @@ func pushFolder(t testing.TB) (dir, addr string, server *loopstest.Server, env [
 // Both requests are put together, saved and sent on the push screen: no JSON is typed,
 // and a property that Loops lacks is made there.
 func TestPushJourney(t *testing.T) {
+	t.Parallel()
 	dir, addr, server, env := pushFolder(t)
 	x := openTerminal(t, dir, 112, 30, env, "--listen", addr)
 	x.wait("waiting for the first webhook").press("P").wait("Loops: Analytical Engines", "[ ] plan", "list VIP", "ada@example.com")

@@ -40,6 +40,7 @@ func openSSH(t testing.TB, addr string, p person, w, h int, args ...string) *ter
 // The running process serves its own mapper: two people and one who may only look, on
 // one mapping, while deliveries come.
 func TestSSHJourney(t *testing.T) {
+	t.Parallel()
 	ada, bob, eve := newPerson(t, "ada"), newPerson(t, "bob"), newPerson(t, "eve")
 	sync, dir, addr, sshAddr := startSSHSync(t, ada.line()+bob.line()+"read-only "+eve.line())
 	url := "http://" + addr + "/webhooks/loops"
@@ -117,6 +118,7 @@ func TestSSHJourney(t *testing.T) {
 
 // A client that is killed leaves a draft and a clean process behind.
 func TestSSHKilledClient(t *testing.T) {
+	t.Parallel()
 	ada := newPerson(t, "ada")
 	sync, _, _, sshAddr := startSSHSync(t, ada.line())
 	x := openSSH(t, sshAddr, ada, 80, 24)
@@ -135,6 +137,7 @@ func TestSSHKilledClient(t *testing.T) {
 
 // 500 connections that say nothing keep neither a login nor a webhook out.
 func TestSSHSilentSockets(t *testing.T) {
+	t.Parallel()
 	ada := newPerson(t, "ada")
 	sync, dir, addr, sshAddr := startSSHSync(t, ada.line())
 	for range 500 {
@@ -207,6 +210,7 @@ func startSystemSSHD(t testing.TB, keys string) (addr string) {
 
 // Under the system's sshd: a forced command in authorized_keys, as the README has it.
 func TestUnderSystemSSHD(t *testing.T) {
+	t.Parallel()
 	ada, bob := newPerson(t, "ada"), newPerson(t, "bob")
 	program, err := exec.LookPath("loopmap")
 	if err != nil {

@@ -36,6 +36,7 @@ func TestSSHSeats(t *testing.T) {
 // Time ends what people do not: a handshake that stays silent, a session without a
 // key, a session that is too long. What was not saved is kept.
 func TestSSHTimes(t *testing.T) {
+	t.Parallel()
 	ada := newPerson(t, "ada")
 	t.Run("handshake", func(t *testing.T) {
 		x := startSSHD(t, func(l *sshLimits) { l.handshake = 300 * time.Millisecond }, ada.line())
@@ -90,6 +91,7 @@ func TestSSHTimes(t *testing.T) {
 
 // A key that is taken out of the file ends its sessions, and lets nobody in.
 func TestSSHRemovedKey(t *testing.T) {
+	t.Parallel()
 	ada, bob := newPerson(t, "ada"), newPerson(t, "bob")
 	x := startSSHD(t, nil, ada.line()+bob.line())
 	a, b := x.shell(ada, "xterm", 80, 24).wait("capture"), x.shell(bob, "xterm", 80, 24).wait("capture")
@@ -114,6 +116,7 @@ func TestSSHRemovedKey(t *testing.T) {
 
 // Whatever size or name a terminal claims, the session and the server live.
 func TestSSHStrangeTerminals(t *testing.T) {
+	t.Parallel()
 	ada := newPerson(t, "ada")
 	x := startSSHD(t, func(l *sshLimits) { l.sessions, l.perKey = 100, 100 }, ada.line())
 	for _, size := range [][2]int{{0, 0}, {0, 24}, {1, 1}, {65535, 65535}, {1 << 31, 1 << 31}} {

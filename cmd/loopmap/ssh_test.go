@@ -195,6 +195,7 @@ func TestSSHRefusesAllElse(t *testing.T) {
 
 // A session that is lost leaves a draft for its key, and one for nobody else.
 func TestSSHDraftOfALostLink(t *testing.T) {
+	t.Parallel()
 	ada, bob := newPerson(t, "ada"), newPerson(t, "bob")
 	x := startSSHD(t, nil, ada.line()+bob.line())
 	s := x.shell(ada, "xterm", 80, 24).wait("capture").press("b").wait("firstName").press("a").wait("columns added")
