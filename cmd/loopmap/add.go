@@ -18,8 +18,8 @@ func (a *app) addCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "add PATH [FILE]",
 		Short: "Add a column to a mapping, in one line",
-		Long: "Adds a column for the attribute at PATH, as the mapper does: the name and the type are proposed from\n" +
-			"what the journal has seen, unless they are given.",
+		Long: "Adds a column for the attribute at PATH, as the mapper does: the name and the\n" +
+			"type are proposed from what the journal has seen, unless they are given.",
 		Example: "loopmap add contact.email\nloopmap add 'contact[\"plan name\"]' --as plan --type text",
 		Args:    counted(cobra.RangeArgs(1, 2)),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -28,8 +28,8 @@ func (a *app) addCommand() *cobra.Command {
 			})
 		},
 	}
-	c.Flags().StringVar(&as, "as", "", "the column's name")
-	c.Flags().StringVar(&typ, "type", "", "the column's type: text integer number boolean time json")
+	c.Flags().StringVar(&as, "as", "", "the column's `NAME`")
+	c.Flags().StringVar(&typ, "type", "", "the column's `TYPE`: text integer number boolean time json")
 	c.Flags().BoolVar(&dry, "dry-run", false, "show the change, write nothing")
 	return c
 }

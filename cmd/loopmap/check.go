@@ -22,16 +22,17 @@ func (a *app) checkCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "check [FILE]",
 		Short: "Look a mapping file over, and try it on a sample",
-		Long: "Reads the mapping file strictly and says what the table needs. With --sample it prints the row that\n" +
-			"a webhook's body gives: the same that `loopmap sync` would write. Where LOOPS_API_KEY is set (or\n" +
-			"LOOPS_API_KEY_FILE, or --team names a key in the keyring) it is tried at Loops.",
+		Long: "Reads the mapping file strictly and says what the table needs. With --sample it\n" +
+			"prints the row that a webhook's body gives: the same that `loopmap sync` would\n" +
+			"write. Where LOOPS_API_KEY is set (or LOOPS_API_KEY_FILE, or --team names a key\n" +
+			"in the keyring) it is tried at Loops.",
 		Example: "loopmap check\nloopmap check --sample body.json",
 		Args:    atMost(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.check(c.Context(), fileArg(args), samples)
 		},
 	}
-	c.Flags().StringArrayVar(&samples, "sample", nil, "file with a webhook's body, - for standard input; may be repeated")
+	c.Flags().StringArrayVar(&samples, "sample", nil, "`FILE` with a webhook's body, - for standard input; may be repeated")
 	return c
 }
 

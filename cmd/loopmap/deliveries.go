@@ -37,9 +37,9 @@ func (a *app) deliveriesCommand() *cobra.Command {
 			return a.deliveries(c.Context(), fileArg(args), f)
 		},
 	}
-	c.Flags().IntVar(&f.Limit, "limit", 50, "list at most so many, the newest; 0 lists all")
-	c.Flags().StringVar(&status, "status", "", "only applied, ignored, quarantined or pending ones")
-	c.Flags().StringVar(&event, "event", "", "only this event")
+	c.Flags().IntVar(&f.Limit, "limit", 50, "list at most `N`, the newest; 0 lists all")
+	c.Flags().StringVar(&status, "status", "", "only those of this `STATUS`: applied, ignored, quarantined or pending")
+	c.Flags().StringVar(&event, "event", "", "only this `EVENT`")
 	var bytes bool
 	show := &cobra.Command{
 		Use:   "show ID [FILE]",

@@ -14,9 +14,14 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"charm.land/lipgloss/v2"
 )
 
 func main() {
+	for _, f := range []*os.File{os.Stdout, os.Stderr} {
+		lipgloss.EnableLegacyWindowsANSI(f)
+	}
 	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
 		signals = append(signals, syscall.SIGHUP)

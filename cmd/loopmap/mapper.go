@@ -30,10 +30,10 @@ type mapperFlags struct {
 }
 
 func (f *mapperFlags) register(fs *pflag.FlagSet) {
-	fs.StringVar(&f.listen, "listen", defaultListen, "address to await a sample webhook on")
-	fs.StringVar(&f.publicURL, "public-url", "", "the URL by which Loops reaches this address")
+	fs.StringVar(&f.listen, "listen", defaultListen, "`ADDRESS` to await a sample webhook on")
+	fs.StringVar(&f.publicURL, "public-url", "", "the `URL` by which Loops reaches this address")
 	fs.BoolVar(&f.accessible, "accessible", false, "ask line by line, for screen readers and scripts")
-	fs.StringArrayVar(&f.samples, "sample", nil, "map by the webhook body in this file, - for standard input; may be repeated")
+	fs.StringArrayVar(&f.samples, "sample", nil, "map by the webhook body in this `FILE`, - for standard input; may be repeated")
 }
 
 // newDatabase is where a new mapping keeps its rows.

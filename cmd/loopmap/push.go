@@ -30,11 +30,13 @@ func (a *app) pushCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "push [FILE]",
 		Short: "Send rows to Loops, once",
-		Long: "Sends what the push part of the mapping says: for each row that differs from what Loops has, the\n" +
-			"contact update and the events whose conditions hold. What became of each stands in loopmap_pushes.\n" +
-			"Loops takes ten requests a second from a team; killed at any moment, the next run goes on.\n\n" +
-			"Rows that Loops has refused are tried again with --failed, or when they change. An event of which\n" +
-			"nobody knows whether it arrived is only sent again with --unknown: that could be the second time.",
+		Long: "Sends what the push part of the mapping says: for each row that differs from\n" +
+			"what Loops has, the contact update and the events whose conditions hold. What\n" +
+			"became of each stands in loopmap_pushes. Loops takes ten requests a second from\n" +
+			"a team; killed at any moment, the next run goes on.\n\n" +
+			"Rows that Loops has refused are tried again with --failed, or when they change.\n" +
+			"An event of which nobody knows whether it arrived is only sent again with\n" +
+			"--unknown: that could be the second time.",
 		Example: "loopmap push --dry-run            # the exact requests, nothing is sent\nloopmap push --rows 10            # ten rows, to see\nloopmap push --row cm4x8k2r1000108l5d3fz9c2h\nloopmap push --failed",
 		Args:    atMost(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -49,8 +51,8 @@ func (a *app) pushCommand() *cobra.Command {
 			return a.push(c.Context(), fileArg(args), f)
 		},
 	}
-	c.Flags().IntVar(&f.rows, "rows", 0, "send at most so many rows, of those that have something to send")
-	c.Flags().StringArrayVar(&f.keys, "row", nil, "send the row with this key; may be repeated")
+	c.Flags().IntVar(&f.rows, "rows", 0, "send at most `N` rows, of those that have something to send")
+	c.Flags().StringArrayVar(&f.keys, "row", nil, "send the row with this `KEY`; may be repeated")
 	c.Flags().BoolVar(&f.failed, "failed", false, "send the rows that failed again")
 	c.Flags().BoolVar(&f.unknown, "unknown", false, "send events again of which nobody knows whether they have arrived")
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "print the requests and send nothing")

@@ -26,10 +26,12 @@ func (a *app) rehearseCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "rehearse [FILE]",
 		Short: "Try a mapping with a pretended Loops, without an account",
-		Long: "Runs a pretended Loops on this machine beside `loopmap sync`, on a scratch copy of the mapping with an\n" +
-			"SQLite database of its own: contacts are created in the one, arrive as webhooks, become rows; a row is\n" +
-			"changed, and what the mapping sends back arrives. Nothing of it reaches Loops or your database.\n\n" +
-			"It goes on until ctrl+c, so that you can change rows yourself; --once ends after one round.",
+		Long: "Runs a pretended Loops on this machine beside `loopmap sync`, on a scratch copy\n" +
+			"of the mapping with an SQLite database of its own: contacts are created in the\n" +
+			"one, arrive as webhooks, become rows; a row is changed, and what the mapping\n" +
+			"sends back arrives. Nothing of it reaches Loops or your database.\n\n" +
+			"It goes on until ctrl+c, so that you can change rows yourself; --once ends\n" +
+			"after one round.",
 		Example: "loopmap rehearse\nloopmap rehearse --once",
 		Args:    atMost(1),
 		RunE:    func(c *cobra.Command, args []string) error { return a.rehearse(c.Context(), fileArg(args), once) },

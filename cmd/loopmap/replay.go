@@ -28,12 +28,13 @@ func (a *app) replayCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "replay [FILE]",
 		Short: "Map deliveries again, or bring them in from a file",
-		Long: "Maps every delivery of the journal through the mapping as it is now and writes the rows again:\n" +
-			"quarantined ones that fit by now are applied, and a table that was lost is made anew. Running it\n" +
-			"twice changes nothing.\n\n" +
-			"With --from it reads deliveries from a file (- for standard input), one JSON object a line: a\n" +
-			"webhook's body, or {\"id\": webhook-id, \"timestamp\": Unix seconds, \"body\": ...}. They are journalled\n" +
-			"and mapped like those that sync receives; an id that the journal has already changes nothing.",
+		Long: "Maps every delivery of the journal through the mapping as it is now and writes\n" +
+			"the rows again: quarantined ones that fit by now are applied, and a table that\n" +
+			"was lost is made anew. Running it twice changes nothing.\n\n" +
+			"With --from it reads deliveries from a file (- for standard input), one JSON\n" +
+			"object a line: a webhook's body, or {\"id\": webhook-id, \"timestamp\": Unix\n" +
+			"seconds, \"body\": ...}. They are journalled and mapped like those that sync\n" +
+			"receives; an id that the journal has already changes nothing.",
 		Example: "loopmap replay --diff               # what would change\nloopmap replay --since 7d\nloopmap replay --from export.ndjson",
 		Args:    atMost(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -46,8 +47,8 @@ func (a *app) replayCommand() *cobra.Command {
 			return a.replay(c.Context(), fileArg(args), f)
 		},
 	}
-	c.Flags().StringVar(&f.from, "from", "", "NDJSON file of deliveries, - for standard input")
-	c.Flags().StringVar(&f.since, "since", "", "only what was received since: 2026-11-01, a time, or 12h, 7d ago")
+	c.Flags().StringVar(&f.from, "from", "", "NDJSON `FILE` of deliveries, - for standard input")
+	c.Flags().StringVar(&f.since, "since", "", "only what was received since `WHEN`: 2026-11-01, a time, or 12h, 7d ago")
 	c.Flags().BoolVar(&f.diff, "diff", false, "say what would change in the table, and change nothing")
 	c.Flags().BoolVar(&f.noJournal, "no-journal", false, "with --from, write rows alone, in the file's order, into a journal that is empty")
 	return c

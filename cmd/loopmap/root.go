@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"runtime/debug"
 	"strings"
 
-	"charm.land/fang/v2"
 	"github.com/spf13/cobra"
 
 	"loopmap/mapping"
@@ -23,19 +21,12 @@ func run(ctx context.Context, a *app, args []string) int {
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(a.stdin)
-	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	var failed error
-	err := fang.Execute(ctx, root,
-		fang.WithVersion(version()),
-		fang.WithErrorHandler(func(_ io.Writer, _ fang.Styles, err error) { failed = err }))
-	if failed == nil {
-		failed = err
+	err := root.ExecuteContext(ctx)
+	if err != nil {
+		a.printError(err)
 	}
-	if failed != nil {
-		a.printError(failed)
-	}
-	return exitCode(failed)
+	return exitCode(err)
 }
 
 func version() string {
@@ -50,19 +41,23 @@ func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "loopmap [FILE]",
 		Short: "Map Loops webhooks to the columns of your own table",
-		Long: "Loops (loops.so) sends a webhook when a contact is created. loopmap shows one, lets you pick\n" +
-			"the attributes that become columns, and keeps a table of your own database in step from then on.\n\n" +
+		Long: "Loops (loops.so) sends a webhook when a contact is created. loopmap shows one,\n" +
+			"lets you pick the attributes that become columns, and keeps a table of your own\n" +
+			"database in step from then on.\n\n" +
 			"Without a command it opens the mapper on FILE (" + defaultFile + "):\n\n" + strings.TrimSuffix(tui.Picture, "\n"),
-		Example: "loopmap                        # pick columns, in the terminal\n" +
-			"loopmap sync                   # receive webhooks into the table\n" +
+		Example: "loopmap                         # pick columns, in the terminal\n" +
+			"loopmap sync                    # receive webhooks into the table\n" +
 			"loopmap push --rows 10          # send ten rows back to Loops\n" +
 			"loopmap trigger contact.created # send a signed one, to try it",
-		Args: a.rootArgs,
-		RunE: func(c *cobra.Command, args []string) error { return a.mapper(c.Context(), fileArg(args), m) },
+		Args:          a.rootArgs,
+		Version:       version(),
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		RunE:          func(c *cobra.Command, args []string) error { return a.mapper(c.Context(), fileArg(args), m) },
 	}
 	m.register(root.Flags())
-	root.PersistentFlags().StringVarP(&a.output, "output", "o", "text", "text or json")
-	root.PersistentFlags().StringVar(&a.team, "team", "", "take the API key that the loops command stored for this team in the keyring")
+	root.PersistentFlags().StringVarP(&a.output, "output", "o", "text", "print in this `FORMAT`: text or json")
+	root.PersistentFlags().StringVar(&a.team, "team", "", "take the API key that the loops command stored for this `TEAM` in the keyring")
 	root.PersistentFlags().BoolVar(&a.debug, "debug", false, "log every request, with secrets blanked")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error {
 		if a.output != "text" && a.output != "json" {
@@ -73,7 +68,8 @@ func (a *app) root() *cobra.Command {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usage("%v\nhint: %s --help lists the flags", err, c.CommandPath())
 	})
-	root.AddCommand(a.syncCommand(), a.pushCommand(), a.replayCommand(), a.checkCommand(), a.rehearseCommand(), a.addCommand(), a.dropCommand(), a.triggerCommand(), a.deliveriesCommand(), a.sshCommand(), a.schemaCommand())
+	root.AddCommand(a.syncCommand(), a.pushCommand(), a.replayCommand(), a.checkCommand(), a.rehearseCommand(), a.addCommand(), a.dropCommand(), a.triggerCommand(), a.deliveriesCommand(), a.sshCommand(), a.schemaCommand(), a.manCommand())
+	a.help(root)
 	return root
 }
 

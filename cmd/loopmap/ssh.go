@@ -29,10 +29,10 @@ type sshFlags struct {
 func (f *sshFlags) register(fs *pflag.FlagSet, address, listen, usage string) {
 	l := defaultLimits()
 	fs.StringVar(&f.listen, address, listen, usage)
-	fs.StringVar(&f.authorizedKeys, "authorized-keys", "", "file with the public keys of those who may log in over SSH")
-	fs.StringVar(&f.hostKey, "host-key", "", "file of the SSH host key, made when it is not there (default "+hostKeyName+" beside FILE)")
-	fs.IntVar(&f.sessions, "sessions", l.sessions, "how many may be logged in over SSH at once")
-	fs.IntVar(&f.perKey, "sessions-per-key", l.perKey, "how many of them with one key")
+	fs.StringVar(&f.authorizedKeys, "authorized-keys", "", "`FILE` with the public keys of those who may log in over SSH")
+	fs.StringVar(&f.hostKey, "host-key", "", "`FILE` of the SSH host key, made when it is not there (default "+hostKeyName+" beside the mapping)")
+	fs.IntVar(&f.sessions, "sessions", l.sessions, "let at most `N` be logged in over SSH at once")
+	fs.IntVar(&f.perKey, "sessions-per-key", l.perKey, "and at most `N` of them with one key")
 }
 
 func (a *app) sshCommand() *cobra.Command {
@@ -40,14 +40,15 @@ func (a *app) sshCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "ssh [FILE]",
 		Short: "Serve the mapper over SSH",
-		Long: "Serves the mapper of FILE to those whose public keys stand in --authorized-keys: no password, no\n" +
-			"shell, no files, no forwarding, nothing but the mapper. A key with the option read-only looks and\n" +
-			"cannot save. This command receives no webhooks; `loopmap sync --ssh ADDR` does both.",
+		Long: "Serves the mapper of FILE to those whose public keys stand in\n" +
+			"--authorized-keys: no password, no shell, no files, no forwarding, nothing but\n" +
+			"the mapper. A key with the option read-only looks and cannot save. This command\n" +
+			"receives no webhooks; `loopmap sync --ssh ADDR` does both.",
 		Example: "loopmap ssh --authorized-keys team_keys\nssh -p 8722 127.0.0.1",
 		Args:    atMost(1),
 		RunE:    func(c *cobra.Command, args []string) error { return a.ssh(c.Context(), fileArg(args), f) },
 	}
-	f.register(c.Flags(), "listen", defaultSSH, "address to listen on")
+	f.register(c.Flags(), "listen", defaultSSH, "`ADDRESS` to listen on")
 	return c
 }
 

@@ -29,20 +29,22 @@ func (a *app) syncCommand() *cobra.Command {
 		Use:   "sync [FILE]",
 		Short: "Receive webhooks into the table, and send changed rows back",
 		Long: "Receives Loops' webhooks at POST " + receive.Path + ", checks their signatures with\n" +
-			"LOOPS_SIGNING_SECRET (or LOOPS_SIGNING_SECRET_FILE), keeps every body in loopmap_deliveries and\n" +
-			"writes the row that the mapping makes of it. It answers 200 when that is on disk.\n\n" +
-			"Where the mapping says push.auto or push.every it sends rows back to Loops, with LOOPS_API_KEY (or\n" +
-			"LOOPS_API_KEY_FILE): `loopmap push` does the same by hand.",
+			"LOOPS_SIGNING_SECRET (or LOOPS_SIGNING_SECRET_FILE), keeps every body in\n" +
+			"loopmap_deliveries and writes the row that the mapping makes of it. It answers\n" +
+			"200 when that is on disk.\n\n" +
+			"Where the mapping says push.auto or push.every it sends rows back to Loops,\n" +
+			"with LOOPS_API_KEY (or LOOPS_API_KEY_FILE): `loopmap push` does the same by\n" +
+			"hand.",
 		Example: "LOOPS_SIGNING_SECRET=whsec_... loopmap sync",
 		Args:    atMost(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.sync(c.Context(), fileArg(args), listen, unsigned, shell)
 		},
 	}
-	c.Flags().StringVar(&listen, "listen", defaultListen, "address to listen on")
+	c.Flags().StringVar(&listen, "listen", defaultListen, "`ADDRESS` to listen on")
 	c.Flags().BoolVar(&unsigned, "unsigned", false, "take webhooks without a signature, from this machine only")
-	shell.register(c.Flags(), "ssh", "", "address to serve the mapper on over SSH, as "+defaultSSH)
-	c.Flags().StringVar(&shell.publicURL, "public-url", "", "the URL by which Loops reaches --listen, for the mapper over SSH to show")
+	shell.register(c.Flags(), "ssh", "", "`ADDRESS` to serve the mapper on over SSH, as "+defaultSSH)
+	c.Flags().StringVar(&shell.publicURL, "public-url", "", "the `URL` by which Loops reaches --listen, for the mapper over SSH to show")
 	return c
 }
 

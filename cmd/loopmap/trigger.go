@@ -24,8 +24,8 @@ func (a *app) triggerCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "trigger EVENT",
 		Short: "Send a signed, realistic webhook as Loops would",
-		Long: "Sends a webhook as Loops does, signed with LOOPS_SIGNING_SECRET, about a made-up contact with new ids.\n" +
-			"The events: " + strings.Join(loops.Events, ", ") + ".",
+		Long: "Sends a webhook as Loops does, signed with LOOPS_SIGNING_SECRET, about a made-up\n" +
+			"contact with new ids. The events:\n\n  " + strings.Join(loops.Events, "\n  "),
 		Example:   "loopmap trigger contact.created\nloopmap trigger contact.created --count 20 --set contact.plan=pro",
 		Args:      exactly(1),
 		ValidArgs: loops.Events,
@@ -34,9 +34,9 @@ func (a *app) triggerCommand() *cobra.Command {
 			return a.trigger(c.Context(), t)
 		},
 	}
-	c.Flags().StringVar(&t.to, "to", "http://"+defaultListen+receive.Path, "URL to send it to")
-	c.Flags().IntVar(&t.count, "count", 1, "send so many, each about another contact")
-	c.Flags().StringArrayVar(&t.set, "set", nil, "set an attribute: PATH=VALUE, VALUE being JSON or else text; may be repeated")
+	c.Flags().StringVar(&t.to, "to", "http://"+defaultListen+receive.Path, "`URL` to send it to")
+	c.Flags().IntVar(&t.count, "count", 1, "send `N` of them, each about another contact")
+	c.Flags().StringArrayVar(&t.set, "set", nil, "set an attribute: `PATH=VALUE`, VALUE being JSON or else text; may be repeated")
 	c.Flags().BoolVar(&t.unsigned, "unsigned", false, "leave the signature out")
 	return c
 }
