@@ -3,6 +3,7 @@ package table
 import (
 	"fmt"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -128,7 +129,8 @@ func copyFile(t *testing.T, from, to string) {
 	}
 }
 
-// TestGatheredWrites counts the calls that a commit takes.
+// TestGatheredWrites counts the calls that a commit takes: the least of a few, since
+// Go's runtime writes now and then as well.
 func TestGatheredWrites(t *testing.T) {
 	calls := func() (n int) {
 		b, err := os.ReadFile("/proc/self/io")
@@ -146,10 +148,14 @@ func TestGatheredWrites(t *testing.T) {
 	execAll(t, c, "CREATE TABLE a (text TEXT)")
 	execAll(t, c, "PRAGMA cache_size = 1000")
 	for _, pages := range []int{1, 60} {
-		before := calls()
-		execAll(t, c, "INSERT INTO a VALUES (?)", strings.Repeat("x", pages*4096-2000))
-		if n := calls() - before; n > 1+pages/20 {
-			t.Errorf("a commit of about %d pages took %d calls", pages, n)
+		least := math.MaxInt
+		for range 5 {
+			before := calls()
+			execAll(t, c, "INSERT INTO a VALUES (?)", strings.Repeat("x", pages*4096-2000))
+			least = min(least, calls()-before)
+		}
+		if least < 1 || least > 1+pages/20 {
+			t.Errorf("a commit of about %d pages took %d calls", pages, least)
 		}
 	}
 }
