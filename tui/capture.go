@@ -156,15 +156,18 @@ func (m *Model) steps() []string {
 	}
 	secret := "Set LOOPS_SIGNING_SECRET to the secret on that page (whsec_...) and start again. Until then nothing is verified and nothing stored"
 	switch {
-	case l.URL == "":
+	case l.URL == "" || l.Problem != "":
 		secret = "What `loopmap sync` receives, with signatures checked, stands in the journal"
 	case l.Secrets == 1:
 		secret = "The signing secret is set: each webhook is verified, and kept in the journal"
 	case l.Secrets > 1:
 		secret = fmt.Sprintf("%d signing secrets are set: each webhook is verified by one of them, and kept in the journal", l.Secrets)
 	}
-	return []string{url, secret,
-		"Create a contact in Loops. Without Loops at hand: b takes the built-in sample, f reads a file, J the journal, and a paste works too"}
+	sample := "Create a contact in Loops. Without Loops at hand: b takes the built-in sample, f reads a file, J the journal, and a paste works too"
+	if l.Problem != "" {
+		sample = "b takes the built-in sample, f reads a file, J the journal, and a paste works too"
+	}
+	return []string{url, secret, sample}
 }
 
 func (m *Model) arrivalLines(w, h int) []string {

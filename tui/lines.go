@@ -51,7 +51,10 @@ func Lines(ctx context.Context, cfg Config, in io.Reader, out io.Writer) (unsave
 		l.list("")
 	} else {
 		state, _ := l.m.state()
-		l.say("State: %s. %s", state, cfg.Listen.URL)
+		if cfg.Listen.Problem == "" {
+			state += ". " + cfg.Listen.URL
+		}
+		l.say("State: %s", state)
 	}
 	l.say("Say help for what can be said.")
 	for {

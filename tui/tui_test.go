@@ -276,6 +276,10 @@ func TestCaptureSaysWhereItStands(t *testing.T) {
 			t.Errorf("%s: the screen lacks %q:\n%s", name, c.want, d.screen())
 		}
 	}
+	taken := start(t, 120, 30, func(cfg *Config) { cfg.Listen.Problem = "127.0.0.1:8787 is taken" })
+	if s := taken.has("Not listening", "built-in sample").screen(); strings.Contains(s, "Create a contact") || strings.Contains(s, "is verified") {
+		t.Errorf("nothing can arrive, and it is promised:\n%s", s)
+	}
 	d := start(t, 80, 24, nil)
 	d.keys("enter").has("nothing to map by yet")
 	d.send(arrivalMsg{Arrival{At: at, Event: "contact.created", Signed: true, Code: 200, Body: created}})

@@ -228,7 +228,11 @@ func (m *Model) searchLine(w int) string {
 	if m.screen == listing {
 		return in.field.View() + fmt.Sprintf("  %d of %d", len(m.came.rows), len(m.came.list))
 	}
-	return in.field.View() + fmt.Sprintf("  %d of %d", m.tree.hits, len(m.tree.attrs))
+	hits := len(m.tree.attrs)
+	if m.tree.filtered() {
+		hits = m.tree.hits
+	}
+	return in.field.View() + fmt.Sprintf("  %d of %d", hits, len(m.tree.attrs))
 }
 
 // status is how the mapping stands.

@@ -93,6 +93,9 @@ func (a *app) check(ctx context.Context, file string, samples []string) error {
 	if out.Loops, err = a.askLoops(ctx, m, fields, nil); err != nil {
 		return err
 	}
+	if out.Loops == nil && sends(m) {
+		out.Warnings = append(out.Warnings, "push.auto or push.every is on, and there is no API key here: sync sends nothing without LOOPS_API_KEY or LOOPS_API_KEY_FILE")
+	}
 	failed := 0
 	for _, name := range samples {
 		body, err := a.readSample(name)

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -11,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/spf13/pflag"
@@ -158,7 +158,10 @@ func (a *app) await(ctx context.Context, b *backend, cfg *tui.Config, f mapperFl
 	}
 	l, err := net.Listen("tcp", f.listen)
 	if err != nil {
-		cfg.Listen.Problem = fmt.Sprintf("%v. If that is `loopmap sync`: J takes samples from its journal", err)
+		cfg.Listen.Problem = err.Error()
+		if errors.Is(err, syscall.EADDRINUSE) {
+			cfg.Listen.Problem = f.listen + " is taken. If that is by `loopmap sync`: J takes samples from its journal; else give another --listen"
+		}
 		return func() {}
 	}
 	cfg.Listen.URL = "http://" + l.Addr().String() + receive.Path

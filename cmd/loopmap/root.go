@@ -101,7 +101,7 @@ func exactly(n int) cobra.PositionalArgs { return counted(cobra.ExactArgs(n)) }
 func counted(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if err := check(c, args); err != nil {
-			return usage("%v\nhint: usage is %s", err, c.UseLine())
+			return usage("wrong number of arguments: %d\nhint: usage is %s", len(args), c.UseLine())
 		}
 		return nil
 	}

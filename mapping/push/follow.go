@@ -41,6 +41,7 @@ type Follower struct {
 const (
 	lookAgain   = 30 * time.Second // however quiet it is
 	barredPause = time.Minute      // before a refused key is tried again
+	remindAfter = 10 * time.Minute // before a trouble that stays is said again
 	drained     = 500              // changes that are taken up together
 )
 
@@ -49,6 +50,8 @@ func (f *Follower) Run(ctx context.Context) {
 	var next time.Time // of the schedule
 	var schedule string
 	trouble := 0
+	var said string // what the trouble was when it was last said
+	var when time.Time
 	for ctx.Err() == nil {
 		plan, err := f.Plan(ctx)
 		if err == nil && plan.Sender != nil {
@@ -66,12 +69,15 @@ func (f *Follower) Run(ctx context.Context) {
 			return
 		}
 		if err != nil {
+			if now := time.Now(); err.Error() != said || now.Sub(when) >= remindAfter {
+				f.Log.Error("push", "error", err)
+				said, when = err.Error(), now
+			}
 			trouble++
 			_ = f.pause(ctx, pauseAfter(err, trouble))
-			f.Log.Error("push", "error", err)
 			continue
 		}
-		trouble = 0
+		trouble, said = 0, ""
 		f.await(ctx, plan, next)
 	}
 }

@@ -382,3 +382,27 @@ func (b *bench) await(what func() bool) {
 	}
 	b.Fatal("it never happened")
 }
+
+// A trouble that stays is said when it comes, and not again at every try.
+func TestTroubleIsSaidOnce(t *testing.T) {
+	var said bytes.Buffer
+	tries := 0
+	changed := make(chan struct{})
+	ctx, cancel := context.WithCancel(t.Context())
+	f := &push.Follower{Log: slog.New(slog.NewTextHandler(&said, nil)), Changed: changed, Plan: func(context.Context) (push.Plan, error) {
+		if tries++; tries > 3 {
+			return push.Plan{}, errors.New("no network")
+		}
+		return push.Plan{}, errors.New("no key")
+	}}
+	var work sync.WaitGroup
+	work.Go(func() { f.Run(ctx) })
+	for range 5 {
+		changed <- struct{}{}
+	}
+	cancel()
+	work.Wait()
+	if got := said.String(); strings.Count(got, "no key") != 1 || strings.Count(got, "no network") != 1 || tries < 5 {
+		t.Errorf("after %d tries it has said\n%s", tries, got)
+	}
+}

@@ -71,7 +71,7 @@ func MakePlan(m *mapping.Mapping, columns []Column) (p Plan) {
 		old, ok := have[m.Dialect.Fold(c.Name)]
 		switch {
 		case !ok:
-			p.Notes = append(p.Notes, fmt.Sprintf("adds column %s (%s); rows that are there stay NULL in it", c.Name, declared(m.Dialect, c.Type)))
+			p.Notes = append(p.Notes, fmt.Sprintf("adds column %s (%s); rows that are there stay NULL in it until loopmap replay", c.Name, declared(m.Dialect, c.Type)))
 			p.Lacks = append(p.Lacks, fmt.Sprintf("it lacks column %s (renamed? then rename it back)", c.Name))
 			p.SQL = append(p.SQL, fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s%s %s", quote(m.Table), ifMissing(m.Dialect), quote(c.Name), declared(m.Dialect, c.Type)))
 		case old.Generated:
