@@ -156,7 +156,7 @@ func (m *Model) steps() []string {
 	}
 	secret := "Set LOOPS_SIGNING_SECRET to the secret on that page (whsec_...) and start again. Until then nothing is verified and nothing stored"
 	switch {
-	case l.URL == "" || l.Problem != "":
+	case l.URL == "" || l.Problem != "" && l.Secrets > 0:
 		secret = "What `loopmap sync` receives, with signatures checked, stands in the journal"
 	case l.Secrets == 1:
 		secret = "The signing secret is set: each webhook is verified, and kept in the journal"
