@@ -143,8 +143,8 @@ type PushSave struct {
 	Drop   []string // idempotency keys of lines of this row and kind that go
 }
 
-// PushChange is a row that has changed, by a number that no other change has.
+// PushChange says that rows were written: one, or all that one statement wrote.
 type PushChange struct {
-	Seq int64
-	Key string
+	ID   string   // no other change has it
+	Keys []string // of the rows
 }

@@ -166,12 +166,11 @@ func (b *backend) triggers(ctx context.Context, m *mapping.Mapping, columns []ta
 	if m.Push == nil || !m.Push.Auto {
 		return nil, nil
 	}
-	sender, err := m.Sender(b.file, table.Fields(m, columns))
-	if err != nil {
+	if _, err := m.Sender(b.file, table.Fields(m, columns)); err != nil {
 		return nil, nil // which the push screen says
 	}
 	err = b.look(ctx, m, func(s *table.Store) error {
-		plan, err := s.PushTriggers(ctx, m, sender.Columns())
+		plan, err := s.PushTriggers(ctx, m)
 		list = plan.SQL
 		return err
 	})

@@ -146,8 +146,8 @@ func planOf(ctx context.Context, url, file string, m *mapping.Mapping) (table.Pl
 	if err != nil || len(columns) == 0 || m.Push == nil || !m.Push.Auto {
 		return plan, columns, err
 	}
-	if sender, err := m.Sender(file, table.Fields(m, columns)); err == nil { // else that is said soon
-		outbox, err := store.PushTriggers(ctx, m, sender.Columns())
+	if _, err := m.Sender(file, table.Fields(m, columns)); err == nil { // else that is said soon
+		outbox, err := store.PushTriggers(ctx, m)
 		if err != nil {
 			return plan, columns, err
 		}

@@ -122,9 +122,8 @@ func outboxPlan(ctx context.Context, store *table.Store, m *mapping.Mapping, fil
 	if _, err := schedule(m); err != nil {
 		return table.Plan{}, err
 	}
-	sender, err := senderOf(ctx, store, m, file)
-	if err != nil {
+	if _, err := senderOf(ctx, store, m, file); err != nil {
 		return table.Plan{}, err
 	}
-	return store.PushTriggers(ctx, m, sender.Columns())
+	return store.PushTriggers(ctx, m)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"loopmap/mapping"
@@ -13,9 +14,10 @@ import (
 type Outbox interface {
 	// AwaitChanges returns when the outbox of a table is not empty, or ctx ends.
 	AwaitChanges(ctx context.Context, table string) error
-	Changes(ctx context.Context, table string, limit int) ([]mapping.PushChange, error)
-	// DropChanges takes changes out. A row that has changed again since has another.
-	DropChanges(ctx context.Context, table string, list []mapping.PushChange) error
+	Changes(ctx context.Context, m *mapping.Mapping, limit int) ([]mapping.PushChange, error)
+	// SettleChanges leaves each change with the keys that it has in list; one without any
+	// goes. A row that has changed again since has another.
+	SettleChanges(ctx context.Context, list []mapping.PushChange) error
 	// PushDue is when the next pending line is to be tried.
 	PushDue(ctx context.Context, table string) (next time.Time, ok bool, err error)
 }
@@ -145,14 +147,14 @@ func (f *Follower) round(ctx context.Context, plan Plan, all bool) error {
 	defer cancel()
 	defer context.AfterFunc(held, cancel)()
 	for plan.Auto {
-		changes, err := f.Outbox.Changes(ctx, table, drained)
+		changes, err := f.Outbox.Changes(ctx, plan.Sender.Mapping(), drained)
 		if err != nil {
 			return err
 		}
 		if len(changes) == 0 {
 			break
 		}
-		if err := f.drain(ctx, plan, table, changes); err != nil {
+		if err := f.drain(ctx, plan, changes); err != nil {
 			return err
 		}
 	}
@@ -168,7 +170,7 @@ func (f *Follower) round(ctx context.Context, plan Plan, all bool) error {
 // some reports whether there is anything to do, before a lock is taken for it.
 func (f *Follower) some(ctx context.Context, plan Plan, table string) (bool, error) {
 	if plan.Auto {
-		changes, err := f.Outbox.Changes(ctx, table, 1)
+		changes, err := f.Outbox.Changes(ctx, plan.Sender.Mapping(), 1)
 		if err != nil || len(changes) > 0 {
 			return true, err
 		}
@@ -179,17 +181,27 @@ func (f *Follower) some(ctx context.Context, plan Plan, table string) (bool, err
 
 // drain sends changed rows, and takes those out of the outbox that need no further
 // look.
-func (f *Follower) drain(ctx context.Context, plan Plan, table string, changes []mapping.PushChange) error {
-	by := map[string]mapping.PushChange{}
-	keys := make([]string, len(changes))
-	for i, c := range changes {
-		keys[i], by[c.Key] = c.Key, c
+func (f *Follower) drain(ctx context.Context, plan Plan, changes []mapping.PushChange) error {
+	open := map[string]bool{}
+	var keys []string
+	for _, c := range changes {
+		for _, key := range c.Keys {
+			if !open[key] {
+				open[key], keys = true, append(keys, key)
+			}
+		}
 	}
-	var through []mapping.PushChange
-	err := f.run(ctx, Job{Sender: plan.Sender, Keys: keys, Through: func(key string) { through = append(through, by[key]) }}, "changed rows")
+	err := f.run(ctx, Job{Sender: plan.Sender, Keys: keys, Through: func(key string) { delete(open, key) }}, "changed rows")
+	settled := changes[:0]
+	for _, c := range changes {
+		n := len(c.Keys)
+		if c.Keys = slices.DeleteFunc(c.Keys, func(key string) bool { return !open[key] }); len(c.Keys) < n || n == 0 {
+			settled = append(settled, c)
+		}
+	}
 	long, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTime)
 	defer cancel()
-	return errors.Join(err, f.Outbox.DropChanges(long, table, through))
+	return errors.Join(err, f.Outbox.SettleChanges(long, settled))
 }
 
 func (f *Follower) run(ctx context.Context, job Job, why string) error {

@@ -346,7 +346,7 @@ func TestEndingARun(t *testing.T) {
 // was under way when a process was killed.
 func TestFollower(t *testing.T) {
 	b := newBench(t, loopstest.Options{}, 0)
-	plan, err := b.store.PushTriggers(t.Context(), b.sender.Mapping(), b.sender.Columns())
+	plan, err := b.store.PushTriggers(t.Context(), b.sender.Mapping())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -369,7 +369,10 @@ func TestFollower(t *testing.T) {
 	if n := len(b.loops.Sent()); n != 2 {
 		t.Errorf("%d events", n)
 	}
-	b.await(func() bool { list, err := b.store.Changes(ctx, "contacts", 10); return err == nil && len(list) == 0 })
+	b.await(func() bool {
+		list, err := b.store.Changes(ctx, b.sender.Mapping(), 10)
+		return err == nil && len(list) == 0
+	})
 }
 
 func (b *bench) await(what func() bool) {

@@ -98,9 +98,12 @@ func (s *Store) write(ctx context.Context, entries []mapping.Entry, w *work) ([]
 	for try := 1; ; try++ {
 		outcomes, err := w.run(ctx, entries)
 		var unfit *unfitError
+		var late *deferredError
 		switch {
 		case err == nil:
 			return outcomes, nil
+		case errors.As(err, &late):
+			return s.oneByOne(ctx, entries, w, late)
 		case errors.As(err, &unfit):
 			s.setHold(hold{unfit.mapping, unfit.reason, time.Now().Add(holdFor)})
 			entries = s.held(entries)
@@ -117,6 +120,41 @@ func (s *Store) write(ctx context.Context, entries []mapping.Entry, w *work) ([]
 		}
 		time.Sleep(time.Duration(try) * time.Duration(rand.Int64N(int64(backOff))))
 	}
+}
+
+// deferredError says that the database has refused what a transaction wrote when it was
+// to be committed, by a constraint that waits for that.
+type deferredError struct{ err error }
+
+func (e *deferredError) Error() string { return e.err.Error() }
+func (e *deferredError) Unwrap() error { return e.err }
+
+// oneByOne writes entries by a transaction each, so that it shows which of them a deferred
+// constraint is about. That one is quarantined.
+func (s *Store) oneByOne(ctx context.Context, entries []mapping.Entry, w *work, why *deferredError) (outcomes []mapping.Outcome, err error) {
+	if len(entries) == 1 {
+		e := entries[0]
+		e.Status, e.Reason = mapping.Quarantined, refuses(e, why)
+		return s.write(ctx, []mapping.Entry{e}, w.anew())
+	}
+	for i := range entries {
+		one, err := s.write(ctx, entries[i:i+1], w.anew())
+		if err != nil {
+			return nil, err
+		}
+		outcomes = append(outcomes, one...)
+	}
+	return outcomes, nil
+}
+
+// anew is work of the same kind.
+func (w *work) anew() *work {
+	return &work{store: w.store, again: w.again, rowsAlone: w.rowsAlone, unknown: w.unknown}
+}
+
+// refuses is why an entry is quarantined that the table refuses.
+func refuses(e mapping.Entry, why error) string {
+	return mapping.Printable(fmt.Sprintf("the table %s refuses the row: %v", e.Mapping.Table, why))
 }
 
 func (s *Store) setHold(h hold) {
@@ -156,6 +194,9 @@ type work struct {
 
 func (w *work) run(ctx context.Context, entries []mapping.Entry) (outcomes []mapping.Outcome, err error) {
 	w.own = nil
+	if entries, err = w.store.canonical(ctx, entries); err != nil {
+		return nil, err
+	}
 	if w.tx, err = w.store.begin(ctx); err != nil {
 		return nil, err
 	}
@@ -180,7 +221,10 @@ func (w *work) run(ctx context.Context, entries []mapping.Entry) (outcomes []map
 		w.changes, err = w.changed(before)
 		return outcomes, err
 	}
-	return outcomes, w.tx.commit()
+	if err = w.tx.commit(); err != nil && w.store.aboutRow(err) {
+		err = &deferredError{err}
+	}
+	return outcomes, err
 }
 
 // rounds parts entries into such as name no row and no id twice, so that what a
@@ -311,8 +355,7 @@ func (w *work) quarantine(ctx context.Context, e mapping.Entry, why error) (mapp
 	if reason := plan.Unfit(); reason != "" {
 		return mapping.Outcome{}, &unfitError{e.Mapping, reason}
 	}
-	e.Status = mapping.Quarantined
-	e.Reason = mapping.Printable(fmt.Sprintf("the table %s refuses the row: %v", e.Mapping.Table, why))
+	e.Status, e.Reason = mapping.Quarantined, refuses(e, why)
 	if w.rowsAlone {
 		return mapping.Outcome{Status: e.Status, Reason: e.Reason}, nil
 	}

@@ -16,7 +16,7 @@ func Fields(m *mapping.Mapping, columns []Column) (list []mapping.Field) {
 	}
 	for _, c := range columns {
 		if !mapped[m.Dialect.Fold(c.Name)] {
-			list = append(list, mapping.Field{Name: c.Name, Type: typeOf(m.Dialect, c.Type)})
+			list = append(list, mapping.Field{Name: c.Name, Type: typeOf(m.Dialect, c.base())})
 		}
 	}
 	return list

@@ -14,7 +14,7 @@ import (
 // written again, or deletes the row, the row stays as it is: that is what the newer
 // ones say.
 func (w *work) writeLate(ctx context.Context, e mapping.Entry) (mapping.Outcome, error) {
-	newer, err := w.newer(e)
+	newer, err := w.newer(ctx, e)
 	if err != nil {
 		return mapping.Outcome{}, err
 	}
@@ -24,7 +24,7 @@ func (w *work) writeLate(ctx context.Context, e mapping.Entry) (mapping.Outcome,
 	}
 	if upserts := func(n mapping.Entry) bool { return n.Row.Action == mapping.Upsert }; e.Row.Action == mapping.Update && slices.ContainsFunc(newer, upserts) {
 		// It found its row only because that was made later.
-		if there, err := w.wasThere(e); err != nil || !there {
+		if there, err := w.wasThere(ctx, e); err != nil || !there {
 			return out, err
 		}
 	}
@@ -63,24 +63,25 @@ func (w *work) writeLate(ctx context.Context, e mapping.Entry) (mapping.Outcome,
 
 // newer are the applied deliveries of e's row that come after e, as its mapping
 // reads them, in their order.
-func (w *work) newer(e mapping.Entry) (list []mapping.Entry, err error) {
+func (w *work) newer(ctx context.Context, e mapping.Entry) (list []mapping.Entry, err error) {
 	own := placeOfEntry(e)
 	records, err := w.tx.siblings(e, own.at)
 	if err != nil {
 		return nil, err
 	}
-	return inOrder(e, records, func(p place) bool { return p.compare(own) > 0 }), nil
+	return w.inOrder(ctx, e, records, func(p place) bool { return p.compare(own) > 0 })
 }
 
 // wasThere reports whether the row was there when e happened, as far as the journal
 // knows.
-func (w *work) wasThere(e mapping.Entry) (there bool, err error) {
+func (w *work) wasThere(ctx context.Context, e mapping.Entry) (there bool, err error) {
 	records, err := w.tx.siblings(e, time.Time{})
 	if err != nil {
 		return false, err
 	}
 	own := placeOfEntry(e)
-	for _, n := range inOrder(e, records, func(p place) bool { return p.compare(own) < 0 }) {
+	older, err := w.inOrder(ctx, e, records, func(p place) bool { return p.compare(own) < 0 })
+	for _, n := range older {
 		switch n.Row.Action {
 		case mapping.Upsert:
 			there = true
@@ -88,19 +89,23 @@ func (w *work) wasThere(e mapping.Entry) (there bool, err error) {
 			there = false
 		}
 	}
-	return there, nil
+	return there, err
 }
 
 // inOrder are the records that are wanted, as e's mapping reads them, in their order.
-func inOrder(e mapping.Entry, records []Record, wanted func(place) bool) (list []mapping.Entry) {
+func (w *work) inOrder(ctx context.Context, e mapping.Entry, records []Record, wanted func(place) bool) (list []mapping.Entry, err error) {
+	form, err := w.store.keyForm(ctx, e.Mapping)
+	if err != nil {
+		return nil, err
+	}
 	records = slices.DeleteFunc(records, func(r Record) bool { return !wanted(placeOfRecord(r)) })
 	slices.SortFunc(records, func(a, b Record) int { return placeOfRecord(a).compare(placeOfRecord(b)) })
 	for _, r := range records {
 		if r.Forgotten {
 			list = append(list, mapping.Entry{Delivery: r.Delivery, Status: mapping.Quarantined, Reason: "its body is not kept any more"})
-		} else if n := mapping.Enter(e.Mapping, r.Delivery); n.Row.Key == e.Row.Key { // else it is another row by today's key
+		} else if n := mapping.Enter(e.Mapping, r.Delivery); form.same(n.Row.Key, e.Row.Key) { // else it is another row by today's key
 			list = append(list, n)
 		}
 	}
-	return list
+	return list, nil
 }

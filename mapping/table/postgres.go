@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -34,65 +35,113 @@ func declaredPostgres(t mapping.Type) string {
 
 var modifier = regexp.MustCompile(` ?\([^)]*\)`)
 
-// misfitPostgres is [Misfit]. A type that PostgreSQL does not come with (citext, an
-// enumeration) takes texts and refuses what it does not hold.
+// builtinPostgres says why types that PostgreSQL comes with do not hold a mapped type
+// to the letter, by the type's name without its limits. "" is a type that does; what its
+// limits would round, [fits] finds value by value.
+var builtinPostgres = map[string]func(mapping.Type) string{
+	"text":                        anything,
+	"character varying":           anything,
+	"character":                   never("it fills texts up with blanks"),
+	"bpchar":                      never("it fills texts up with blanks"),
+	"json":                        only("it holds json", mapping.JSON),
+	"jsonb":                       only("it holds json", mapping.JSON),
+	"boolean":                     only("it holds true and false", mapping.Boolean),
+	"smallint":                    only("it holds whole numbers", mapping.Integer),
+	"integer":                     only("it holds whole numbers", mapping.Integer),
+	"bigint":                      only("it holds whole numbers", mapping.Integer),
+	"numeric":                     only("it holds numbers", mapping.Integer, mapping.Number),
+	"real":                        never("it rounds to binary fractions"),
+	"double precision":            never("it rounds to binary fractions"),
+	"timestamp with time zone":    only("it holds times", mapping.Time),
+	"timestamp without time zone": only("it holds times", mapping.Time),
+	"date":                        only("it holds dates", mapping.Time),
+	"uuid":                        only("it holds UUIDs, which are text", mapping.Text),
+	"inet":                        only("it holds addresses, which are text", mapping.Text),
+	"cidr":                        only("it holds addresses, which are text", mapping.Text),
+	"macaddr":                     only("it holds addresses, which are text", mapping.Text),
+	"macaddr8":                    only("it holds addresses, which are text", mapping.Text),
+	"xml":                         only("it holds XML, which is text", mapping.Text),
+	"bit":                         only("it holds bits, which are text", mapping.Text),
+	"bit varying":                 only("it holds bits, which are text", mapping.Text),
+	"name":                        never("it cuts texts after 63 bytes"),
+	`"char"`:                      never("it keeps one byte"),
+	"money":                       never("it rounds, and writes amounts as the server's locale does"),
+	"bytea":                       never("it holds bytes"),
+	"interval":                    never("it holds spans of time"),
+	"time with time zone":         never("it holds times of day"),
+	"time without time zone":      never("it holds times of day"),
+	"tsvector":                    never("it holds words to search by"),
+	"tsquery":                     never("it holds searches"),
+	"point":                       never("it holds points"),
+	"line":                        never("it holds lines"),
+	"lseg":                        never("it holds lines"),
+	"box":                         never("it holds boxes"),
+	"path":                        never("it holds paths"),
+	"polygon":                     never("it holds polygons"),
+	"circle":                      never("it holds circles"),
+	"oid":                         never("it holds PostgreSQL's own numbers"),
+	"xid":                         never("it holds PostgreSQL's own numbers"),
+	"xid8":                        never("it holds PostgreSQL's own numbers"),
+	"cid":                         never("it holds PostgreSQL's own numbers"),
+	"tid":                         never("it holds PostgreSQL's own numbers"),
+	"pg_lsn":                      never("it holds PostgreSQL's own numbers"),
+	"regclass":                    never("it holds names of PostgreSQL's own"),
+	"regproc":                     never("it holds names of PostgreSQL's own"),
+	"regprocedure":                never("it holds names of PostgreSQL's own"),
+	"regtype":                     never("it holds names of PostgreSQL's own"),
+	"regrole":                     never("it holds names of PostgreSQL's own"),
+	"regnamespace":                never("it holds names of PostgreSQL's own"),
+	"jsonpath":                    never("it writes paths in its own way"),
+}
+
+func anything(mapping.Type) string { return "" }
+
+func never(why string) func(mapping.Type) string {
+	return func(mapping.Type) string { return why }
+}
+
+func only(why string, types ...mapping.Type) func(mapping.Type) string {
+	return func(t mapping.Type) string {
+		if slices.Contains(types, t) {
+			return ""
+		}
+		return why
+	}
+}
+
+// knownPostgres reports whether a type, without its limits, is one that PostgreSQL comes
+// with.
+func knownPostgres(base string) bool {
+	_, ok := builtinPostgres[base]
+	return ok || strings.HasSuffix(base, "[]") || strings.HasSuffix(base, "range")
+}
+
+// misfitPostgres is [Misfit]. declared is the type beneath any domain. A type that
+// PostgreSQL does not come with (citext, an enumeration) takes texts and refuses what it
+// does not hold.
 func misfitPostgres(t mapping.Type, declared string) string {
 	base := modifier.ReplaceAllString(declared, "") // of numeric(10,2), timestamp(3) with time zone
-	limited := base != declared
-	switch base {
-	case "text", "character varying":
-		return ""
-	case "character", "bpchar":
-		return "it fills texts up with blanks"
-	case "json", "jsonb":
-		if t != mapping.JSON {
-			return "it holds json"
-		}
-	case "boolean":
-		if t != mapping.Boolean {
-			return "it holds true and false"
-		}
-	case "smallint", "integer", "bigint":
-		if t != mapping.Integer {
-			return "it holds whole numbers"
-		}
-	case "numeric":
-		if t != mapping.Integer && t != mapping.Number {
-			return "it holds numbers"
-		}
-		if limited && t == mapping.Number {
-			return "it rounds"
-		}
-	case "real", "double precision":
-		if t != mapping.Integer && t != mapping.Number {
-			return "it holds numbers"
-		}
-		return "it rounds to binary fractions"
-	case "timestamp with time zone", "timestamp without time zone":
-		if t != mapping.Time {
-			return "it holds times"
-		}
-		if limited {
-			return "it rounds"
-		}
-	case "date":
-		if t != mapping.Time {
-			return "it holds dates"
-		}
-		return "it drops the time of day"
-	case "time with time zone", "time without time zone", "interval", "bytea", "uuid", "inet":
-		if base != "uuid" && base != "inet" || t != mapping.Text {
-			return "it holds something else"
-		}
-	default:
-		if strings.HasSuffix(base, "[]") {
-			return "it holds arrays"
-		}
-		if t != mapping.Text {
-			return "loopmap does not know what it holds"
-		}
+	why, ok := builtinPostgres[base]
+	switch {
+	case ok:
+		return why(t)
+	case strings.HasSuffix(base, "[]"):
+		return "it holds arrays"
+	case t != mapping.Text:
+		return "loopmap does not know what it holds"
 	}
 	return ""
+}
+
+// castPostgres is the type that a text is cast to before it is assigned to a column of
+// this type, which then holds it to its limits: a cast to the limits would cut it.
+func castPostgres(declared string) string {
+	switch base := modifier.ReplaceAllString(declared, ""); base {
+	case "bit":
+		return "bit varying" // bit alone is bit(1)
+	default:
+		return base
+	}
 }
 
 // codeOf is PostgreSQL's SQLSTATE of an error, "" when it has none.
@@ -104,33 +153,43 @@ func codeOf(err error) string {
 	return ""
 }
 
-// aboutRow knows the classes data exception, integrity constraint violation, syntax
-// or access rule (a column or table that is gone), view check option, program
-// limits, and what triggers raise.
+// aboutRow takes whatever a row's statement raises to be about the row, since triggers
+// may raise anything, but for the classes that are about the connection, the transaction,
+// what passes, or the server (PostgreSQL, Appendix A). Rights are looked up: see
+// [postgresTx.forbidden].
 func (p *postgresEngine) aboutRow(err error) bool {
 	if errors.As(err, new(*refusal)) {
 		return true
 	}
 	code := codeOf(err)
 	switch {
-	case code == "" || code == "42501": // insufficient privilege passes when it is granted
+	case code == "" || stalePlan(err):
 		return false
-	case code == "P0001":
-		return true
+	case code == "55P03", code == "55006", code == "42501", code == "42P05":
+		return false // a lock that is held, an object in use, rights, a pooler's statement
 	}
 	switch code[:2] {
-	case "22", "23", "42", "44", "54":
-		return true
+	case "08", "25", "26", "28", "40", "53", "57", "58", "F0", "XX":
+		return false
 	}
-	return false
+	return true
+}
+
+// stalePlan reports whether a statement was prepared for what the table was before.
+func stalePlan(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && e.Code == "0A000" && e.Routine == "RevalidateCachedQuery"
 }
 
 // passing knows serialization failure, deadlock, a statement that was prepared for
 // what the table was before, and a connection that was ended or lost: the next one may
 // be well.
 func (p *postgresEngine) passing(err error) bool {
+	if stalePlan(err) {
+		return true
+	}
 	switch codeOf(err) {
-	case "40001", "40P01", "0A000", "57P01", "57P02":
+	case "40001", "40P01", "57P01", "57P02":
 		return true
 	case "":
 		if errors.As(err, new(*unknownError)) {

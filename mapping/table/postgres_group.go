@@ -1,6 +1,7 @@
 package table
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -19,7 +20,8 @@ const inOneMost = 256
 // inOne reports whether the rows of entries are upserts of the same columns, which
 // one statement can write with the journal.
 func (t *postgresTx) inOne(entries, rows []mapping.Entry) bool {
-	return !t.begun && len(entries) <= inOneMost && len(rows) > 0 && rows[0].Row.Action == mapping.Upsert && len(groups(rows)) == 1
+	return !t.begun && len(entries) <= inOneMost && len(rows) > 0 && rows[0].Row.Action == mapping.Upsert && len(groups(rows)) == 1 &&
+		!slices.ContainsFunc(rows, func(e mapping.Entry) bool { return t.misfit(e) != nil })
 }
 
 // insertWithRows writes the journal lines of entries, and the rows of those that are new
@@ -59,6 +61,7 @@ func (t *postgresTx) insertWithRows(entries, rows []mapping.Entry) (fresh, late 
 		})
 		return err
 	})
+	b.Queue(atOnce)
 	if err := t.send(b); err != nil {
 		return nil, nil, err
 	}

@@ -1,8 +1,8 @@
 package table
 
 import (
-	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -14,41 +14,95 @@ import (
 // only those fail that it is about.
 func (t *postgresTx) write(entries []mapping.Entry) (refused []error, err error) {
 	refused = make([]error, len(entries))
-	if len(entries) == 0 {
+	fit, at := make([]mapping.Entry, 0, len(entries)), make([]int, 0, len(entries))
+	for i, e := range entries {
+		if why := t.misfit(e); why != nil {
+			refused[i] = why
+			continue
+		}
+		fit, at = append(fit, e), append(at, i)
+	}
+	if len(fit) == 0 {
 		return refused, nil
 	}
-	err = t.writeSafely(entries)
-	if err == nil || !t.engine.aboutRow(err) {
+	about, err := t.writeSafely(fit)
+	if err == nil || !about {
 		return refused, err
 	}
-	for i := range entries { // one that is alone, too: with the types that the columns have by now
-		if err := t.writeSafely(entries[i : i+1]); err != nil && !t.engine.aboutRow(err) {
+	for i := range fit { // one that is alone, too: with the types that the columns have by now
+		if about, err := t.writeSafely(fit[i : i+1]); err != nil && !about {
 			return nil, err
 		} else if err != nil {
-			refused[i] = err
+			refused[at[i]] = err
 		}
 	}
 	return refused, nil
 }
 
-// writeSafely writes entries whole or not at all, and leaves the transaction usable.
-func (t *postgresTx) writeSafely(entries []mapping.Entry) error {
+// misfit is a refusal of a cell that its column would change without a word.
+func (t *postgresTx) misfit(e mapping.Entry) error {
+	types, err := t.engine.typesOf(t.ctx, e.Mapping)
+	if err != nil {
+		return nil // which writing the row shows
+	}
+	if why := types.fits(e); why != "" {
+		return &refusal{why}
+	}
+	return nil
+}
+
+// atOnce makes PostgreSQL look at constraints that are deferred to the commit, while it
+// can still be said which row they are about.
+const atOnce = "SET CONSTRAINTS ALL IMMEDIATE"
+
+// writeSafely writes entries whole or not at all, and leaves the transaction usable. An
+// error is about the rows, or not.
+func (t *postgresTx) writeSafely(entries []mapping.Entry) (about bool, err error) {
 	b := &pgx.Batch{}
 	b.Queue("SAVEPOINT rows")
 	for _, g := range groups(entries) {
 		if err := t.queue(b, g); err != nil {
-			return err
+			return t.engine.aboutRow(err), err
 		}
 	}
+	b.Queue(atOnce)
 	b.Queue("RELEASE rows")
-	err := t.send(b)
-	if err != nil && t.engine.aboutRow(err) {
-		t.engine.types.Store(nil) // the table may have become another
-		if back := t.exec("ROLLBACK TO rows"); back != nil {
-			return back
-		}
+	err = t.send(b)
+	about = err != nil && (t.engine.aboutRow(err) || codeOf(err) == insufficientPrivilege)
+	if !about {
+		return false, err
 	}
-	return err
+	t.engine.types.Store(nil) // the table may have become another
+	if back := t.exec("ROLLBACK TO rows"); back != nil {
+		return false, back
+	}
+	if codeOf(err) == insufficientPrivilege {
+		granted, trouble := t.granted(entries)
+		if trouble != nil {
+			return false, trouble
+		}
+		return granted, err
+	}
+	return true, err
+}
+
+const insufficientPrivilege = "42501"
+
+// granted reports whether the user has the rights that writing entries takes: a policy of
+// row-level security, or a trigger, that refuses a row all the same has the same SQLSTATE
+// as a right that is missing.
+func (t *postgresTx) granted(entries []mapping.Entry) (granted bool, err error) {
+	m := entries[0].Mapping
+	names := make([]string, 0, len(m.Columns()))
+	for _, c := range m.Columns() {
+		names = append(names, c.Name)
+	}
+	deletes := slices.ContainsFunc(entries, func(e mapping.Entry) bool { return e.Row.Action == mapping.Delete })
+	err = t.conn.QueryRow(t.ctx, `SELECT coalesce(bool_and(has_column_privilege(c.oid, a.attnum, 'INSERT') AND has_column_privilege(c.oid, a.attnum, 'SELECT')
+			AND (a.attname = $2 OR has_column_privilege(c.oid, a.attnum, 'UPDATE'))), false) AND (NOT $3 OR bool_and(has_table_privilege(c.oid, 'DELETE')))
+		FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.oid = to_regclass($1) AND a.attname = ANY($4)`,
+		quote(m.Table), m.Key, deletes, names).Scan(&granted)
+	return granted, err
 }
 
 // groups parts entries by what decides their SQL.
@@ -101,7 +155,7 @@ func (t *postgresTx) setOf(shape mapping.Entry, all []mapping.Entry) (s set, err
 		}
 		s.arrays = append(s.arrays, texts)
 		element := fmt.Sprintf("c%d", len(s.arrays))
-		name, cast := quote(c.Name), "u."+element+"::"+types[i]
+		name, cast := quote(c.Name), "u."+element+"::"+types.casts[i]
 		s.names, s.elements, s.casts = append(s.names, name), append(s.elements, element), append(s.casts, cast)
 		if c.Name == m.Key {
 			s.key = cast
@@ -149,30 +203,4 @@ func (t *postgresTx) queue(b *pgx.Batch, group []mapping.Entry) error {
 		b.Queue(s.upsert(m, from), s.arrays...)
 	}
 	return nil
-}
-
-// typesOf are the [columnTypes] of a mapping, one for each of [mapping.Mapping.Columns].
-func (p *postgresEngine) typesOf(ctx context.Context, m *mapping.Mapping) ([]string, error) {
-	if t := p.types.Load(); t != nil && t.mapping == m {
-		return t.names, nil
-	}
-	rows, err := p.pool.Query(ctx, "SELECT attname, format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped", quote(m.Table))
-	if err != nil {
-		return nil, err
-	}
-	have := map[string]string{}
-	var name, kind string
-	if _, err = pgx.ForEachRow(rows, []any{&name, &kind}, func() error { have[name] = kind; return nil }); err != nil {
-		return nil, err
-	}
-	var types []string
-	for _, c := range m.Columns() {
-		kind, ok := have[c.Name]
-		if !ok {
-			return nil, &refusal{fmt.Sprintf("column %s is not there", c.Name)}
-		}
-		types = append(types, kind)
-	}
-	p.types.Store(&columnTypes{m, types})
-	return types, nil
 }

@@ -16,15 +16,9 @@ import (
 
 // postgresEngine shares its database with other processes.
 type postgresEngine struct {
-	pool  *pgxpool.Pool
-	types atomic.Pointer[columnTypes] // of the mapping last written by
-}
-
-// columnTypes are the types that a mapping's columns have in the table, for casts:
-// without their length, which a cast would cut to and an assignment holds to.
-type columnTypes struct {
-	mapping *mapping.Mapping
-	names   []string
+	pool   *pgxpool.Pool
+	pooled bool                        // connections are a pooler's, which others use in turn
+	types  atomic.Pointer[columnTypes] // of the mapping last written by
 }
 
 // postgresWriters are as many as keep PostgreSQL busy while others are verified and
@@ -40,57 +34,75 @@ const (
 	own = 0x6c6f6f706d6170 // "loopmap"
 )
 
-// settings are those of each connection. A lock is waited for a shorter time than a
+// settings are those of each transaction. A lock is waited for a shorter time than a
 // statement, so that the error says which of the two it was.
-const settings = `SET lock_timeout = '4s'; SET statement_timeout = '7s'; SET idle_in_transaction_session_timeout = '20s'; SET timezone = 'UTC'; SET synchronous_commit = on`
+const settings = `SELECT set_config('lock_timeout', '4s', %[1]t), set_config('statement_timeout', '7s', %[1]t),
+	set_config('idle_in_transaction_session_timeout', '20s', %[1]t), set_config('synchronous_commit', 'on', %[1]t)`
+
+// sessionSettings hold for a connection that is ours alone. Behind a pooler, whose
+// connections others use in turn, localSettings come with each transaction.
+var sessionSettings, localSettings = fmt.Sprintf(settings, false), fmt.Sprintf(settings, true)
 
 func openPostgres(ctx context.Context, o Options) (engine, error) {
 	c, err := pgxpool.ParseConfig(o.URL)
 	if err != nil {
 		return nil, errors.New("the database's URL cannot be read; it is written postgres://USER@HOST:PORT/NAME") // the cause holds the URL
 	}
-	c.MaxConns = postgresWriters + 4 // for readers, and the two that sending holds
+	c.MaxConns = postgresWriters + 4 // for readers, and the one that sending holds
 	c.MaxConnIdleTime = 5 * time.Minute
 	c.ConnConfig.ConnectTimeout = connectTimeout
-	if _, ok := c.ConnConfig.RuntimeParams["application_name"]; !ok {
-		c.ConnConfig.RuntimeParams["application_name"] = "loopmap"
+	// These a pooler sets again for whom it hands a connection to.
+	for name, value := range map[string]string{"application_name": "loopmap", "timezone": "UTC", "datestyle": "ISO", "standard_conforming_strings": "on"} {
+		if _, ok := c.ConnConfig.RuntimeParams[name]; !ok || name != "application_name" {
+			c.ConnConfig.RuntimeParams[name] = value
+		}
 	}
-	c.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
-		_, err := conn.Exec(ctx, settings)
-		return err
+	p := &postgresEngine{}
+	if p.pooled, err = isPooled(ctx, c.ConnConfig); err != nil {
+		return nil, fmt.Errorf("open %s: %w", placeName(c), p.explain(err))
 	}
-	pool, err := pgxpool.NewWithConfig(ctx, c)
-	if err != nil {
+	if p.pooled {
+		// No statement is prepared by name: the next one may meet another connection.
+		c.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+	} else {
+		c.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+			_, err := conn.Exec(ctx, sessionSettings)
+			return err
+		}
+	}
+	if p.pool, err = pgxpool.NewWithConfig(ctx, c); err != nil {
 		return nil, errors.New("the database's URL cannot be used")
 	}
-	p := &postgresEngine{pool: pool}
-	ctx, cancel := context.WithTimeout(ctx, 2*connectTimeout)
+	reach, cancel := context.WithTimeout(ctx, 2*connectTimeout)
 	defer cancel()
-	if err = pool.Ping(ctx); err == nil && o.Write {
-		err = p.migrate(ctx)
+	if err = p.pool.Ping(reach); err == nil {
+		err = p.migrate(ctx, o.Write)
 	}
 	if err != nil {
-		pool.Close()
+		p.pool.Close()
 		return nil, fmt.Errorf("open %s: %w", placeName(c), p.explain(err))
 	}
 	return p, nil
 }
 
+// isPooled reports whether a pooler (PgBouncer, say) stands before the database: then
+// the process that answers is not the one that the connection was made to.
+func isPooled(ctx context.Context, c *pgx.ConnConfig) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	conn, err := pgx.ConnectConfig(ctx, c)
+	if err != nil {
+		return false, err
+	}
+	defer conn.Close(ctx)
+	var pid uint32
+	err = conn.QueryRow(ctx, "SELECT pg_backend_pid()", pgx.QueryExecModeSimpleProtocol).Scan(&pid)
+	return pid != conn.PgConn().PID(), err
+}
+
 // placeName is where a database is, without user and password.
 func placeName(c *pgxpool.Config) string {
 	return fmt.Sprintf("postgres://%s:%d/%s", c.ConnConfig.Host, c.ConnConfig.Port, c.ConnConfig.Database)
-}
-
-func (p *postgresEngine) migrate(ctx context.Context) error {
-	there, err := p.hasTables(ctx)
-	if err != nil || there {
-		return err
-	}
-	text, err := migration(mapping.Postgres)
-	if err != nil {
-		return err
-	}
-	return p.change(ctx, []string{text})
 }
 
 func (p *postgresEngine) dialect() mapping.Dialect { return mapping.Postgres }
@@ -100,53 +112,18 @@ func (p *postgresEngine) close() error {
 	return nil
 }
 
-// change takes a lock first: of several processes that start at once, one changes
-// the table and the others find it changed.
 func (p *postgresEngine) change(ctx context.Context, sql []string) error {
 	defer p.types.Store(nil) // also what others have read meanwhile
 	if len(sql) == 0 {
 		return nil
 	}
-	return pgx.BeginFunc(ctx, p.pool, func(t pgx.Tx) error {
-		// Filling an index of a large table takes as long as it takes.
-		if _, err := t.Exec(ctx, "SET LOCAL statement_timeout = 0"); err != nil {
-			return err
-		}
-		if _, err := t.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", int64(own)); err != nil {
-			return err
-		}
+	return p.alone(ctx, func(t pgx.Tx) error {
 		for _, text := range sql {
 			if _, err := t.Exec(ctx, text, pgx.QueryExecModeSimpleProtocol); err != nil {
 				return fmt.Errorf("%s: %w", text, err)
 			}
 		}
 		return nil
-	})
-}
-
-func (p *postgresEngine) columns(ctx context.Context, table string) ([]Column, error) {
-	var kind string
-	err := p.pool.QueryRow(ctx, "SELECT relkind::text FROM pg_class WHERE oid = to_regclass($1)", quote(table)).Scan(&kind)
-	switch {
-	case errors.Is(err, pgx.ErrNoRows):
-		return nil, nil
-	case err != nil:
-		return nil, err
-	case kind != "r" && kind != "p" && kind != "f":
-		return nil, fmt.Errorf("%s is no table (a view, perhaps); loopmap writes into tables", mapping.Printable(table))
-	}
-	rows, err := p.pool.Query(ctx, `
-		SELECT a.attname, format_type(a.atttypid, a.atttypmod),
-		  EXISTS (SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indisunique AND i.indisvalid AND i.indimmediate
-		    AND i.indpred IS NULL AND i.indexprs IS NULL AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum),
-		  a.attgenerated <> '' OR a.attidentity = 'a',
-		  a.attnotnull AND NOT a.atthasdef AND a.attidentity = ''
-		FROM pg_attribute a WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`, quote(table))
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (c Column, err error) {
-		return c, row.Scan(&c.Name, &c.Type, &c.Key, &c.Generated, &c.Required)
 	})
 }
 

@@ -38,6 +38,14 @@ func (p *postgresEngine) begin(ctx context.Context) (tx, error) {
 func (t *postgresTx) start(b *pgx.Batch) {
 	if !t.begun {
 		b.Queue("BEGIN ISOLATION LEVEL READ COMMITTED")
+		t.engine.local(b)
+	}
+}
+
+// local adds the settings of a transaction, where the connection does not have them.
+func (p *postgresEngine) local(b *pgx.Batch) {
+	if p.pooled {
+		b.Queue(localSettings)
 	}
 }
 
@@ -94,7 +102,7 @@ const (
 func (t *postgresTx) insert(entries, rows []mapping.Entry) (fresh, late []bool, written bool, err error) {
 	if t.inOne(entries, rows) {
 		fresh, late, err = t.insertWithRows(entries, rows)
-		if err == nil || !t.engine.aboutRow(err) {
+		if err == nil || !t.engine.aboutRow(err) && codeOf(err) != insufficientPrivilege {
 			return fresh, late, err == nil, err
 		}
 		// Row by row it shows which the table refuses.
@@ -196,19 +204,19 @@ func (t *postgresTx) read(m *mapping.Mapping, key string) ([]Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	cast := types[slices.IndexFunc(m.Columns(), func(c mapping.Column) bool { return c.Name == m.Key })]
+	cast := types.casts[slices.IndexFunc(m.Columns(), func(c mapping.Column) bool { return c.Name == m.Key })]
 	rows, err := t.conn.Query(t.ctx, readSQL(m, "%s::text", "$1::text::"+cast), key)
 	if err != nil {
 		return nil, err
 	}
 	row, err := pgx.CollectOneRow(rows, func(row pgx.CollectableRow) ([]Value, error) {
-		texts := make([]*string, len(types))
-		to := make([]any, len(types))
+		texts := make([]*string, len(types.casts))
+		to := make([]any, len(texts))
 		for i := range texts {
 			to[i] = &texts[i]
 		}
 		err := row.Scan(to...)
-		values := make([]Value, len(types))
+		values := make([]Value, len(texts))
 		for i, text := range texts {
 			if values[i].Null = text == nil; text != nil {
 				values[i].Text = *text

@@ -47,7 +47,10 @@ func (s *Store) pushRows(ctx context.Context, m *mapping.Mapping, fields []mappi
 	if err != nil {
 		return nil, err
 	}
-	keys := q.Keys
+	keys, err := s.canonicalKeys(ctx, m, q.Keys)
+	if err != nil {
+		return nil, err
+	}
 	if q.Status != "" && keys == nil {
 		if keys, err = s.pushKeys(ctx, m.Table, q); err != nil {
 			return nil, err
@@ -110,17 +113,13 @@ func (s *Store) pushKeys(ctx context.Context, table string, q mapping.PushQuery)
 func (s *Store) cells(ctx context.Context, m *mapping.Mapping, fields []mapping.Field, columns []Column, keys []string, q mapping.PushQuery) (map[string]map[string]mapping.Cell, []string, error) {
 	declared := map[string]string{}
 	for _, c := range columns {
-		declared[m.Dialect.Fold(c.Name)] = c.Type
-	}
-	key := mapping.Field{Name: m.Key, Type: mapping.Text}
-	for _, c := range m.Columns() {
-		if c.Name == m.Key {
-			key.Type = c.Type
+		if declared[m.Dialect.Fold(c.Name)] = c.Type; m.Dialect == mapping.Postgres {
+			declared[m.Dialect.Fold(c.Name)] = castPostgres(c.base()) // without limits, which a cast would cut to
 		}
 	}
 	keyType := declared[m.Dialect.Fold(m.Key)]
-	var names []string
-	for _, f := range append([]mapping.Field{key}, fields...) {
+	names := []string{s.asText(m.Key)}
+	for _, f := range fields {
 		names = append(names, s.asStored(f, declared[m.Dialect.Fold(f.Name)]))
 	}
 	text := "SELECT " + strings.Join(names, ", ") + " FROM " + quote(m.Table)
@@ -137,16 +136,30 @@ func (s *Store) cells(ctx context.Context, m *mapping.Mapping, fields []mapping.
 	}
 	all := map[string]map[string]mapping.Cell{}
 	var found []string
+	var rows []map[string]mapping.Cell
 	err := s.ask(ctx, text, args, func(v []stored) error {
-		name := s.cell(key, v[0], keyType).Text
 		row := make(map[string]mapping.Cell, len(fields))
 		for i, f := range fields {
 			row[f.Name] = s.cell(f, v[i+1], declared[m.Dialect.Fold(f.Name)])
 		}
-		all[name], found = row, append(found, name)
+		found, rows = append(found, v[0].text), append(rows, row)
 		return nil
 	})
+	if err == nil {
+		found, err = s.canonicalKeys(ctx, m, found)
+	}
+	for i, name := range found {
+		all[name] = rows[i]
+	}
 	return all, found, err
+}
+
+// asText is a key as it names its row.
+func (s *Store) asText(key string) string {
+	if s.dialect() == mapping.SQLite {
+		return "CAST(" + quote(key) + " AS TEXT)"
+	}
+	return quote(key) + "::text AS loopmap_key" // ORDER BY the key means the column, not this
 }
 
 // asStored is how a column is asked for: PostgreSQL writes values as JSON.
@@ -183,21 +196,29 @@ func (s *Store) among(column, declared string, texts []string) (string, []any) {
 	if s.dialect() == mapping.Postgres {
 		return column + " = ANY(?::text[]::" + declared + "[])", []any{castable(declared, texts)}
 	}
-	args := make([]any, len(texts))
-	for i, text := range texts {
-		args[i] = text
+	args := make([]any, 0, len(texts))
+	for _, text := range texts {
+		args = append(args, text)
+		// A column without a type may hold a number, which the text alone would not find.
+		if n, err := strconv.ParseInt(text, 10, 64); err == nil && affinityOf(declared) == affBlob && strconv.FormatInt(n, 10) == text {
+			args = append(args, n)
+		}
 	}
-	return column + " IN (?" + strings.Repeat(", ?", len(texts)-1) + ")", args
+	return column + " IN (?" + strings.Repeat(", ?", len(args)-1) + ")", args
 }
 
-// castable leaves out what cannot be of a type of whole numbers, and is no key then.
+// castable leaves out what cannot be of a column's type, and is not a key then.
 func castable(declared string, texts []string) []string {
-	if typeOf(mapping.Postgres, declared) != mapping.Integer {
-		return texts
-	}
 	return slices.DeleteFunc(slices.Clone(texts), func(text string) bool {
-		_, err := strconv.ParseInt(text, 10, 64)
-		return err != nil
+		switch declared {
+		case "smallint", "integer", "bigint":
+			_, err := strconv.ParseInt(text, 10, map[string]int{"smallint": 16, "integer": 32, "bigint": 64}[declared])
+			return err != nil
+		case "uuid":
+			_, ok := uuidOf(text)
+			return !ok
+		}
+		return false
 	})
 }
 

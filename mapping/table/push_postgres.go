@@ -56,6 +56,7 @@ func (p *postgresEngine) put(ctx context.Context, list []statement) error {
 	defer cancel()
 	return pgx.BeginFunc(ctx, p.pool, func(t pgx.Tx) error {
 		b := &pgx.Batch{}
+		p.local(b)
 		for _, st := range list {
 			b.Queue(numbered(st.text), st.args...)
 		}
@@ -75,32 +76,42 @@ func (p *postgresEngine) told(ctx context.Context, keys []string) ([]Record, err
 	return pgx.CollectRows(rows, scanRecord)
 }
 
-// lockPushes holds an advisory lock by a connection of its own, and looks now and then
-// whether that is still there.
+// lockPushes holds an advisory lock by a transaction, which a pooler keeps on one
+// connection and which ends with it, and looks now and then whether that is still there.
 func (p *postgresEngine) lockPushes(ctx context.Context) (context.Context, func(), bool, error) {
 	conn, err := p.pool.Acquire(ctx)
 	if err != nil {
 		return nil, nil, false, err
 	}
-	own := conn.Hijack()
 	ok := false
-	err = own.QueryRow(ctx, "SELECT pg_try_advisory_lock($1, hashtext(current_schema()))", int32(pushing)).Scan(&ok)
-	if err != nil || !ok {
-		own.Close(context.WithoutCancel(ctx))
+	b := &pgx.Batch{}
+	b.Queue("BEGIN")
+	b.Queue("SELECT set_config(name, '0', true) FROM pg_settings WHERE name IN ('idle_in_transaction_session_timeout', 'statement_timeout', 'transaction_timeout')")
+	b.Queue("SELECT pg_try_advisory_xact_lock($1, hashtext(current_schema()))", int32(pushing)).QueryRow(func(row pgx.Row) error { return row.Scan(&ok) })
+	end := func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), connectTimeout)
+		defer cancel()
+		_, _ = conn.Exec(ctx, "ROLLBACK") // where it fails the connection is gone, and with it the lock
+		conn.Release()
+	}
+	if err = conn.SendBatch(ctx, b).Close(); err != nil || !ok {
+		end()
 		return nil, nil, false, err
 	}
 	held, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		defer own.Close(context.WithoutCancel(ctx))
+		defer end()
 		for {
 			select {
 			case <-held.Done():
 				return
 			case <-time.After(2 * time.Second):
 			}
-			if err := own.Ping(held); err != nil {
+			look, stop := context.WithTimeout(held, connectTimeout)
+			_, err := conn.Exec(look, "SELECT 1")
+			if stop(); err != nil {
 				cancel()
 				return
 			}
@@ -111,10 +122,3 @@ func (p *postgresEngine) lockPushes(ctx context.Context) (context.Context, func(
 
 // pushing is the advisory lock of who sends.
 const pushing = 0x6c6f6f70 // "loop"
-
-// hasTables reports whether the tables of this version are there.
-func (p *postgresEngine) hasTables(ctx context.Context) (there bool, err error) {
-	err = p.pool.QueryRow(ctx, `SELECT bool_and(to_regclass(name) IS NOT NULL)
-		FROM unnest(ARRAY['loopmap_deliveries', 'loopmap_deliveries_waiting', 'loopmap_pushes', 'loopmap_pushes_newest', 'loopmap_changes']) AS name`).Scan(&there)
-	return there, err
-}

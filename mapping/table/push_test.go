@@ -3,11 +3,9 @@ package table
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"reflect"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -193,209 +191,6 @@ func TestSavePushes(t *testing.T) {
 	})
 }
 
-func install(t *testing.T, s *Store, m *mapping.Mapping, columns ...string) Plan {
-	t.Helper()
-	p, err := s.PushTriggers(context.Background(), m, columns)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Apply(context.Background(), p); err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
-func changed(t *testing.T, s *Store, m *mapping.Mapping) string {
-	t.Helper()
-	list, err := s.Changes(context.Background(), m.Table, 1000)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var keys []string
-	for _, c := range list {
-		keys = append(keys, c.Key)
-	}
-	if err := s.DropChanges(context.Background(), m.Table, list); err != nil {
-		t.Fatal(err)
-	}
-	return strings.Join(keys, " ")
-}
-
-func TestPushTriggers(t *testing.T) {
-	databases(t, func(t *testing.T, d *database) {
-		s, m := d.open(), d.mapping("plan text contact.plan", "note text contact.note", "lists json contact.lists")
-		m.Table = `people's "own"`
-		ready(t, s, m)
-		if p := install(t, s, m, "plan", "lists"); len(p.SQL) == 0 || len(p.Notes) != len(p.SQL) {
-			t.Errorf("%+v", p)
-		}
-		if p := install(t, s, m, "plan", "lists"); len(p.SQL) != 0 {
-			t.Errorf("they are there: %+v", p)
-		}
-		table := quote(m.Table)
-		for _, c := range []struct{ sql, want string }{
-			{"INSERT INTO " + table + " (id, plan) VALUES ('a', 'free'), ('b', NULL)", "a b"},
-			{"UPDATE " + table + " SET plan = 'pro' WHERE id = 'a'", "a"},
-			{"UPDATE " + table + " SET plan = 'pro', note = 'x'", "b"},
-			{"UPDATE " + table + " SET plan = NULL WHERE id = 'b'", "b"},
-			{"UPDATE " + table + " SET note = 'y'", ""},
-			{"UPDATE " + table + ` SET lists = '{"a":1}' WHERE id = 'a'`, "a"},
-			{"UPDATE " + table + ` SET lists = '{"a":1}' WHERE id = 'a'`, ""},
-			{"UPDATE " + table + " SET id = 'c' WHERE id = 'b'", "c"},
-			{"INSERT INTO " + table + " (id, plan) VALUES ('a', 'max') ON CONFLICT (id) DO UPDATE SET plan = excluded.plan", "a"},
-			{"INSERT INTO " + table + " (id, plan) VALUES ('a', 'max') ON CONFLICT (id) DO UPDATE SET plan = excluded.plan", ""},
-			{"DELETE FROM " + table + " WHERE id = 'a'", ""},
-		} {
-			if d.exec(c.sql); changed(t, s, m) != c.want {
-				t.Errorf("%s: want %q", c.sql, c.want)
-			}
-		}
-		if d.d == mapping.SQLite {
-			d.exec("INSERT OR IGNORE INTO "+table+" (id) VALUES ('d')", "UPDATE OR IGNORE "+table+" SET plan = '1' WHERE id = 'd'", "INSERT OR REPLACE INTO "+table+" (id) VALUES ('d')")
-			if got := changed(t, s, m); got != "d" {
-				t.Errorf("got %q", got)
-			}
-		}
-		// A change between looking and dropping stays.
-		d.exec("INSERT INTO " + table + " (id) VALUES ('e')")
-		list, _ := s.Changes(context.Background(), m.Table, 10)
-		d.exec("UPDATE " + table + " SET plan = 'late' WHERE id = 'e'")
-		if err := s.DropChanges(context.Background(), m.Table, list); err != nil {
-			t.Fatal(err)
-		}
-		if got := changed(t, s, m); got != "e" {
-			t.Errorf("a change was lost: %q", got)
-		}
-		if p := install(t, s, m, "note"); len(p.SQL) == 0 {
-			t.Error("other columns need other triggers")
-		}
-		d.exec("UPDATE "+table+" SET plan = 'z'", "UPDATE "+table+" SET note = 'z' WHERE id = 'e'")
-		if got := changed(t, s, m); got != "e" {
-			t.Errorf("after the columns have changed: %q", got)
-		}
-		p, err := s.DropPushTriggers(context.Background(), m.Table)
-		if err == nil {
-			err = s.Apply(context.Background(), p)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if p, err := s.DropPushTriggers(context.Background(), m.Table); err != nil || len(p.SQL) != 0 {
-			t.Error(p, err)
-		}
-		if d.exec("UPDATE " + table + " SET note = 'zz'"); changed(t, s, m) != "" {
-			t.Error("the triggers are still there")
-		}
-	})
-}
-
-// Who may write the table alone needs no rights on the outbox.
-func TestPushTriggersForOtherRoles(t *testing.T) {
-	d := postgresDatabase(t)
-	s, m := d.open(), d.mapping("plan text contact.plan")
-	ready(t, s, m)
-	install(t, s, m, "plan")
-	role := fmt.Sprintf("writer_%08x", rand.Uint32())
-	schema := d.text("SELECT current_schema()")
-	d.exec("CREATE ROLE "+role, "GRANT USAGE ON SCHEMA "+schema+" TO "+role, "GRANT INSERT, UPDATE, SELECT ON contacts TO "+role)
-	defer d.exec("DROP OWNED BY "+role, "DROP ROLE "+role)
-	ctx := context.Background()
-	c, err := d.look.Conn(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	for _, text := range []string{"SET ROLE " + role, "SET search_path TO pg_catalog", "INSERT INTO " + schema + ".contacts (id) VALUES ('a')", "RESET ROLE", "RESET search_path"} {
-		if _, err := c.ExecContext(ctx, text); err != nil {
-			t.Fatalf("%s: %v", text, err)
-		}
-	}
-	if got := changed(t, s, m); got != "a" {
-		t.Errorf("got %q", got)
-	}
-}
-
-// While others write the same rows, each row's last change is seen after it was made.
-func TestChangesWhileOthersWrite(t *testing.T) {
-	databases(t, func(t *testing.T, d *database) {
-		s, m := d.open(), d.mapping("n integer contact.n")
-		ready(t, s, m)
-		install(t, s, m, "n")
-		const rows, each, writers = 20, 60, 4
-		for i := range rows {
-			d.exec(fmt.Sprintf("INSERT INTO contacts (id, n) VALUES ('%d', 0)", i))
-		}
-		var work sync.WaitGroup
-		for w := range writers {
-			work.Go(func() {
-				for i := range each {
-					text := fmt.Sprintf("UPDATE contacts SET n = %d WHERE id = '%d'", w*1000+i+1, rand.IntN(rows))
-					if _, err := d.look.Exec(text); err != nil {
-						t.Errorf("%s: %v", text, err)
-					}
-				}
-			})
-		}
-		seen := map[string]string{}
-		done := make(chan struct{})
-		go func() { work.Wait(); close(done) }()
-		for ended := false; ; {
-			list, err := s.Changes(context.Background(), m.Table, 7)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if len(list) == 0 && ended {
-				break
-			}
-			var keys []string
-			for _, c := range list {
-				keys = append(keys, c.Key)
-			}
-			if len(keys) > 0 {
-				for _, r := range pushRows(t, s, m, mapping.PushQuery{Keys: keys}) {
-					seen[r.Key] = r.Cells["n"].Text
-				}
-			}
-			if err := s.DropChanges(context.Background(), m.Table, list); err != nil {
-				t.Fatal(err)
-			}
-			select {
-			case <-done:
-				ended = true
-			default:
-			}
-		}
-		for i := range rows {
-			if want := d.text("SELECT n FROM contacts WHERE id = ?", fmt.Sprint(i)); seen[fmt.Sprint(i)] != want {
-				t.Errorf("row %d: its last change to %s was not seen, but %s", i, want, seen[fmt.Sprint(i)])
-			}
-		}
-	})
-}
-
-func TestAwaitChanges(t *testing.T) {
-	databases(t, func(t *testing.T, d *database) {
-		s, m := d.open(), d.mapping("n integer contact.n")
-		ready(t, s, m)
-		install(t, s, m, "n")
-		short, cancel := context.WithTimeout(context.Background(), 400*time.Millisecond)
-		defer cancel()
-		if err := s.AwaitChanges(short, m.Table); err == nil {
-			t.Error("nothing has changed")
-		}
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		done := make(chan error, 1)
-		go func() { done <- s.AwaitChanges(ctx, m.Table) }()
-		time.Sleep(100 * time.Millisecond)
-		begun := time.Now()
-		d.exec("INSERT INTO contacts (id) VALUES ('a')")
-		if err := <-done; err != nil || time.Since(begun) > 2*time.Second {
-			t.Error(err, time.Since(begun))
-		}
-	})
-}
-
 func TestLockPushes(t *testing.T) {
 	databases(t, func(t *testing.T, d *database) {
 		ctx := context.Background()
@@ -447,7 +242,7 @@ func TestLockPushesIsLost(t *testing.T) {
 // A database of the version before has the journal alone.
 func TestPushesOfAnOldDatabase(t *testing.T) {
 	databases(t, func(t *testing.T, d *database) {
-		text, err := migrations.ReadFile("migrations/" + string(d.d) + "/001_deliveries.sql")
+		text, err := migrationFiles.ReadFile("migrations/" + string(d.d) + "/001_deliveries.sql")
 		if err != nil {
 			t.Fatal(err)
 		}

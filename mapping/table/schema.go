@@ -13,9 +13,20 @@ import (
 type Column struct {
 	Name      string
 	Type      string // as declared
+	Base      string // of a domain the type beneath it; "" of all others
 	Key       bool   // tells rows apart by itself: the primary key or a unique index
 	Generated bool   // computed by the database, not to be written
-	Required  bool   // NOT NULL without a default
+	Required  bool   // NOT NULL, and neither a default nor a trigger could fill it
+	Compare   string // SQLite's collation, "citext", "uuid", or "collation NAME"; "" compares bytes
+	Never     string // why no index can keep it unique; "" where one can
+}
+
+// base is the type beneath any domain.
+func (c Column) base() string {
+	if c.Base != "" {
+		return c.Base
+	}
+	return c.Type
 }
 
 // Columns are the columns of a table; none when there is no such table.
@@ -77,7 +88,7 @@ func MakePlan(m *mapping.Mapping, columns []Column) (p Plan) {
 		case old.Generated:
 			p.Misfits = append(p.Misfits, fmt.Sprintf("column %s is computed by the database and cannot be written", c.Name))
 		default:
-			if why := Misfit(m.Dialect, c.Type, old.Type); why != "" {
+			if why := Misfit(m.Dialect, c.Type, old.base()); why != "" {
 				if m.Dialect == mapping.Postgres {
 					p.Repairs = append(p.Repairs, fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s TYPE %s", quote(m.Table), quote(c.Name), declared(m.Dialect, c.Type)))
 				}
@@ -85,7 +96,17 @@ func MakePlan(m *mapping.Mapping, columns []Column) (p Plan) {
 			}
 		}
 	}
-	if !have[m.Dialect.Fold(m.Key)].Key {
+	key, there := have[m.Dialect.Fold(m.Key)]
+	if there {
+		if why := keyMisfit(m, typeOfColumn(m, m.Key), key); why != "" {
+			p.Misfits = append(p.Misfits, why)
+		}
+	}
+	switch {
+	case key.Key:
+	case key.Never != "":
+		p.Misfits = append(p.Misfits, fmt.Sprintf("key %s cannot be kept unique, and rows are told apart by it: %s", m.Key, key.Never))
+	default:
 		p.Notes = append(p.Notes, fmt.Sprintf("makes %s unique, since it tells rows apart", m.Key))
 		p.Lacks = append(p.Lacks, fmt.Sprintf("nothing keeps %s unique", m.Key))
 		p.SQL = append(p.SQL, fmt.Sprintf("CREATE UNIQUE INDEX %s%s ON %s (%s)", ifMissing(m.Dialect), quote(indexName(m)), quote(m.Table), quote(m.Key)))
@@ -93,7 +114,23 @@ func MakePlan(m *mapping.Mapping, columns []Column) (p Plan) {
 	return p
 }
 
+// typeOfColumn is the type that the mapping gives a column.
+func typeOfColumn(m *mapping.Mapping, name string) mapping.Type {
+	for _, c := range m.Columns() {
+		if c.Name == name {
+			return c.Type
+		}
+	}
+	return mapping.Text
+}
+
 func planTable(m *mapping.Mapping) Plan {
+	if why := keyMisfit(m, typeOfColumn(m, m.Key), Column{Name: m.Key, Type: "text"}); why != "" {
+		return Plan{Misfits: []string{why}}
+	}
+	if why := otherSchema(m); why != "" {
+		return Plan{Misfits: []string{why}}
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "CREATE TABLE %s%s (\n", ifMissing(m.Dialect), quote(m.Table))
 	for i, c := range m.Columns() {
@@ -113,6 +150,22 @@ func planTable(m *mapping.Mapping) Plan {
 	}
 	lacks := fmt.Sprintf("table %s is not there; once it is, loopmap replay fills it with what the journal has", m.Table)
 	return Plan{Notes: []string{note}, SQL: []string{b.String()}, Lacks: []string{lacks}}
+}
+
+// otherSchema says how a table of another schema is named, where the mapping names it as
+// SQL does: the table of that very name is not there.
+func otherSchema(m *mapping.Mapping) string {
+	schema, name, ok := strings.Cut(m.Table, ".")
+	switch {
+	case !ok || schema == "" || name == "":
+		return ""
+	case m.Dialect == mapping.Postgres:
+		return fmt.Sprintf("table %s is not there, and a name is one name here: for table %s of schema %s write table: %[2]s, and add ?search_path=%[3]s to the database's URL",
+			m.Table, name, schema)
+	case strings.EqualFold(schema, "main"):
+		return fmt.Sprintf("table %s is not there, and a name is one name here: write table: %s", m.Table, name)
+	}
+	return ""
 }
 
 // Err is the plan's misfits as one error, or nil.

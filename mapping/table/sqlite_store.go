@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -24,6 +25,7 @@ type sqliteEngine struct {
 	writer  *sqlite.Conn
 	journal journalStatements
 	target  *sqliteTarget // of the mapping last written by
+	form    atomic.Pointer[sqliteForm]
 
 	mu     sync.Mutex // guards reader
 	reader *sqlite.Conn
@@ -98,7 +100,7 @@ func (s *sqliteEngine) connect(write bool, before ...string) (c *sqlite.Conn, er
 	}
 	c.SetBusyTimeout(busyTimeout)
 	if write {
-		before = append(before, "PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL")
+		before = append(before, "PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON")
 	}
 	for _, p := range before {
 		if err := sqlitex.ExecuteTransient(c, p, nil); err != nil {
@@ -113,8 +115,11 @@ func (s *sqliteEngine) start(ctx context.Context, write, bulk bool) (err error) 
 	if s.reader, err = s.connect(false); err != nil {
 		return err
 	}
-	if err = s.query(ctx, "SELECT count(*) FROM sqlite_schema", nil, nil); err != nil || !write {
+	if err = s.query(ctx, "SELECT count(*) FROM sqlite_schema", nil, nil); err != nil {
 		return err
+	}
+	if !write {
+		return s.migrate(ctx, false)
 	}
 	var before []string
 	if bulk {
@@ -139,11 +144,7 @@ func (s *sqliteEngine) start(ctx context.Context, write, bulk bool) (err error) 
 			return err
 		}
 	}
-	text, err := migration(mapping.SQLite)
-	if err == nil {
-		err = sqlitex.ExecuteScript(s.writer, text, nil)
-	}
-	if err != nil {
+	if err = s.migrate(ctx, true); err != nil {
 		return err
 	}
 	return s.journal.prepare(s.writer)
@@ -188,15 +189,18 @@ func (s *sqliteEngine) columns(ctx context.Context, table string) (list []Column
 	if kind == "view" {
 		return nil, fmt.Errorf("%s is a view; loopmap writes into tables", mapping.Printable(table))
 	}
+	// Which collation a column compares by only its index tells.
 	err = s.query(ctx, `
 		SELECT c.name, c.type, c.hidden > 1,
 		  c."notnull" AND c.dflt_value IS NULL AND NOT (c.pk > 0 AND upper(c.type) = 'INTEGER'),
 		  (c.pk = 1 AND (SELECT count(*) FROM pragma_table_xinfo(?1) WHERE pk > 0) = 1)
 		  OR EXISTS (SELECT 1 FROM pragma_index_list(?1) AS l WHERE l."unique" AND NOT l.partial
 		       AND (SELECT count(*) FROM pragma_index_info(l.name)) = 1
-		       AND (SELECT name FROM pragma_index_info(l.name)) = c.name)
+		       AND (SELECT name FROM pragma_index_info(l.name)) = c.name),
+		  coalesce((SELECT x.coll FROM pragma_index_list(?1) AS l, pragma_index_xinfo(l.name) AS x WHERE l."unique" AND NOT l.partial
+		    AND x.key AND x.name = c.name AND x.coll <> 'BINARY' AND (SELECT count(*) FROM pragma_index_info(l.name)) = 1 LIMIT 1), '')
 		FROM pragma_table_xinfo(?1) AS c WHERE c.hidden <> 1`, []any{table}, func(st *sqlite.Stmt) error {
-		list = append(list, Column{Name: st.ColumnText(0), Type: st.ColumnText(1), Generated: st.ColumnBool(2), Required: st.ColumnBool(3), Key: st.ColumnBool(4)})
+		list = append(list, Column{Name: st.ColumnText(0), Type: st.ColumnText(1), Generated: st.ColumnBool(2), Required: st.ColumnBool(3), Key: st.ColumnBool(4), Compare: strings.ToUpper(st.ColumnText(5))})
 		return nil
 	})
 	return list, err

@@ -74,7 +74,39 @@ func (s *sqliteEngine) targetOf(m *mapping.Mapping) (*sqliteTarget, error) {
 	return t, nil
 }
 
+// keyForm is the engine's. It is asked beside a transaction, and remembered for the
+// mapping that was last asked for.
+func (s *sqliteEngine) keyForm(ctx context.Context, m *mapping.Mapping) (keyForm, error) {
+	if f := s.form.Load(); f != nil && f.mapping == m {
+		return f.form, nil
+	}
+	have, err := s.columns(ctx, m.Table)
+	if err != nil {
+		return exactKeys, err
+	}
+	f := &sqliteForm{mapping: m}
+	for _, c := range have {
+		if m.Dialect.Fold(c.Name) == m.Dialect.Fold(m.Key) {
+			f.form = formOf(c)
+		}
+	}
+	s.form.Store(f)
+	return f.form, nil
+}
+
+// sqliteForm is the form of a mapping's keys.
+type sqliteForm struct {
+	mapping *mapping.Mapping
+	form    keyForm
+}
+
+// lowered is the engine's; SQLite has no such keys.
+func (s *sqliteEngine) lowered(_ context.Context, texts []string) ([]string, error) {
+	return texts, nil
+}
+
 func (s *sqliteEngine) forgetTarget() {
+	s.form.Store(nil)
 	if s.target != nil {
 		s.target.close()
 		s.target = nil

@@ -2,17 +2,12 @@ package table
 
 import (
 	"context"
-	"embed"
 	"errors"
-	"io/fs"
 	"sync"
 	"time"
 
 	"loopmap/mapping"
 )
-
-//go:embed migrations
-var migrations embed.FS
 
 // ErrNoDatabase is returned by [Open] for a database that is not there and was
 // not to be made.
@@ -64,9 +59,25 @@ type engine interface {
 	put(ctx context.Context, list []statement) error
 	// told are the applied deliveries of rows.
 	told(ctx context.Context, keys []string) ([]Record, error)
-	// await returns when look says so, with an error, or when it is time to ask again.
-	await(ctx context.Context, look func() (bool, error)) error
 	lockPushes(ctx context.Context) (held context.Context, unlock func(), ok bool, err error)
+
+	changes(ctx context.Context, table string, limit int) ([]mapping.PushChange, error)
+	settleChanges(ctx context.Context, list []mapping.PushChange) error
+	outboxFull(ctx context.Context) (bool, error)
+	// triggers are those that fill the outbox; haveTriggers the signatures of those that
+	// the table has, by their names.
+	triggers(ctx context.Context, table, key string) ([]trigger, error)
+	haveTriggers(ctx context.Context, table string) (map[string]string, error)
+	// What follows is SQL.
+	signTrigger(table string, t trigger) []string
+	dropTrigger(table, name string) string
+	dropFunctions(table string) []string
+	moveChanges(table string) []string
+
+	// keyForm is how the table compares a mapping's keys.
+	keyForm(ctx context.Context, m *mapping.Mapping) (keyForm, error)
+	// lowered are texts as [lowerKeys] compares them.
+	lowered(ctx context.Context, texts []string) ([]string, error)
 
 	// aboutRow reports whether a statement failed for what its row holds or what the
 	// table has become, so that the same delivery would fail again. All other errors
@@ -130,17 +141,4 @@ func (s *Store) Close() error { return s.engine.close() }
 // be asked thoroughly: then it writes.
 func (s *Store) Ready(ctx context.Context, thorough bool) error {
 	return s.explain(s.engine.ready(ctx, thorough))
-}
-
-// migration is the text that makes loopmap's own tables.
-func migration(d mapping.Dialect) (all string, err error) {
-	names, err := fs.Glob(migrations, "migrations/"+string(d)+"/*.sql")
-	for _, name := range names {
-		text, err := migrations.ReadFile(name)
-		if err != nil {
-			return "", err
-		}
-		all += string(text)
-	}
-	return all, err
 }

@@ -1,0 +1,149 @@
+package table
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"loopmap/mapping"
+)
+
+// outboxBytes is how large PostgreSQL's outbox becomes before the triggers note no more: a
+// table whose loopmap was forgotten must not fill the disk.
+const outboxBytes = 1 << 30
+
+// triggers note the keys of all rows that a statement has written by one line; of a table
+// whose rows are also written by way of its partitions or parents, each by its own. They
+// run with the rights of who has made them, so that others need none on the outbox; for
+// that, nothing in them is looked up by the search_path of who writes.
+func (p *postgresEngine) triggers(ctx context.Context, table, key string) (list []trigger, err error) {
+	var schema string
+	var byRow bool
+	err = p.pool.QueryRow(ctx, `SELECT current_schema(), coalesce((SELECT relkind = 'p' OR relispartition OR EXISTS (SELECT FROM pg_inherits WHERE inhrelid = c.oid)
+		FROM pg_class c WHERE c.oid = to_regclass($1)), false)`, quote(table)).Scan(&schema, &byRow)
+	if err != nil {
+		return nil, err
+	}
+	outbox := quote(schema) + ".loopmap_outbox"
+	k := quote(key)
+	rows := fmt.Sprintf(`SELECT %s, ARRAY(SELECT %s::pg_catalog.text FROM loopmap_rows WHERE %[2]s IS NOT NULL)
+      WHERE EXISTS (SELECT FROM loopmap_rows WHERE %[2]s IS NOT NULL)`, escaped(table), k)
+	how := "REFERENCING NEW TABLE AS loopmap_rows FOR EACH STATEMENT"
+	if byRow {
+		rows = fmt.Sprintf(`SELECT %s, ARRAY[new.%s::pg_catalog.text] WHERE new.%[2]s IS NOT NULL`, escaped(table), k)
+		how = "FOR EACH ROW"
+	}
+	body := fmt.Sprintf(`
+-- Notes for loopmap which rows were written. Whatever the table or the outbox has become,
+-- it must not make a statement fail.
+BEGIN
+  IF pg_catalog.pg_table_size(pg_catalog.to_regclass(%s)) OPERATOR(pg_catalog.<) %d AND EXISTS (SELECT FROM pg_catalog.pg_attribute
+      WHERE attrelid OPERATOR(pg_catalog.=) TG_RELID AND attname OPERATOR(pg_catalog.=) %s AND NOT attisdropped) THEN
+    INSERT INTO %s (table_name, row_keys)
+      %s;
+  END IF;
+  RETURN NULL;
+END `, escaped(outbox), outboxBytes, escaped(key), outbox, rows)
+	function := quote(schema) + "." + quote(triggerName(table, "change"))
+	for i, on := range triggerEvents {
+		t := trigger{name: triggerName(table, on)}
+		if i == 0 { // both call it
+			mark := dollars(body)
+			t.create = append(t.create, "CREATE OR REPLACE FUNCTION "+function+"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS "+mark+body+mark)
+		}
+		t.create = append(t.create, fmt.Sprintf("CREATE TRIGGER %s AFTER %s ON %s\n%s EXECUTE FUNCTION %s()", quote(t.name), strings.ToUpper(on), quote(table), how, function))
+		list = append(list, t)
+	}
+	return list, nil
+}
+
+// signTrigger keeps the signature where haveTriggers finds it.
+func (p *postgresEngine) signTrigger(table string, t trigger) []string {
+	return []string{fmt.Sprintf("COMMENT ON TRIGGER %s ON %s IS %s", quote(t.name), quote(table), literal(t.signature()))}
+}
+
+// escaped is a literal that reads the same whatever standard_conforming_strings is: a
+// function's text is read when it runs.
+func escaped(text string) string {
+	return "E'" + strings.ReplaceAll(strings.ReplaceAll(text, `\`, `\\`), "'", "''") + "'"
+}
+
+// dollars is a quoting mark that a text does not hold.
+func dollars(text string) string {
+	for n := 0; ; n++ {
+		if mark := fmt.Sprintf("$loopmap%d$", n); !strings.Contains(text, mark) {
+			return mark
+		}
+	}
+}
+
+func (p *postgresEngine) dropTrigger(table, name string) string {
+	return "DROP TRIGGER " + quote(name) + " ON " + quote(table)
+}
+
+func (p *postgresEngine) dropFunctions(table string) []string {
+	return []string{"DROP FUNCTION IF EXISTS " + quote(triggerName(table, "change")) + "()"}
+}
+
+// haveTriggers are the signatures of the triggers that the table has, by their names.
+func (p *postgresEngine) haveTriggers(ctx context.Context, table string) (map[string]string, error) {
+	rows, err := p.pool.Query(ctx, `SELECT t.tgname, coalesce(obj_description(t.oid, 'pg_trigger'), 'another') FROM pg_trigger t
+		WHERE t.tgrelid = to_regclass($1) AND NOT t.tgisinternal AND t.tgname = ANY($2)`,
+		quote(table), []string{triggerName(table, "insert"), triggerName(table, "update")})
+	if err != nil {
+		return nil, err
+	}
+	have := map[string]string{}
+	var name, signature string
+	_, err = pgx.ForEachRow(rows, []any{&name, &signature}, func() error { have[name] = signature; return nil })
+	return have, err
+}
+
+// moveChanges takes over what triggers of the versions before have noted.
+func (p *postgresEngine) moveChanges(table string) []string {
+	of := " FROM loopmap_changes WHERE table_name = " + literal(table)
+	return []string{"INSERT INTO loopmap_outbox (table_name, row_keys) SELECT table_name, array_agg(row_key ORDER BY seq)" + of + " GROUP BY table_name", "DELETE" + of}
+}
+
+// A line is named by where it stands and when it was noted: the same place may hold
+// another one later.
+func (p *postgresEngine) changes(ctx context.Context, table string, limit int) (list []mapping.PushChange, err error) {
+	rows, err := p.pool.Query(ctx, `SELECT ctid::text || ' ' || noted_at::text, row_keys FROM (
+			SELECT *, sum(cardinality(row_keys)) OVER (ORDER BY noted_at, ctid) - cardinality(row_keys) AS before FROM (
+				SELECT ctid, noted_at, row_keys FROM loopmap_outbox WHERE table_name = $1 LIMIT $2) AS o) AS counted
+		WHERE before < $3 ORDER BY noted_at, ctid`, table, limit, mostKeys)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (c mapping.PushChange, err error) {
+		return c, row.Scan(&c.ID, &c.Keys)
+	})
+}
+
+func (p *postgresEngine) settleChanges(ctx context.Context, list []mapping.PushChange) error {
+	var places, times []string
+	var all []statement
+	for _, c := range list {
+		place, noted, ok := strings.Cut(c.ID, " ")
+		switch {
+		case !ok:
+			return errors.New("a change without a place: " + c.ID)
+		case len(c.Keys) == 0:
+			places, times = append(places, place), append(times, noted)
+		default:
+			all = append(all, statement{"UPDATE loopmap_outbox SET row_keys = ? WHERE ctid = ?::text::tid AND noted_at = ?::text::timestamptz", []any{c.Keys, place, noted}})
+		}
+	}
+	if len(places) > 0 {
+		all = append(all, statement{"DELETE FROM loopmap_outbox WHERE ctid = ANY(?::text[]::tid[]) AND noted_at = ANY(?::text[]::timestamptz[])", []any{places, times}})
+	}
+	return p.put(ctx, all)
+}
+
+func (p *postgresEngine) outboxFull(ctx context.Context) (full bool, err error) {
+	err = p.pool.QueryRow(ctx, "SELECT coalesce(pg_table_size(to_regclass('loopmap_outbox')) >= $1, false)", int64(outboxBytes)).Scan(&full)
+	return full, err
+}
