@@ -194,9 +194,6 @@ type work struct {
 
 func (w *work) run(ctx context.Context, entries []mapping.Entry) (outcomes []mapping.Outcome, err error) {
 	w.own = nil
-	if entries, err = w.store.canonical(ctx, entries); err != nil {
-		return nil, err
-	}
 	if w.tx, err = w.store.begin(ctx); err != nil {
 		return nil, err
 	}
@@ -205,6 +202,9 @@ func (w *work) run(ctx context.Context, entries []mapping.Entry) (outcomes []map
 			w.tx.rollback()
 		}
 	}()
+	if entries, err = w.store.canonical(ctx, entries); err != nil {
+		return nil, err
+	}
 	outcomes = make([]mapping.Outcome, len(entries))
 	var before []Change
 	if w.dry {

@@ -44,8 +44,8 @@ func decimalOf(f float64) string {
 func (s *sqliteEngine) put(ctx context.Context, list []statement) (err error) {
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	if s.broken != nil {
-		return s.broken
+	if err := s.usable(ctx); err != nil {
+		return err
 	}
 	defer s.writer.SetInterrupt(s.writer.SetInterrupt(ctx.Done()))
 	end, err := sqlitex.ImmediateTransaction(s.writer)

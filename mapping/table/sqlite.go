@@ -113,6 +113,9 @@ func (s *sqliteEngine) aboutRow(err error) bool {
 	if errors.As(err, new(*refusal)) {
 		return true
 	}
+	if errors.As(err, new(*movedError)) {
+		return false
+	}
 	switch sqlite.ErrCode(err).ToPrimary() {
 	case sqlite.ResultConstraint, sqlite.ResultMismatch, sqlite.ResultTooBig, sqlite.ResultError, sqlite.ResultSchema, sqlite.ResultRange:
 		return true

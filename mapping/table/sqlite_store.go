@@ -21,7 +21,9 @@ import (
 // sqliteEngine has one connection that writes, and one that reads beside it.
 type sqliteEngine struct {
 	file    string
-	broken  error // an fsync failed: what is on disk is not known any more
+	files   atomic.Pointer[openFiles] // that were opened
+	lost    time.Time                 // since when others are at their path; zero while they stay
+	broken  error                     // an fsync failed: what is on disk is not known any more
 	writer  *sqlite.Conn
 	journal journalStatements
 	target  *sqliteTarget // of the mapping last written by
@@ -115,6 +117,12 @@ func (s *sqliteEngine) start(ctx context.Context, write, bulk bool) (err error) 
 	if s.reader, err = s.connect(false); err != nil {
 		return err
 	}
+	files, err := filesAt(s.file)
+	if err != nil {
+		return err
+	}
+	files.wal = nil // it is ours from the first transaction on
+	s.files.Store(&files)
 	if err = s.query(ctx, "SELECT count(*) FROM sqlite_schema", nil, nil); err != nil {
 		return err
 	}
@@ -175,6 +183,9 @@ func (s *sqliteEngine) close() (err error) {
 func (s *sqliteEngine) query(ctx context.Context, text string, args []any, each func(*sqlite.Stmt) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if !s.mainStays() {
+		return &movedError{s.file}
+	}
 	defer s.reader.SetInterrupt(s.reader.SetInterrupt(ctx.Done()))
 	return sqlitex.ExecuteTransient(s.reader, text, &sqlitex.ExecOptions{Args: args, ResultFunc: each})
 }
@@ -215,8 +226,12 @@ func (s *sqliteEngine) change(ctx context.Context, sql []string) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	s.forgetTarget()
+	s.form.Store(nil)
 	if len(sql) == 0 {
 		return nil
+	}
+	if err := s.usable(ctx); err != nil {
+		return err
 	}
 	for _, text := range append(append([]string{"BEGIN IMMEDIATE"}, sql...), "COMMIT") {
 		if err := s.exec(text); err != nil {
@@ -333,6 +348,9 @@ func (s *sqliteEngine) forget(ctx context.Context, before time.Time, after int64
 	}
 	s.writing.Lock()
 	defer s.writing.Unlock()
+	if err = s.usable(ctx); err != nil {
+		return after, 0, err
+	}
 	err = sqlitex.ExecuteTransient(s.writer, `UPDATE loopmap_deliveries SET body = NULL WHERE rowid > ? AND rowid <= ? AND received_at < ?
 		AND body IS NOT NULL AND status IN ('applied', 'ignored')`, &sqlitex.ExecOptions{Args: []any{after, last, before.UTC().Format(timestamp)}})
 	return last, s.writer.Changes(), err
@@ -341,8 +359,8 @@ func (s *sqliteEngine) forget(ctx context.Context, before time.Time, after int64
 func (s *sqliteEngine) ready(ctx context.Context, thorough bool) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	if s.broken != nil {
-		return s.broken
+	if err := s.usable(ctx); err != nil {
+		return err
 	}
 	defer s.writer.SetInterrupt(s.writer.SetInterrupt(ctx.Done()))
 	if err := s.exec("BEGIN IMMEDIATE"); err != nil {

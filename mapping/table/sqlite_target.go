@@ -106,7 +106,6 @@ func (s *sqliteEngine) lowered(_ context.Context, texts []string) ([]string, err
 }
 
 func (s *sqliteEngine) forgetTarget() {
-	s.form.Store(nil)
 	if s.target != nil {
 		s.target.close()
 		s.target = nil

@@ -51,9 +51,9 @@ func (j *journalStatements) prepare(c *sqlite.Conn) (err error) {
 // sqliteTx is a transaction of the writing connection.
 type sqliteTx struct{ *sqliteEngine }
 
-func (s *sqliteEngine) begin(context.Context) (tx, error) {
+func (s *sqliteEngine) begin(ctx context.Context) (tx, error) {
 	s.writing.Lock()
-	err := s.broken
+	err := s.usable(ctx)
 	if err == nil {
 		err = run(s.journal.begin)
 	}
@@ -84,10 +84,13 @@ func (s *sqliteTx) commit() error {
 		}
 		return err
 	}
-	defer s.writing.Unlock()
 	if s.bulk != nil {
 		s.bulk.wrote(s.sqliteEngine)
 	}
+	if !s.stays() { // perhaps nobody will find what was committed; rollback gives back the right to write
+		return &movedError{s.file}
+	}
+	s.writing.Unlock()
 	return nil
 }
 
