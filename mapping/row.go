@@ -251,6 +251,10 @@ func result(body string, s span) gjson.Result {
 // jsonValue wraps a value that stands alone.
 func jsonValue(text string) gjson.Result { return result(text, span{0, len(text)}) }
 
+// maxKey is how long a key may be in bytes: PostgreSQL's indexes hold entries of a third
+// of a page.
+const maxKey = 2000
+
 func (m *Mapping) checkCells(row *Row) error {
 	var why []string
 	for i, c := range m.compiled().columns {
@@ -267,6 +271,11 @@ func (m *Mapping) checkCells(row *Row) error {
 	}
 	if len(why) > 0 {
 		return unmappable("%s", strings.Join(why, "; "))
+	}
+	if len(row.Key) > maxKey {
+		why := fmt.Sprintf("the key column %s has %d bytes; rows are told apart by at most %d, which an index holds", m.Key, len(row.Key), maxKey)
+		row.Key = ""
+		return unmappable("%s", why)
 	}
 	if row.Key == "" {
 		return unmappable("the key column %s has no value: %s is missing, null or empty", m.Key, m.column(m.Key).From)

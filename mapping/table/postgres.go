@@ -144,6 +144,16 @@ func castPostgres(declared string) string {
 	}
 }
 
+// operator is how values of a type are compared: where the search_path does not lead to
+// citext, it does not lead to its operators either, and PostgreSQL would take those of
+// text, which tell upper from lower case.
+func operator(name, declared string) string {
+	if schema, ok := strings.CutSuffix(declared, ".citext"); ok {
+		return "OPERATOR(" + schema + "." + name + ")"
+	}
+	return name
+}
+
 // codeOf is PostgreSQL's SQLSTATE of an error, "" when it has none.
 func codeOf(err error) string {
 	var e *pgconn.PgError

@@ -129,7 +129,7 @@ func groups(entries []mapping.Entry) (list [][]mapping.Entry) {
 type set struct {
 	names, elements, casts []string
 	excluded, values       []string // of all but the key
-	key                    string
+	key                    string   // what tells a row t to be that of u
 	arrays                 []any
 }
 
@@ -158,7 +158,7 @@ func (t *postgresTx) setOf(shape mapping.Entry, all []mapping.Entry) (s set, err
 		name, cast := quote(c.Name), "u."+element+"::"+types.casts[i]
 		s.names, s.elements, s.casts = append(s.names, name), append(s.elements, element), append(s.casts, cast)
 		if c.Name == m.Key {
-			s.key = cast
+			s.key = "t." + name + " " + operator("=", types.casts[i]) + " " + cast
 			continue
 		}
 		s.excluded, s.values = append(s.excluded, name+" = excluded."+name), append(s.values, name+" = "+cast)
@@ -191,14 +191,14 @@ func (t *postgresTx) queue(b *pgx.Batch, group []mapping.Entry) error {
 	if err != nil {
 		return err
 	}
-	table, k := quote(m.Table), quote(m.Key)
+	table := quote(m.Table)
 	from := fmt.Sprintf(" FROM unnest(%s) AS u(%s)", textArrays(0, len(s.arrays)), strings.Join(s.elements, ", "))
 	switch {
 	case action == mapping.Delete:
-		b.Queue("DELETE FROM "+table+" t USING"+strings.TrimPrefix(from, " FROM")+" WHERE t."+k+" = "+s.key, s.arrays...)
+		b.Queue("DELETE FROM "+table+" t USING"+strings.TrimPrefix(from, " FROM")+" WHERE "+s.key, s.arrays...)
 	case action == mapping.Update && len(s.values) == 0: // the key alone: there is nothing to set
 	case action == mapping.Update:
-		b.Queue("UPDATE "+table+" t SET "+strings.Join(s.values, ", ")+from+" WHERE t."+k+" = "+s.key, s.arrays...)
+		b.Queue("UPDATE "+table+" t SET "+strings.Join(s.values, ", ")+from+" WHERE "+s.key, s.arrays...)
 	default:
 		b.Queue(s.upsert(m, from), s.arrays...)
 	}

@@ -205,7 +205,7 @@ func (t *postgresTx) read(m *mapping.Mapping, key string) ([]Value, error) {
 		return nil, err
 	}
 	cast := types.casts[slices.IndexFunc(m.Columns(), func(c mapping.Column) bool { return c.Name == m.Key })]
-	rows, err := t.conn.Query(t.ctx, readSQL(m, "%s::text", "$1::text::"+cast), key)
+	rows, err := t.conn.Query(t.ctx, readSQL(m, "%s::text", operator("=", cast)+" $1::text::"+cast), key)
 	if err != nil {
 		return nil, err
 	}

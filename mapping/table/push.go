@@ -129,7 +129,7 @@ func (s *Store) cells(ctx context.Context, m *mapping.Mapping, fields []mapping.
 		where, list := s.among(quote(m.Key), keyType, keys)
 		text, args = text+" WHERE "+where, list
 	case q.After != "":
-		text, args = text+" WHERE "+quote(m.Key)+" > "+s.typed(keyType), []any{q.After}
+		text, args = text+" WHERE "+quote(m.Key)+" "+operator(">", keyType)+" "+s.typed(keyType), []any{q.After}
 	}
 	if text += " ORDER BY " + quote(m.Key); q.Limit > 0 && keys == nil {
 		text += fmt.Sprintf(" LIMIT %d", q.Limit)
@@ -194,7 +194,7 @@ func (s *Store) cell(f mapping.Field, v stored, declared string) mapping.Cell {
 // among says that a column is one of texts; declared is its type.
 func (s *Store) among(column, declared string, texts []string) (string, []any) {
 	if s.dialect() == mapping.Postgres {
-		return column + " = ANY(?::text[]::" + declared + "[])", []any{castable(declared, texts)}
+		return column + " " + operator("=", declared) + " ANY(?::text[]::" + declared + "[])", []any{castable(declared, texts)}
 	}
 	args := make([]any, 0, len(texts))
 	for _, text := range texts {

@@ -173,11 +173,11 @@ func (t *sqliteTarget) sql(of shapes) string {
 	return insert + "UPDATE SET " + strings.Join(excluded, ", ")
 }
 
-// readSQL reads a row by its key.
-func readSQL(m *mapping.Mapping, as, key string) string {
+// readSQL reads a row by its key; same is the condition behind the key's name.
+func readSQL(m *mapping.Mapping, as, same string) string {
 	var names []string
 	for _, c := range m.Columns() {
 		names = append(names, fmt.Sprintf(as, quote(c.Name)))
 	}
-	return "SELECT " + strings.Join(names, ", ") + " FROM " + quote(m.Table) + " WHERE " + quote(m.Key) + " = " + key
+	return "SELECT " + strings.Join(names, ", ") + " FROM " + quote(m.Table) + " WHERE " + quote(m.Key) + " " + same
 }

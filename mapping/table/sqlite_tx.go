@@ -324,7 +324,7 @@ func (s *sqliteTx) read(m *mapping.Mapping, key string) (row []Value, err error)
 		return nil, err
 	}
 	if t.reader == nil {
-		if t.reader, _, err = s.writer.PrepareTransient(readSQL(m, "CAST(%s AS TEXT)", "?")); err != nil {
+		if t.reader, _, err = s.writer.PrepareTransient(readSQL(m, "CAST(%s AS TEXT)", "= ?")); err != nil {
 			return nil, err
 		}
 	}
