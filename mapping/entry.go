@@ -34,6 +34,13 @@ const NoMappingYet = "held until the mapping is saved"
 // Enter maps a delivery and says what is to become of it. Without a mapping it is
 // kept for later.
 func Enter(m *Mapping, d Delivery) Entry {
+	d.Received = Moment(d.Received)
+	e := enter(m, d)
+	e.Row.EventTime = EventTime(e.Row.EventTime, d.Received)
+	return e
+}
+
+func enter(m *Mapping, d Delivery) Entry {
 	e := Entry{Delivery: d, Mapping: m}
 	if m == nil {
 		e.Row.Facts = FactsOf(d.Body)

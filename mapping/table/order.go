@@ -9,7 +9,7 @@ import (
 )
 
 // place is where a delivery stands among those of its row: by eventTime (by
-// arrival, where a body has none), which Loops gives in whole seconds; within one
+// arrival, where a body has none or it is far ahead), which Loops gives in whole seconds; within one
 // second contact.created comes first and contact.deleted last; then by webhook-id.
 // It depends on nothing that a delivery's way here could change, so that all
 // orders of arrival end in one state.
@@ -20,7 +20,7 @@ type place struct {
 }
 
 func placeOf(id, event string, eventTime, received time.Time) place {
-	p := place{at: eventTime, rank: 1, id: id}
+	p := place{at: mapping.EventTime(eventTime, received), rank: 1, id: id} // the journal may have it as the body says
 	if p.at.IsZero() {
 		p.at = received
 	}
@@ -42,4 +42,22 @@ func placeOfRecord(r Record) place { return placeOf(r.ID, r.Event, r.EventTime, 
 
 func (p place) compare(q place) int {
 	return cmp.Or(p.at.Compare(q.at), cmp.Compare(p.rank, q.rank), strings.Compare(p.id, q.id))
+}
+
+// readMoment reads a time of the journal. One of a clock beyond the year 9999, which has
+// a fifth digit or a sign, is the nearest that can be read.
+func readMoment(layout, text string) (time.Time, error) {
+	t, err := time.Parse(layout, text)
+	if err == nil {
+		return t, nil
+	}
+	switch year, _, _ := strings.Cut(strings.TrimPrefix(text, "-"), "-"); {
+	case strings.Trim(year, "0123456789") != "" || len(year) < 3:
+		return t, err
+	case text[0] == '-':
+		return mapping.Moment(time.Time{}.AddDate(-1, 0, 0)), nil
+	case len(year) > 4:
+		return mapping.Moment(time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)), nil
+	}
+	return t, err
 }

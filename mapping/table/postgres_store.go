@@ -134,7 +134,7 @@ func scanRecord(row pgx.CollectableRow) (r Record, err error) {
 	var timeless bool
 	err = row.Scan(&r.Seq, &r.ID, &r.Event, &r.EventTime, &timeless, &r.Received, &r.Forgotten, &r.Body,
 		&r.Status, &r.Reason, &r.RowKey, &r.Mapping)
-	if r.EventTime, r.Received = r.EventTime.UTC(), r.Received.UTC(); timeless {
+	if r.EventTime, r.Received = mapping.Moment(r.EventTime.UTC()), mapping.Moment(r.Received.UTC()); timeless {
 		r.EventTime = time.Time{}
 	}
 	return r, err

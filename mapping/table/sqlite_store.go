@@ -296,11 +296,11 @@ const recordColumns = "rowid, id, event, event_time, received_at, body, status, 
 func readRecord(st *sqlite.Stmt) (r Record, err error) {
 	r.Seq, r.ID, r.Event = st.ColumnInt64(0), st.ColumnText(1), st.ColumnText(2)
 	if event := st.ColumnText(3); event != "" {
-		if r.EventTime, err = time.Parse(time.RFC3339, event); err != nil {
+		if r.EventTime, err = readMoment(time.RFC3339, event); err != nil {
 			return r, err
 		}
 	}
-	if r.Received, err = time.Parse(timestamp, st.ColumnText(4)); err != nil {
+	if r.Received, err = readMoment(timestamp, st.ColumnText(4)); err != nil {
 		return r, err
 	}
 	r.Forgotten = st.ColumnIsNull(5)

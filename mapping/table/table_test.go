@@ -399,17 +399,18 @@ func TestForget(t *testing.T) {
 		s, m := d.open(), d.mapping("a text contact.a")
 		ctx := context.Background()
 		ready(t, s, m)
+		const day = 86400
 		old := func(x mapping.Delivery, days int) mapping.Delivery {
 			x.Received = time.Unix(start, 0).AddDate(0, 0, -days)
 			return x
 		}
 		for i := range 1200 {
-			commit(t, s, m, old(created(fmt.Sprint("old", i), "x", -i, ""), 100))
+			commit(t, s, m, old(created(fmt.Sprint("old", i), "x", -i-100*day, ""), 100))
 			if i == 20 {
 				break
 			}
 		}
-		commit(t, s, m, old(event("ignored", "email.opened", "x", 0, ""), 91), old(created("misfit", "", 0, ""), 91), old(created("young", "x", 1, ""), 89))
+		commit(t, s, m, old(event("ignored", "email.opened", "x", 0, ""), 91), old(created("misfit", "", 0, ""), 91), old(created("young", "x", -89*day, ""), 89))
 		last, n, err := s.Forget(ctx, time.Unix(start, 0).AddDate(0, 0, -90), 0)
 		if err != nil || n != 22 {
 			t.Errorf("%d dropped, %v", n, err)
@@ -426,7 +427,7 @@ func TestForget(t *testing.T) {
 			t.Errorf("an id was forgotten: %+v", out)
 		}
 		// An event older than those whose bodies are gone does not take the row back.
-		if out := commit(t, s, m, created("oldest", "x", -99, `,"a":"A"`)); out[0].Status != mapping.Applied || !strings.Contains(out[0].Reason, "newer") {
+		if out := commit(t, s, m, created("oldest", "x", -99-100*day, `,"a":"A"`)); out[0].Status != mapping.Applied || !strings.Contains(out[0].Reason, "newer") {
 			t.Errorf("%+v", out)
 		}
 	})
