@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -63,11 +62,11 @@ func readFile(name string, src []byte) (*document, error) {
 		return nil, &FileError{f.problems}
 	}
 	m := f.mapping(root)
-	if len(f.problems) > 0 {
-		slices.SortStableFunc(f.problems, func(a, b Problem) int {
-			return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
-		})
-		return nil, &FileError{f.problems}
+	if err := f.err(); err != nil {
+		return nil, err
+	}
+	if f.hidden {
+		m.source = &source{name, root}
 	}
 	m.Hash = fmt.Sprintf("%x", sha256.Sum256(src))[:12]
 	return &document{m, root}, nil
@@ -80,6 +79,19 @@ func unixLines(src []byte) []byte { return bytes.ReplaceAll(src, []byte("\r\n"),
 type fileReader struct {
 	name     string
 	problems []Problem
+	dialect  Dialect // of the database, where the environment has told; else the file tells
+	hidden   bool    // the environment is to tell it: what one of the two takes is well
+}
+
+// err is what is wrong, in the file's order; nil for nothing.
+func (f *fileReader) err() error {
+	if len(f.problems) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(f.problems, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
+	})
+	return &FileError{f.problems}
 }
 
 func (f *fileReader) problem(at place, format string, args ...any) {
@@ -137,7 +149,7 @@ func (f *fileReader) mapping(root *yamlNode) *Mapping {
 	var at *yamlNode
 	m.Table, at = f.text(root, "the mapping file", "table", "contacts")
 	if m.Table != "" {
-		if err := m.Dialect.CheckTable(m.Table); err != nil {
+		if err := f.checkName(m.Dialect, Dialect.CheckTable, m.Table); err != nil {
 			f.problem(at.at, "table %q: %v", m.Table, err)
 		}
 	}
@@ -170,58 +182,6 @@ func (f *fileReader) version(root *yamlNode) {
 	default:
 		f.problem(at.at, "%q is no version; write version: 1", v)
 	}
-}
-
-var (
-	variable = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
-	password = regexp.MustCompile(`^[a-z]+://[^/@]*:[^/@$]+@|[?&]password=[^&$]`)
-)
-
-func (f *fileReader) database(root *yamlNode, m *Mapping) {
-	url, at := f.text(root, "the mapping file", "database", "sqlite:contacts.db")
-	if url == "" {
-		return
-	}
-	m.Database = url
-	switch d, err := DialectOf(url); {
-	case password.MatchString(url):
-		f.problem(at.at, "a password has no place in this file; write database: ${DATABASE_URL} and set that in the environment")
-	case err == nil:
-		m.Dialect = d
-	case !variable.MatchString(url):
-		f.problem(at.at, "%q names no database; write sqlite:FILE, postgres://HOST/NAME or ${DATABASE_URL}", Printable(url))
-	}
-}
-
-// ExpandDatabase puts the values of ${NAME} into the database's URL and settles
-// the dialect. lookup returns a variable's value and whether it is set.
-func (m *Mapping) ExpandDatabase(lookup func(name string) (string, bool)) (url string, err error) {
-	url = variable.ReplaceAllStringFunc(m.Database, func(s string) string {
-		name := variable.FindStringSubmatch(s)[1]
-		v, ok := lookup(name)
-		if !ok && err == nil {
-			err = fmt.Errorf("database: ${%s} is not set in the environment", name)
-		}
-		return v
-	})
-	if err != nil {
-		return "", err
-	}
-	d, err := DialectOf(url)
-	if err != nil && url != m.Database {
-		return "", fmt.Errorf("database: %s does not hold one: %w", m.Database, err)
-	} else if err != nil {
-		return "", fmt.Errorf("database: %w", err)
-	}
-	if d != m.Dialect {
-		m.Dialect = d
-		for _, c := range m.allColumns() {
-			if err := d.CheckColumn(c.Name); err != nil {
-				return "", fmt.Errorf("column %q: %w", c.Name, err)
-			}
-		}
-	}
-	return url, nil
 }
 
 func (f *fileReader) receive(root *yamlNode, m *Mapping) {
@@ -259,13 +219,16 @@ func (f *fileReader) receive(root *yamlNode, m *Mapping) {
 				lines[folded] = name
 			case first.text == c.Name:
 				f.problem(name.at, "column %q stands here twice (first in line %d)", c.Name, first.at.line)
-			default:
+			case !f.hidden:
 				f.problem(name.at, "column %q is %q to SQLite, which ignores case (line %d)", c.Name, first.text, first.at.line)
 			}
 		}
 		m.Receive.Columns = append(m.Receive.Columns, c)
 	}
 	f.rules(n.get("rules"), m)
+	if limit, all := m.Dialect.MaxColumns(), len(m.allColumns()); all > limit && all > len(list.items) {
+		f.problem(list.at, "%d columns, those of rules included, are more than the database takes (%d)", all, limit)
+	}
 }
 
 func (f *fileReader) column(n *yamlNode, d Dialect) (c Column, name *yamlNode) {
@@ -276,7 +239,7 @@ func (f *fileReader) column(n *yamlNode, d Dialect) (c Column, name *yamlNode) {
 	what := "the column"
 	if c.Name != "" {
 		what = "column " + c.Name
-		if err := d.CheckColumn(c.Name); err != nil {
+		if err := f.checkName(d, Dialect.CheckColumn, c.Name); err != nil {
 			f.problem(name.at, "column %q: %v", c.Name, err)
 		}
 	}

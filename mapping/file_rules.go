@@ -100,7 +100,7 @@ func (f *fileReader) setting(c yamlMember, m *Mapping) (s Setting, ok bool) {
 	s.Column = c.key.text
 	if s.Column == m.Key {
 		f.problem(c.key.at, "%s is the key: it tells which row is meant, and is not set", s.Column)
-	} else if err := m.Dialect.CheckColumn(s.Column); err != nil {
+	} else if err := f.checkName(m.Dialect, Dialect.CheckColumn, s.Column); err != nil {
 		f.problem(c.key.at, "column %q: %v", s.Column, err)
 	}
 	known := f.knownColumn(c.key, m)
@@ -130,7 +130,7 @@ func (f *fileReader) setting(c yamlMember, m *Mapping) (s Setting, ok bool) {
 		}
 		if cell := (Column{Type: s.Type}).Read(jsonValue(s.Value), m.Dialect); s.Type == "" {
 			f.problem(v.at, "null alone does not say what %s holds; name it in columns, or write {from: path, type: time}", s.Column)
-		} else if cell.State == Misfit {
+		} else if cell.State == Misfit && !f.hidden {
 			f.problem(v.at, "column %s (%s): %s", s.Column, s.Type, cell.Text)
 		}
 	default:
@@ -145,7 +145,7 @@ func (f *fileReader) knownColumn(key *yamlNode, m *Mapping) Column {
 		if c.Name == key.text {
 			return c
 		}
-		if m.Dialect.Fold(c.Name) == m.Dialect.Fold(key.text) {
+		if m.Dialect.Fold(c.Name) == m.Dialect.Fold(key.text) && !f.hidden {
 			f.problem(key.at, "column %q is %q to SQLite, which ignores case", key.text, c.Name)
 		}
 	}

@@ -22,6 +22,8 @@ type Mapping struct {
 	Push     *Push         // nil when the file has none
 	Hash     string        // of the file's bytes, 12 hexadecimal digits; names the version
 
+	source *source // of a file whose database the environment names; nil once it is known
+
 	once sync.Once
 	plan *plan
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -88,7 +89,9 @@ func (a *app) databaseURL(m *mapping.Mapping) (string, error) {
 	if failed != nil {
 		return "", failed
 	}
-	if err != nil {
+	if errors.As(err, new(*mapping.FileError)) {
+		return "", err
+	} else if err != nil {
 		return "", usage("%v", err)
 	}
 	return url, nil
