@@ -171,6 +171,7 @@ func (a *app) await(ctx context.Context, b *backend, cfg *tui.Config, f mapperFl
 	c := receive.Config{
 		// What comes is kept for the mapping that is being made: Save maps it.
 		Mapping: func() *mapping.Mapping { return nil },
+		Host:    hostIn(f.publicURL),
 		Now:     a.now,
 		Log:     quiet(),
 		Seen: func(x receive.Arrival) {
@@ -181,7 +182,7 @@ func (a *app) await(ctx context.Context, b *backend, cfg *tui.Config, f mapperFl
 		},
 	}
 	if secrets != nil {
-		c.Verify, c.Journal = secrets.Verify, &lazyJournal{b: b, m: cfg.Mapping}
+		c.Verify, c.Check, c.Journal = secrets.Verify, loops.CheckHeader, &lazyJournal{b: b, m: cfg.Mapping}
 	}
 	r := receive.New(c)
 	ctx, cancel := context.WithCancel(ctx)
@@ -237,12 +238,12 @@ func (j *lazyJournal) Commit(ctx context.Context, entries []mapping.Entry) ([]ma
 	return store.Commit(ctx, entries)
 }
 
-func (j *lazyJournal) Ready(ctx context.Context, thorough bool) error {
+func (j *lazyJournal) Ready(ctx context.Context, failed *mapping.Entry) error {
 	store, err := j.open(ctx)
 	if err != nil {
 		return err
 	}
-	return store.Ready(ctx, thorough)
+	return store.Ready(ctx, failed)
 }
 
 func (j *lazyJournal) Waiting(ctx context.Context) (quarantined, pending int64, err error) {

@@ -87,6 +87,8 @@ func (a *app) sync(ctx context.Context, file, listen string, unsigned bool, shel
 	live.current.Store(m)
 	r := receive.New(receive.Config{
 		Verify:  verify,
+		Check:   loops.CheckHeader,
+		Host:    hostIn(shell.publicURL),
 		Mapping: live.current.Load,
 		Journal: store,
 		Writers: store.Writers(),

@@ -78,26 +78,43 @@ func Verify(secrets []string, header http.Header, body []byte, now time.Time) (i
 	return s.Verify(header, body, now)
 }
 
-// Verify is [Verify] for secrets that have been read before.
-func (s *Secrets) Verify(header http.Header, body []byte, now time.Time) (id string, err error) {
-	if id, err = one(header, "Webhook-Id"); err != nil {
-		return "", err
+// CheckHeader says what is wrong with a request's headers alone: what [Verify] refuses
+// whatever the body is.
+func CheckHeader(header http.Header, now time.Time) error {
+	_, err := readHeader(header, now)
+	return err
+}
+
+// signature is what a request's headers say of it.
+type signature struct {
+	id, stamp  string
+	candidates []digest
+}
+
+func readHeader(header http.Header, now time.Time) (s signature, err error) {
+	if s.id, err = one(header, "Webhook-Id"); err != nil {
+		return s, err
 	}
-	if err := checkID(id); err != nil {
-		return "", err
+	if err := checkID(s.id); err != nil {
+		return s, err
 	}
-	stamp, err := one(header, "Webhook-Timestamp")
-	if err != nil {
-		return "", err
+	if s.stamp, err = one(header, "Webhook-Timestamp"); err != nil {
+		return s, err
 	}
-	if err := checkTimestamp(stamp, now); err != nil {
-		return "", err
+	if err := checkTimestamp(s.stamp, now); err != nil {
+		return s, err
 	}
 	given := header["Webhook-Signature"]
 	if len(given) == 0 {
-		return "", errors.New("the header webhook-signature is missing")
+		return s, errors.New("the header webhook-signature is missing")
 	}
-	candidates, err := signatures(given)
+	s.candidates, err = signatures(given)
+	return s, err
+}
+
+// Verify is [Verify] for secrets that have been read before.
+func (s *Secrets) Verify(header http.Header, body []byte, now time.Time) (id string, err error) {
+	said, err := readHeader(header, now)
 	if err != nil {
 		return "", err
 	}
@@ -105,16 +122,16 @@ func (s *Secrets) Verify(header http.Header, body []byte, now time.Time) (id str
 	good := false
 	for _, pool := range s.macs {
 		m := pool.Get().(*mac)
-		sum := m.sign(id, stamp, body)
+		sum := m.sign(said.id, said.stamp, body)
 		pool.Put(m)
-		for _, c := range candidates {
+		for _, c := range said.candidates {
 			good = hmac.Equal(c[:], sum[:]) || good
 		}
 	}
 	if !good {
 		return "", errors.New("the signature is wrong: compare the signing secret with the one in Loops under Settings, Webhooks")
 	}
-	return id, nil
+	return said.id, nil
 }
 
 // Sign is the webhook-signature of a body, as Loops makes it.

@@ -126,7 +126,8 @@ func TestWire(t *testing.T) {
 	}{
 		{"pipelined", one + smuggled + strings.Replace(one, Path, "/nothing", 1) + whole(t, "msg_3", body), []int{200, 200, 404, 200}, []string{"msg_1", "msg_2", "msg_3"}},
 		{"pipelined, the same", one + one, []int{200, 200}, []string{"msg_1"}},
-		{"behind a refused one", strings.Replace(one, "v1,", "v1,AAAA", 1) + smuggled, []int{401, 200}, []string{"msg_2"}},
+		{"behind a refused one", strings.Replace(one, "v1,", "v1,"+strings.Repeat("A", 43)+"= v0,", 1) + smuggled, []int{401, 200}, []string{"msg_2"}},
+		{"behind one with wrong headers", strings.Replace(one, "v1,", "v1,AAAA", 1) + smuggled, []int{401}, nil},
 		{"HTTP/1.0", head(t, "HTTP/1.0", "msg_1", body) + fmt.Sprintf("Content-Length: %d\r\n\r\n%s", n, body), []int{200}, []string{"msg_1"}},
 		{"HTTP/1.0 is not kept alive", strings.Replace(one, "HTTP/1.1", "HTTP/1.0", 1) + smuggled, []int{200}, []string{"msg_1"}},
 		{"HTTP/1.0 without a length", head(t, "HTTP/1.0", "msg_1", body) + "\r\n" + string(body), []int{401}, nil},
@@ -382,7 +383,7 @@ func (k *kept) Commit(_ context.Context, entries []mapping.Entry) (out []mapping
 	return out, nil
 }
 
-func (k *kept) Ready(context.Context, bool) error { return nil }
+func (k *kept) Ready(context.Context, *mapping.Entry) error { return nil }
 
 func (k *kept) Waiting(context.Context) (int64, int64, error) { return 0, 0, nil }
 
@@ -414,7 +415,7 @@ func TestSlowClients(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				journal := &kept{}
-				r := New(Config{Verify: secrets.Verify, Mapping: func() *mapping.Mapping { return m }, Journal: journal,
+				r := New(Config{Verify: secrets.Verify, Check: loops.CheckHeader, Mapping: func() *mapping.Mapping { return m }, Journal: journal,
 					Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler)})
 				l := newPipes()
 				ctx, stop := context.WithCancel(context.Background())

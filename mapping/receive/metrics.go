@@ -1,7 +1,6 @@
 package receive
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -20,7 +19,6 @@ type metrics struct {
 	latency histogram    // seconds from a request to its answer
 	commits histogram    // deliveries of one commit
 	last    atomic.Int64 // Unix milliseconds of the last one stored
-	unready atomic.Bool  // the last one could not be stored
 }
 
 // The upper bounds of the histograms' buckets.
@@ -111,16 +109,23 @@ func (r *Receiver) serveMetrics(w http.ResponseWriter, q *http.Request) {
 		header(w, "loopmap_last_delivery_age_seconds", "gauge", "How long ago the last webhook was stored.")
 		fmt.Fprintf(w, "loopmap_last_delivery_age_seconds %g\n", float64(r.Now().UnixMilli()-last)/1000)
 	}
-	header(w, "loopmap_storing", "gauge", "Whether the last webhook could be stored.")
-	fmt.Fprintf(w, "loopmap_storing %d\n", map[bool]int{false: 1}[m.unready.Load()])
+	if r.Journal != nil && r.failed.Load() != nil {
+		_ = r.storable(q.Context()) // which /readyz says more of
+	}
+	header(w, "loopmap_storing", "gauge", "Whether a webhook could be stored: 0 from one that could not on.")
+	fmt.Fprintf(w, "loopmap_storing %d\n", map[bool]int{true: 1}[r.failed.Load() == nil])
+	if r.Gauges != nil {
+		for _, g := range r.Gauges() {
+			header(w, g.Name, "gauge", g.Help)
+			fmt.Fprintf(w, "%s %g\n", g.Name, g.Value)
+		}
+	}
 	if r.Journal == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(q.Context(), 5*time.Second)
-	defer cancel()
-	quarantined, pending, err := r.Journal.Waiting(ctx)
+	quarantined, pending, err := r.waiting.get(q.Context(), r.Journal)
 	if err != nil {
-		r.Log.Error("the journal cannot be counted", "error", err)
+		r.Log.Error("the journal cannot be counted", "error", brief(err))
 		return
 	}
 	header(w, "loopmap_waiting_deliveries", "gauge", "Deliveries in the journal that are no rows yet, by status.")

@@ -82,7 +82,7 @@ func start(t testing.TB, m *mapping.Mapping, change func(*Config)) *harness {
 		t.Fatal(err)
 	}
 	logs := &lockedBuffer{Buffer: &bytes.Buffer{}}
-	c := Config{Verify: secrets.Verify, Mapping: func() *mapping.Mapping { return m }, Journal: store,
+	c := Config{Verify: secrets.Verify, Check: loops.CheckHeader, Mapping: func() *mapping.Mapping { return m }, Journal: store,
 		Now: func() time.Time { return now }, Log: slog.New(slog.NewTextHandler(logs, nil))}
 	if change != nil {
 		change(&c)

@@ -6,12 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"loopmap/mapping"
@@ -27,8 +27,9 @@ const MaxBody = 1 << 20
 // an error, none.
 type Journal interface {
 	Commit(ctx context.Context, entries []mapping.Entry) ([]mapping.Outcome, error)
-	// Ready says why a delivery could not be stored now. Thoroughly it tries.
-	Ready(ctx context.Context, thorough bool) error
+	// Ready says why a delivery could not be stored now. One that could not be stored
+	// before, when there is such, it tries, and takes back.
+	Ready(ctx context.Context, failed *mapping.Entry) error
 	// Waiting counts the deliveries that are stored and no rows yet.
 	Waiting(ctx context.Context) (quarantined, pending int64, err error)
 }
@@ -36,8 +37,13 @@ type Journal interface {
 // Config is what a Receiver needs.
 type Config struct {
 	// Verify returns the webhook-id of a request whose signature holds. Nil takes
-	// unsigned requests; they are told apart by webhook-id, else by their bytes.
+	// unsigned requests, of this machine's own programs and by Host; they are told
+	// apart by webhook-id, else by their bytes.
 	Verify func(header http.Header, body []byte, now time.Time) (id string, err error)
+	// Check says what is wrong with the header alone, before the body is read. Nil
+	// leaves all to Verify.
+	Check func(header http.Header, now time.Time) error
+	Host  string // by which unsigned requests may come, beside this machine's own names
 	// Mapping is the mapping of the moment; nil while there is none.
 	Mapping func() *mapping.Mapping
 	// Journal may be nil: then nothing is stored, and nothing answered 2xx but
@@ -47,9 +53,16 @@ type Config struct {
 	// Seen, if set, is told of every request to Path, after its answer is known. It
 	// must not block.
 	Seen    func(Arrival)
+	Gauges  func() []Gauge // more of what /metrics says; may be nil
 	Now     func() time.Time
 	Log     *slog.Logger
 	MaxBody int64 // bytes; 0 is MaxBody
+}
+
+// Gauge is a number of the moment, as Prometheus has it.
+type Gauge struct {
+	Name, Help string
+	Value      float64
 }
 
 // Arrival is one request to Path and what became of it.
@@ -70,6 +83,10 @@ type Receiver struct {
 	commits *committer
 	metrics metrics
 	mux     *http.ServeMux
+	room    *room
+	probe   probe
+	waiting count
+	failed  atomic.Pointer[mapping.Delivery] // the last one, if it could not be stored
 }
 
 // New starts a receiver.
@@ -77,7 +94,7 @@ func New(c Config) *Receiver {
 	if c.MaxBody == 0 {
 		c.MaxBody = MaxBody
 	}
-	r := &Receiver{Config: c, mux: http.NewServeMux()}
+	r := &Receiver{Config: c, mux: http.NewServeMux(), room: newRoom(c.MaxBody)}
 	r.metrics.latency.bounds, r.metrics.commits.bounds = latencyBounds, commitBounds
 	if c.Journal != nil {
 		r.commits = newCommitter(c.Journal, c.Writers, &r.metrics)
@@ -149,7 +166,9 @@ func (r *Receiver) webhook(w http.ResponseWriter, q *http.Request) {
 			"webhook-timestamp", q.Header.Values("Webhook-Timestamp"), "signatures", len(q.Header.Values("Webhook-Signature")), "agent", q.UserAgent())
 	}
 	a := Arrival{Delivery: mapping.Delivery{Received: start}}
-	refused := r.take(w, q, &a)
+	body := held{room: r.room}
+	defer body.release()
+	refused := r.take(w, q, &a, &body)
 	if refused == nil {
 		refused = r.store(&a)
 	}
@@ -175,30 +194,26 @@ func (r *Receiver) webhook(w http.ResponseWriter, q *http.Request) {
 }
 
 // take reads and verifies a request.
-func (r *Receiver) take(w http.ResponseWriter, q *http.Request, a *Arrival) *refusal {
+func (r *Receiver) take(w http.ResponseWriter, q *http.Request, a *Arrival, room *held) *refusal {
 	if q.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
 		return &refusal{http.StatusMethodNotAllowed, "webhooks come by POST"}
 	}
-	for _, e := range q.Header["Content-Encoding"] {
-		if e != "" && !strings.EqualFold(e, "identity") {
-			return &refusal{http.StatusUnsupportedMediaType, "the body must not be encoded (Content-Encoding)"}
-		}
+	if refused := r.checkHeader(q, a.Delivery.Received); refused != nil {
+		w.Header().Set("Connection", "close") // so that the answer leaves before the body has come
+		return refused
 	}
-	tooLarge := func() *refusal {
-		return &refusal{http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is larger than %d bytes", r.MaxBody)}
-	}
-	if q.ContentLength > r.MaxBody {
-		w.Header().Set("Connection", "close")
-		return tooLarge()
-	}
-	body, err := readBody(http.MaxBytesReader(w, q.Body, r.MaxBody), q.ContentLength)
+	body, err := room.read(http.MaxBytesReader(w, q.Body, r.MaxBody), q.ContentLength, r.MaxBody)
 	switch {
+	case errors.Is(err, errNoRoom):
+		w.Header().Set("Connection", "close")
+		return &refusal{http.StatusServiceUnavailable, errNoRoom.Error()}
 	case err != nil && errors.As(err, new(*http.MaxBytesError)):
-		return tooLarge()
+		return r.tooLarge()
 	case err != nil:
 		return &refusal{http.StatusBadRequest, "the body did not arrive whole"}
 	}
+	heard(q.Context())
 	if r.Verify == nil {
 		a.Delivery.ID = unsignedID(q.Header, body)
 	} else {
@@ -215,14 +230,30 @@ func (r *Receiver) take(w http.ResponseWriter, q *http.Request, a *Arrival) *ref
 	return nil
 }
 
-// readBody reads all of a body whose length is said to be as given, -1 for unknown.
-func readBody(r io.Reader, length int64) ([]byte, error) {
-	if length < 0 || length > 64<<10 { // no more is believed before it has come
-		return io.ReadAll(r)
+// checkHeader says why a request is refused whatever its body is.
+func (r *Receiver) checkHeader(q *http.Request, now time.Time) *refusal {
+	for _, e := range q.Header["Content-Encoding"] {
+		if e != "" && !strings.EqualFold(e, "identity") {
+			return &refusal{http.StatusUnsupportedMediaType, "the body must not be encoded (Content-Encoding)"}
+		}
 	}
-	body := make([]byte, length)
-	_, err := io.ReadFull(r, body)
-	return body, err
+	if q.ContentLength > r.MaxBody {
+		return r.tooLarge()
+	}
+	if r.Verify == nil {
+		if why := foreign(q, r.Host); why != "" {
+			return &refusal{http.StatusForbidden, why}
+		}
+	} else if r.Check != nil {
+		if err := r.Check(q.Header, now); err != nil {
+			return &refusal{http.StatusUnauthorized, err.Error()}
+		}
+	}
+	return nil
+}
+
+func (r *Receiver) tooLarge() *refusal {
+	return &refusal{http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is larger than %d bytes", r.MaxBody)}
 }
 
 // maxClockOff is how far the clocks may differ before that is worth a word.
@@ -260,12 +291,15 @@ func (r *Receiver) store(a *Arrival) *refusal {
 	// The body is here, whole: it is stored also when the sender has hung up.
 	var err error
 	if a.Outcome, err = r.commits.commit(e); err != nil {
-		r.metrics.unready.Store(true)
+		failed := a.Delivery
+		r.failed.Store(&failed)
 		a.Err = err
-		r.Log.Error("delivery not stored", "id", a.Delivery.ID, "error", err)
+		r.Log.Error("delivery not stored", "id", a.Delivery.ID, "error", brief(err))
 		return &refusal{http.StatusServiceUnavailable, "it cannot be stored now; send it again"}
 	}
-	r.metrics.unready.Store(false)
+	if r.failed.Load() != nil {
+		r.failed.Store(nil)
+	}
 	return nil
 }
 
@@ -298,23 +332,5 @@ func (r *Receiver) only(method string, h http.HandlerFunc) http.HandlerFunc {
 }
 
 func (r *Receiver) health(w http.ResponseWriter, _ *http.Request) {
-	answer(w, http.StatusOK, reply{OK: true})
-}
-
-// ready says whether a delivery would be stored now.
-func (r *Receiver) ready(w http.ResponseWriter, q *http.Request) {
-	if r.Journal == nil {
-		answer(w, http.StatusServiceUnavailable, reply{Error: "nothing is stored here: this is the mapper without a database"})
-		return
-	}
-	trouble := r.metrics.unready.Load()
-	if err := r.Journal.Ready(q.Context(), trouble); err != nil {
-		r.Log.Error("not ready", "error", err)
-		answer(w, http.StatusServiceUnavailable, reply{Error: "a delivery could not be stored now"})
-		return
-	}
-	if trouble {
-		r.metrics.unready.Store(false)
-	}
 	answer(w, http.StatusOK, reply{OK: true})
 }

@@ -10,10 +10,14 @@ import (
 )
 
 // Serve answers on l until ctx ends, then finishes the requests in hand and
-// returns. Slow and silent clients are cut off.
+// returns. Slow and silent clients are cut off, and make room for others when there are
+// many.
 func Serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger) error {
+	c := &crowd{log: log, all: map[net.Conn]*visitor{}}
 	s := &http.Server{
-		Handler:           h,
+		Handler:           hearing(h),
+		ConnContext:       c.welcome,
+		ConnState:         c.state,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       15 * time.Second,
 		WriteTimeout:      30 * time.Second,

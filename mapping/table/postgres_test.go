@@ -68,8 +68,8 @@ func TestPostgresReadOnly(t *testing.T) {
 	if _, err := standby.Commit(context.Background(), []mapping.Entry{e}); err == nil || !strings.Contains(err.Error(), "takes no writes now") {
 		t.Errorf("%v", err)
 	}
-	for _, thorough := range []bool{false, true} {
-		if err := standby.Ready(context.Background(), thorough); err == nil || !strings.Contains(err.Error(), "takes no writes now") {
+	for _, failed := range []*mapping.Entry{nil, &e} {
+		if err := standby.Ready(context.Background(), failed); err == nil || !strings.Contains(err.Error(), "takes no writes now") {
 			t.Errorf("ready: %v", err)
 		}
 	}

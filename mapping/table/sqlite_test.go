@@ -238,7 +238,7 @@ func TestLockedByAnother(t *testing.T) {
 	if _, err := s.Commit(context.Background(), []mapping.Entry{e}); err == nil || !strings.Contains(err.Error(), "another process") {
 		t.Errorf("locked, and yet: %v", err)
 	}
-	if err := s.Ready(context.Background(), false); err == nil {
+	if err := s.Ready(context.Background(), nil); err == nil {
 		t.Error("locked, and yet ready")
 	}
 	d.exec("ROLLBACK")
@@ -271,14 +271,15 @@ func TestDiskFull(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "the disk is full") {
 		t.Fatalf("after %d: %v", stored, err)
 	}
-	if err := s.Ready(context.Background(), true); err == nil {
+	failed := mapping.Enter(m, created("failed", "z", 0, ""))
+	if err := s.Ready(context.Background(), &failed); err == nil {
 		t.Error("full, and yet ready")
 	}
 	if got := d.text("SELECT count(*) || ' ' || (SELECT count(*) FROM contacts) FROM loopmap_deliveries"); got != fmt.Sprintf("%d %d", stored, stored) {
 		t.Errorf("stored are %s, answered %d", got, stored)
 	}
 	limit(1 << 30)
-	if err := s.Ready(context.Background(), true); err != nil {
+	if err := s.Ready(context.Background(), &failed); err != nil {
 		t.Error(err)
 	}
 	if out := commit(t, s, m, created("after", "y", 0, "")); out[0].Status != mapping.Applied {

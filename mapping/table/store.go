@@ -136,9 +136,3 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 
 // Close ends the database's use. What was committed stays.
 func (s *Store) Close() error { return s.engine.close() }
-
-// Ready reports whether a delivery could be written now. After trouble it should
-// be asked thoroughly: then it writes.
-func (s *Store) Ready(ctx context.Context, thorough bool) error {
-	return s.explain(s.engine.ready(ctx, thorough))
-}

@@ -618,17 +618,3 @@ func TestTry(t *testing.T) {
 		}
 	})
 }
-
-func TestReady(t *testing.T) {
-	databases(t, func(t *testing.T, d *database) {
-		s := d.open()
-		for _, thorough := range []bool{false, true, true} {
-			if err := s.Ready(context.Background(), thorough); err != nil {
-				t.Error(err)
-			}
-		}
-		if got := d.text("SELECT count(*) FROM loopmap_deliveries"); got != "0" {
-			t.Errorf("the probe left %s lines", got)
-		}
-	})
-}

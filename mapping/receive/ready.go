@@ -1,0 +1,62 @@
+package receive
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+
+	"loopmap/mapping"
+)
+
+const (
+	probeEvery  = 200 * time.Millisecond // at most, however many ask
+	probeWithin = 8 * time.Second
+)
+
+// probe finds out whether a delivery would be stored now. From one that could not be
+// stored on, that is not so until another is, or that one could be: it is tried on the
+// very table, and taken back.
+type probe struct {
+	mu     sync.Mutex
+	at     time.Time
+	failed *mapping.Delivery // when it was asked
+	err    error
+}
+
+// storable says why a delivery could not be stored now.
+func (r *Receiver) storable(ctx context.Context) error {
+	r.probe.mu.Lock()
+	defer r.probe.mu.Unlock()
+	p, failed := &r.probe, r.failed.Load()
+	if failed == p.failed && time.Since(p.at) < probeEvery {
+		return p.err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), probeWithin) // the answer is for others, too
+	defer cancel()
+	if failed == nil {
+		p.err = r.Journal.Ready(ctx, nil)
+	} else {
+		e := mapping.Enter(r.Mapping(), *failed)
+		if p.err = r.Journal.Ready(ctx, &e); p.err == nil {
+			r.failed.CompareAndSwap(failed, nil)
+			failed = nil
+		}
+	}
+	p.failed, p.at = failed, time.Now()
+	return p.err
+}
+
+// ready says whether a delivery would be stored now.
+func (r *Receiver) ready(w http.ResponseWriter, q *http.Request) {
+	if r.Journal == nil {
+		answer(w, http.StatusServiceUnavailable, reply{Error: "nothing is stored here: this is the mapper without a database"})
+		return
+	}
+	if err := r.storable(q.Context()); err != nil {
+		r.Log.Error("not ready", "error", brief(err))
+		answer(w, http.StatusServiceUnavailable, reply{Error: "a delivery could not be stored now"})
+		return
+	}
+	answer(w, http.StatusOK, reply{OK: true})
+}
