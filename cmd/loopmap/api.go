@@ -29,6 +29,7 @@ func (a *app) apiKey() (string, error) {
 	case err != nil:
 		return "", usage("the keyring cannot be asked: %v\nhint: on a server there is mostly none; set LOOPS_API_KEY or LOOPS_API_KEY_FILE", err)
 	}
+	a.blanks.add(key)
 	return key, nil
 }
 

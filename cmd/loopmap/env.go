@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"loopmap/mapping"
@@ -21,7 +22,7 @@ func (a *app) env(name string) (string, error) {
 		if _, said := a.both.LoadOrStore(name, true); fromFile && file != "" && !said {
 			a.say("%s and %s_FILE are both set: %s is used", name, name, name)
 		}
-		return value, nil
+		return a.secret(name, value)
 	}
 	if !fromFile || file == "" {
 		return "", nil
@@ -39,8 +40,39 @@ func (a *app) env(name string) (string, error) {
 	if err != nil {
 		return "", usage("%s_FILE: %v", name, err)
 	}
-	return strings.TrimSpace(string(text)), nil
+	return a.secret(name+"_FILE", strings.TrimSpace(string(text)))
 }
+
+// secret is a value that was read from where it says, never to be written. One that goes
+// over several lines is two of them, or something else: sent or looked up, it would be
+// quoted. Signing secrets alone may stand below each other.
+func (a *app) secret(from, value string) (string, error) {
+	name := strings.TrimSuffix(from, "_FILE")
+	switch name {
+	case "LOOPS_ENDPOINT_URL": // which is none
+	case "LOOPS_SIGNING_SECRET":
+		for _, s := range strings.Fields(value) {
+			a.blanks.add(strings.TrimPrefix(s, "whsec_"))
+		}
+		return value, nil
+	case "LOOPS_API_KEY":
+		a.blanks.add(strings.Fields(value)...)
+	default:
+		for line := range strings.Lines(value) {
+			a.blanks.addURL(strings.TrimSpace(line))
+		}
+		if secretName.MatchString(name) {
+			a.blanks.add(strings.Fields(value)...)
+		}
+	}
+	if strings.ContainsAny(value, "\r\n") {
+		return "", usage("%s holds more than one line\nhint: one line is wanted, with nothing else in the file", from)
+	}
+	return value, nil
+}
+
+// secretName are the variables of a database that are no URL, and not to be seen.
+var secretName = regexp.MustCompile(`(?i)pass|secret|token|key|pwd`)
 
 // signingSecrets are the secrets that webhooks are checked with, nil when none is
 // set. The first is the one to sign with.

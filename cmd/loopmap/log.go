@@ -1,8 +1,11 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"io"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 )
@@ -16,9 +19,49 @@ func (a *app) loggerTo(w io.Writer) *slog.Logger {
 		o.Level = slog.LevelDebug
 	}
 	if isTerminal(w) {
-		return slog.New(slog.NewTextHandler(w, o))
+		return slog.New(discreet{slog.NewTextHandler(w, o)})
 	}
-	return slog.New(slog.NewJSONHandler(w, o))
+	return slog.New(discreet{slog.NewJSONHandler(w, o)})
+}
+
+// discreet logs errors as they ask to be, also those that others have wrapped: a
+// database's own text may quote a contact.
+type discreet struct{ slog.Handler }
+
+// Handle is slog.Handler's.
+func (d discreet) Handle(ctx context.Context, r slog.Record) error {
+	if r.Level < slog.LevelWarn {
+		return d.Handler.Handle(ctx, r)
+	}
+	out := slog.NewRecord(r.Time, r.Level, r.Message, r.PC)
+	r.Attrs(func(a slog.Attr) bool {
+		if err, ok := a.Value.Any().(error); ok {
+			a.Value = slog.StringValue(discreetly(err))
+		}
+		out.AddAttrs(a)
+		return true
+	})
+	return d.Handler.Handle(ctx, out)
+}
+
+// WithAttrs is slog.Handler's.
+func (d discreet) WithAttrs(list []slog.Attr) slog.Handler {
+	return discreet{d.Handler.WithAttrs(list)}
+}
+
+// WithGroup is slog.Handler's.
+func (d discreet) WithGroup(name string) slog.Handler { return discreet{d.Handler.WithGroup(name)} }
+
+// discreetly is an error's text, with what knows how to be logged as that.
+func discreetly(err error) string {
+	var inner interface {
+		error
+		slog.LogValuer
+	}
+	if !errors.As(err, &inner) {
+		return err.Error()
+	}
+	return strings.Replace(err.Error(), inner.Error(), inner.LogValue().String(), 1)
 }
 
 // busyLogger is a logger for much: what comes close together is written at once. stop

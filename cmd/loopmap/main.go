@@ -42,7 +42,8 @@ type app struct {
 	lookup         func(string) (string, bool) // the environment
 	now            func() time.Time
 
-	both sync.Map // variables that were found twice, which is said once
+	both   sync.Map // variables that were found twice, which is said once
+	blanks blanks
 
 	output string // -o: text or json
 	debug  bool

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
-	"os"
 	"strings"
 	"unicode/utf8"
 
@@ -23,7 +22,7 @@ func printJSON(w io.Writer, v any) error {
 
 // isTerminal reports whether w leads to a terminal.
 func isTerminal(w any) bool {
-	f, ok := w.(*os.File)
+	f, ok := w.(term.File)
 	return ok && term.IsTerminal(f.Fd())
 }
 

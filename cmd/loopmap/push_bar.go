@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/charmbracelet/x/term"
@@ -19,7 +18,7 @@ type pushBar struct {
 }
 
 func (b *pushBar) start(w io.Writer) {
-	if f, ok := w.(*os.File); ok && isTerminal(f) {
+	if isTerminal(w) {
 		b.w = w
 	}
 }
@@ -56,7 +55,7 @@ func leftOf(pace *push.Pace, c push.Counts) time.Duration {
 
 // width is how many cells a line of the terminal has, less the last.
 func (b *pushBar) width() int {
-	if f, ok := b.w.(*os.File); ok {
+	if f, ok := b.w.(term.File); ok {
 		if w, _, err := term.GetSize(f.Fd()); err == nil && w > 1 {
 			return w - 1
 		}

@@ -18,6 +18,10 @@ const defaultFile = "loopmap.yaml"
 
 // run carries out one command line and returns the exit status.
 func run(ctx context.Context, a *app, args []string) int {
+	a.stdout, a.stderr = a.blanks.writer(a.stdout), a.blanks.writer(a.stderr)
+	if password, ok := a.lookup("PGPASSWORD"); ok { // which PostgreSQL's library takes by itself
+		a.blanks.add(password)
+	}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(a.stdin)

@@ -37,7 +37,7 @@ func (h *sshHost) show(ctx context.Context, g *guest) error {
 	defer leave()
 	cfg.Arrivals, cfg.News = w.arrivals, w.news
 	if kind == "" { // who asks for no terminal is asked line by line
-		unsaved, err := tui.Lines(ctx, cfg, g, g)
+		unsaved, err := tui.Lines(ctx, cfg, g, h.app.blanks.writer(g))
 		if unsaved != nil {
 			return b.ended(ctx, unsaved)
 		}
@@ -61,7 +61,7 @@ func (h *sshHost) show(ctx context.Context, g *guest) error {
 func (h *sshHost) program(ctx context.Context, g *guest, model *tui.Model, kind string, s size) error {
 	env := []string{"TERM=" + kind, "SSH_TTY=yes"} // the latter keeps queries off the line
 	p := tea.NewProgram(model,
-		tea.WithContext(ctx), tea.WithInput(g), tea.WithOutput(g),
+		tea.WithContext(ctx), tea.WithInput(g), tea.WithOutput(h.app.blanks.writer(g)),
 		tea.WithEnvironment(env), tea.WithColorProfile(colorprofile.Env(env)), tea.WithWindowSize(s.w, s.h),
 		tea.WithFPS(framesPerSecond), tea.WithoutSignals(),
 		tea.WithFilter(func(_ tea.Model, msg tea.Msg) tea.Msg {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -71,6 +72,11 @@ func (a *app) trigger(ctx context.Context, t trigger) error {
 	if t.count < 1 {
 		return usage("--count is 1 or more")
 	}
+	to, err := url.Parse(t.to)
+	if err != nil || to.Host == "" || to.Scheme != "http" && to.Scheme != "https" {
+		return usage("--to is no address that a webhook goes to; http://%s%s is one", defaultListen, receive.Path)
+	}
+	a.blanks.addAddress(to)
 	client := &http.Client{Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	failed := 0
 	for range t.count {
@@ -113,7 +119,7 @@ func (a *app) send(ctx context.Context, client *http.Client, t trigger, secrets 
 	s = sent{ID: loops.NewID("msg_"), Event: t.event, Email: mapping.FactsOf(body).Email}
 	q, err := http.NewRequestWithContext(ctx, http.MethodPost, t.to, bytes.NewReader(body))
 	if err != nil {
-		return s, usage("--to: %v", err)
+		return s, usage("--to: %v", withoutURL(err))
 	}
 	at := a.now()
 	q.Header.Set("Content-Type", "application/json")
@@ -128,11 +134,11 @@ func (a *app) send(ctx context.Context, client *http.Client, t trigger, secrets 
 		q.Header.Set("Webhook-Signature", signature)
 	}
 	if a.debug {
-		a.say("POST %s\n%s", t.to, body)
+		a.say("POST %s\n%s", bare(t.to), body)
 	}
 	p, err := client.Do(q)
 	if err != nil {
-		return s, fmt.Errorf("send: %w\nhint: start `loopmap` or `loopmap sync` first, or say where with --to", err)
+		return s, fmt.Errorf("send to %s: %w\nhint: start `loopmap` or `loopmap sync` first, or say where with --to", bare(t.to), withoutURL(err))
 	}
 	defer p.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(p.Body, 4096))
@@ -141,6 +147,24 @@ func (a *app) send(ctx context.Context, client *http.Client, t trigger, secrets 
 	}
 	s.Code, s.Answer, s.MS = p.StatusCode, strings.TrimSpace(string(text)), a.now().Sub(at).Milliseconds()
 	return s, nil
+}
+
+// bare is a URL without what may be secret in it: user, password, query.
+func bare(text string) string {
+	u, err := url.Parse(text)
+	if err != nil {
+		return "(no URL)"
+	}
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+}
+
+// withoutURL is an error of net/http's client without the URL, which it quotes whole.
+func withoutURL(err error) error {
+	var quoting *url.Error
+	if errors.As(err, &quoting) {
+		return quoting.Err
+	}
+	return err
 }
 
 // setAttribute carries out one --set.

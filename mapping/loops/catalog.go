@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"loopmap/mapping"
 )
@@ -24,7 +23,7 @@ func (c *Client) Team(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if !answer.Success {
-		return "", &APIError{http.StatusOK, mapping.Printable(strings.ReplaceAll(answer.Message, c.key, "***"))}
+		return "", &APIError{http.StatusOK, mapping.Printable(answer.Message)}
 	}
 	return mapping.Printable(answer.TeamName), nil
 }

@@ -96,7 +96,7 @@ func (e *APIError) Error() string {
 func (c *Client) Do(ctx context.Context, method, path string, header http.Header, body []byte) (Answer, error) {
 	r, err := http.NewRequestWithContext(ctx, method, c.endpoint+path, bytes.NewReader(body))
 	if err != nil {
-		return Answer{}, fmt.Errorf("call %s: %w", path, err)
+		return Answer{}, c.failed("call "+path, err)
 	}
 	// The transport would send an event again by itself where its connection is cut:
 	// every try is to be ours, and counted.
@@ -112,13 +112,13 @@ func (c *Client) Do(ctx context.Context, method, path string, header http.Header
 	}
 	resp, err := c.http.Do(r)
 	if err != nil {
-		return Answer{}, fmt.Errorf("call %s: %w", path, err)
+		return Answer{}, c.failed("call "+path, err)
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	switch {
 	case err != nil:
-		return Answer{}, fmt.Errorf("read the answer of %s: %w", path, err)
+		return Answer{}, c.failed("read the answer of "+path, err)
 	case len(text) > maxAnswer:
 		return Answer{}, fmt.Errorf("the answer of %s is larger than %d MiB", path, maxAnswer>>20)
 	}
@@ -134,7 +134,7 @@ func (c *Client) message(body []byte) string {
 	if text == "" {
 		text = envelope.Error
 	}
-	text = mapping.Printable(strings.ReplaceAll(text, c.key, "***"))
+	text = mapping.Printable(c.blank(text))
 	if r := []rune(text); len(r) > maxMessage {
 		text = string(r[:maxMessage]) + "…"
 	}
@@ -150,7 +150,7 @@ func (c *Client) get(ctx context.Context, path string, to any) error {
 	if a.Status != http.StatusOK {
 		return &APIError{a.Status, a.Message}
 	}
-	if err := json.Unmarshal(a.Body, to); err != nil {
+	if err := json.Unmarshal(c.blanked(a.Body), to); err != nil {
 		return fmt.Errorf("%s answers on %s what is not Loops' JSON: check LOOPS_ENDPOINT_URL", c.Host(), path)
 	}
 	return nil
