@@ -34,12 +34,15 @@ func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
 		return nil
 	}
 	m.ctrlC = false
+	if msg.String() == "ctrl+z" {
+		return tea.Suspend
+	}
 	switch {
 	case m.ask:
 		return m.answer(msg)
 	case m.tooSmall(): // nothing can be seen, so nothing else is done
 		if m.ask = msg.String() == "q" && m.Unsaved(); msg.String() == "q" && !m.ask {
-			return m.leave()
+			return m.lastly(m.leave)
 		}
 		return nil
 	case m.offer:
@@ -57,7 +60,7 @@ func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
 func (m *Model) answer(msg tea.KeyPressMsg) tea.Cmd {
 	switch msg.String() {
 	case "y":
-		return m.leave()
+		return m.alone(m.leave)
 	case "s":
 		m.ask = false
 		return m.startSaving()
@@ -76,19 +79,23 @@ func (m *Model) answerOffer(msg tea.KeyPressMsg) tea.Cmd {
 		m.screen = mapping_
 		m.say("the draft is taken: s saves it, u goes back to the file")
 	case "x":
-		m.offer = false
-		m.say("the draft is thrown away")
-		drop := m.cfg.Backend.DropDraft
-		return func() tea.Msg {
-			if err := drop(); err != nil {
-				return samplesMsg{err: err}
-			}
-			return nil
-		}
+		return m.alone(m.dropDraft)
 	case "q":
-		return m.leave()
+		return m.lastly(m.leave)
 	}
 	return nil
+}
+
+func (m *Model) dropDraft() tea.Cmd {
+	m.offer = false
+	m.say("the draft is thrown away")
+	drop := m.cfg.Backend.DropDraft
+	return func() tea.Msg {
+		if err := drop(); err != nil {
+			return samplesMsg{err: err}
+		}
+		return nil
+	}
 }
 
 func (m *Model) leave() tea.Cmd {
@@ -106,6 +113,8 @@ func (m *Model) do(a action, msg tea.KeyPressMsg) tea.Cmd {
 		m.moveCursor(a)
 	case back:
 		m.goBack()
+	case suspend:
+		return tea.Suspend
 	case help:
 		m.help = newHelper(m.at())
 	case quit:
@@ -115,7 +124,7 @@ func (m *Model) do(a action, msg tea.KeyPressMsg) tea.Cmd {
 			return nil
 		}
 		if m.ask = m.Unsaved(); !m.ask {
-			return m.leave()
+			return m.lastly(m.leave)
 		}
 	case proceed:
 		m.proceed()
@@ -128,7 +137,10 @@ func (m *Model) do(a action, msg tea.KeyPressMsg) tea.Cmd {
 	case save:
 		return m.startSaving()
 	case write:
-		return m.startWriting()
+		if m.review.refused || m.review.writing {
+			return m.startWriting() // which says why not
+		}
+		return m.alone(m.startWriting)
 	case recapture:
 		m.screen = capturing
 	case nextPane:

@@ -23,7 +23,9 @@ type Config struct {
 	News     <-chan News    // what others do meanwhile; nil when nobody tells
 	ReadOnly bool           // nothing can be saved: the backend refuses it
 	Example  Sample         // the built-in one
-	Backend  Backend
+
+	Multiplexer string // what the terminal is within: tmux, screen or ""
+	Backend     Backend
 }
 
 // Listen says where webhooks are awaited.

@@ -93,6 +93,7 @@ const (
 	write
 	back
 	help
+	suspend
 	quit
 )
 
@@ -185,6 +186,7 @@ var bindings = []binding{
 	bind(inPreview, shut, "", []string{"left", "h"}, "left h", "to the column before"),
 	bind(onCapture|onMap|inHelp, back, "", []string{"esc"}, "esc", "back, or clear the search"),
 	bind(lists&^inHelp, help, "keys", []string{"?"}, "?", "every key of this screen"),
+	bind(lists, suspend, "", []string{"ctrl+z"}, "ctrl+z", "leave it for the shell; fg comes back"),
 	bind(lists&^inHelp, quit, "quit", []string{"q"}, "q", "quit; asks when something is unsaved"),
 }
 

@@ -1,7 +1,10 @@
 package tui
 
 import (
+	"time"
+
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"loopmap/mapping"
 )
@@ -36,6 +39,7 @@ type Model struct {
 
 	capture capture
 	came    came
+	rhythm  rhythm
 	push    pushScreen
 	value   pager
 	samples []Sample
@@ -67,6 +71,7 @@ type Model struct {
 func New(cfg Config) *Model {
 	m := &Model{cfg: cfg, st: newStyles(), draft: cfg.Mapping, saved: cfg.Mapping}
 	m.offer = cfg.Draft != nil && !cfg.Draft.Same(cfg.Mapping)
+	m.rhythm = rhythm{now: time.Now, beat: beatTime}
 	m.w, m.h = 80, 24
 	if len(cfg.Samples) > 0 {
 		m.addSamples(cfg.Samples...)
@@ -153,7 +158,9 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 	case tea.WindowSizeMsg:
 		m.w, m.h = msg.Width, msg.Height
 	case tea.KeyPressMsg:
-		return m.key(msg)
+		return m.carry(latin(msg))
+	case beatMsg:
+		return m.looked()
 	case tea.PasteMsg:
 		return m.paste(msg)
 	case arrivalMsg:
@@ -163,6 +170,7 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		m.took(msg)
 	case reviewMsg:
 		m.reviewed(msg)
+		return m.look() // enter writes once it can have been read
 	case savedMsg:
 		return m.wrote(msg)
 	case rereadMsg:
@@ -270,6 +278,23 @@ func (m *Model) copy(a action) tea.Cmd {
 		m.say("there is nothing to copy here")
 		return nil
 	}
-	m.say("copied %s", cut(safe(text), 60))
+	return m.clip(text, cut(safe(text), 60))
+}
+
+// clip sends text to the terminal's clipboard, and says how far that goes: nobody
+// answers.
+func (m *Model) clip(text, what string) tea.Cmd {
+	switch m.cfg.Multiplexer {
+	case "tmux":
+		m.say("sent to tmux: %s. It goes on to the clipboard only with: tmux set -g set-clipboard on", what)
+	case "screen":
+		m.say("sent to the terminal's clipboard, past screen: %s", what)
+		return tea.Raw(ansi.ScreenPassthrough(ansi.SetSystemClipboard(text), screenString))
+	default:
+		m.say("sent to the terminal's clipboard: %s", what)
+	}
 	return tea.SetClipboard(text)
 }
+
+// screenString is how long a string of a control sequence GNU screen takes.
+const screenString = 768

@@ -207,7 +207,9 @@ func (m *Model) startRun() {
 
 // run sends so many rows.
 func (m *Model) run(text string) tea.Cmd {
-	text = strings.TrimSpace(text)
+	if text = strings.TrimSpace(text); m.input == nil {
+		return nil // it was left meanwhile
+	}
 	failed := strings.EqualFold(text, "failed")
 	n, err := strconv.Atoi(text)
 	if (err != nil || n < 1) && !failed {
@@ -300,6 +302,9 @@ func (m *Model) editPush(a action) tea.Cmd {
 	case jumpSlot:
 		m.input = newInput(typingJump, "")
 	case makeSlot:
+		if p.sure {
+			return m.alone(m.createProperty)
+		}
 		return m.createProperty()
 	}
 	return nil
@@ -349,8 +354,7 @@ func (m *Model) copyBody() tea.Cmd {
 	if ok && m.push.sender != nil {
 		for _, st := range m.push.sender.Steps(row, mapping.Resend{Failed: true, Unknown: true, Same: true}) {
 			if st.Kind == requestKind(m.draft, m.push.current().event) && st.Request != nil {
-				m.say("copied the body of %s %s", st.Request.Method, st.Request.Path)
-				return tea.SetClipboard(string(st.Request.Body))
+				return m.clip(string(st.Request.Body), "the body of "+st.Request.Method+" "+st.Request.Path)
 			}
 		}
 	}

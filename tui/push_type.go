@@ -284,7 +284,7 @@ func (m *Model) typeOnPush() (cmd tea.Cmd, done bool) {
 	text := m.input.field.Value()
 	switch m.input.what {
 	case typingCount:
-		return m.run(text), true
+		return m.alone(func() tea.Cmd { return m.run(text) }), true
 	case typingColumn:
 		m.takeColumn()
 	case typingProperty:

@@ -133,11 +133,15 @@ func (m *Model) readJournal() tea.Cmd {
 
 // paste takes a sample from the clipboard, or text into a field.
 func (m *Model) paste(msg tea.PasteMsg) tea.Cmd {
+	text := strings.TrimSpace(strings.TrimPrefix(msg.Content, "\ufeff"))
 	switch {
 	case m.input != nil:
 		return m.typed(msg)
-	case m.screen == capturing && m.help == nil && !m.ask:
-		m.use(Sample{From: "the clipboard", Body: []byte(strings.TrimSpace(msg.Content))})
+	case len(text) < 2 || m.help != nil || m.ask || m.offer:
+	case m.screen == capturing:
+		m.use(Sample{From: "the clipboard", Body: []byte(text)})
+	default:
+		m.say("a sample is pasted on the capture screen: r leads to it")
 	}
 	return nil
 }

@@ -20,6 +20,7 @@ type reviewing struct {
 	refused bool // there is nothing to write, or it must not be written
 	why     string
 	writing bool
+	read    bool // it has stood there for as long as a reader needs at least
 }
 
 // startSaving asks what saving would change.
@@ -144,7 +145,11 @@ func (m *Model) startWriting() tea.Cmd {
 	if m.review.refused && m.review.text != nil {
 		m.complain(errors.New("nothing is written: " + m.review.why))
 	}
-	if m.review.refused || m.review.writing {
+	if m.review.refused || m.review.writing || m.screen != saving {
+		return nil
+	}
+	if !m.review.read {
+		m.note, m.bad = hurried, true
 		return nil
 	}
 	m.review.writing = true

@@ -111,6 +111,9 @@ func start(t testing.TB, w, h int, change func(*Config)) *driver {
 		change(&cfg)
 	}
 	d := &driver{t, New(cfg), f}
+	d.m.rhythm.beat = 0
+	clock := time.Unix(0, 0)
+	d.m.rhythm.now = func() time.Time { clock = clock.Add(time.Second); return clock } // keys of a hand
 	d.send(tea.WindowSizeMsg{Width: w, Height: h})
 	return d
 }
@@ -661,8 +664,8 @@ func TestNextHit(t *testing.T) {
 
 func TestCopy(t *testing.T) {
 	d := start(t, 80, 24, withSample)
-	d.keys("/", "firstName", "enter", "esc", "y").has("copied contact.firstName")
-	d.keys("Y").has(`copied "Dana"`)
+	d.keys("/", "firstName", "enter", "esc", "y").has("clipboard: contact.firstName")
+	d.keys("Y").has(`clipboard: "Dana"`)
 }
 
 // What comes from outside reaches the screen as text alone, and no line is wider

@@ -22,6 +22,7 @@ func (m *Model) View() tea.View {
 	v := tea.NewView(m.Screen())
 	v.AltScreen = !m.quit
 	v.WindowTitle = "loopmap"
+	v.KeyboardEnhancements.ReportAlternateKeys = true // for ctrl+c of other layouts
 	return v
 }
 
@@ -196,7 +197,7 @@ func (m *Model) keyLine(w int) string {
 	for _, b := range keysAt(m.at()) {
 		short := b.short
 		switch {
-		case b.action == write && m.review.refused, (b.action == takeTheirs || b.action == mergeTheirs) && !m.review.theirs:
+		case b.action == write && (m.review.refused || !m.review.read), (b.action == takeTheirs || b.action == mergeTheirs) && !m.review.theirs:
 			short = ""
 		}
 		if b.action == nextPane && short != "" {

@@ -134,14 +134,14 @@ func TestJourney(t *testing.T) {
 	// Pick by search, rename, see the row, save.
 	x.press("enter").wait("ATTRIBUTES", "firstName", "COLUMNS", "PREVIEW")
 	x.press("/", "contact.em", "enter").wait("> ", "contact > email")
-	x.press("y").wait("copied contact.email")
+	x.press("y").wait("clipboard: contact.email")
 	if !bytes.Contains(x.raw, []byte("\x1b]52;c;"+base64.StdEncoding.EncodeToString([]byte("contact.email")))) {
 		t.Error("the path did not go to the terminal's clipboard (OSC 52)")
 	}
 	x.press("space", "esc", "/", "plan", "enter", "space", "esc").wait("email", "plan", "pro", "3 columns, unsaved")
 	x.press("tab", "enter").wait("RENAME plan")
 	x.press("ctrl+u", "tariff").wait("ok: a new column")
-	x.press("enter", "s").wait("FILE loopmap.yaml, new", `CREATE TABLE "contacts"`, `"tariff" TEXT`)
+	x.press("enter", "s").wait("FILE loopmap.yaml, new", `CREATE TABLE "contacts"`, `"tariff" TEXT`, "enter write")
 	if _, err := os.Stat(filepath.Join(dir, "loopmap.yaml")); err == nil {
 		t.Error("the file was written before enter")
 	}
@@ -170,7 +170,7 @@ func TestJourney(t *testing.T) {
 	}
 	x = openTerminal(t, dir, 120, 40, nil, "--listen", addr)
 	x.wait("COLUMNS", "tariff", "contact.plan", "pro") // the sample comes from the journal
-	x.press("/", "firstName", "enter", "space", "s").wait("+    - {name: first_name, type: text,", `ADD COLUMN "first_name" TEXT`)
+	x.press("/", "firstName", "enter", "space", "s").wait("+    - {name: first_name, type: text,", `ADD COLUMN "first_name" TEXT`, "enter write")
 	x.press("enter").wait("saved loopmap.yaml and table contacts")
 	x.press("q")
 	x.exit()
@@ -315,7 +315,7 @@ receive:
 		t.Errorf("it should fit now:\n%s", x.text())
 	}
 	// The table has the column as INTEGER, which holds 12.5 as it is.
-	x.press("s").wait("type: number", "# how many", "stays as it is").press("enter").wait("1 waiting delivery mapped")
+	x.press("s").wait("type: number", "# how many", "stays as it is", "enter write").press("enter").wait("1 waiting delivery mapped")
 	x.press("q")
 	x.exit()
 	if got := rowsOf(t, filepath.Join(dir, "contacts.db"), "SELECT size FROM contacts"); strings.Join(got, "") != "12.5" {

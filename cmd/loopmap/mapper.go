@@ -77,7 +77,11 @@ func (a *app) mapper(ctx context.Context, file string, f mapperFlags) error {
 		options = append(options, tea.WithInput(tty))
 	}
 	model := tui.New(cfg)
-	_, err = tea.NewProgram(model, options...).Run()
+	options, attach := suspendable(options)
+	program := tea.NewProgram(model, options...)
+	detach := attach(program)
+	_, err = program.Run()
+	detach()
 	if model.Left() {
 		return err
 	}
@@ -97,11 +101,25 @@ func (a *app) lines(ctx context.Context, b *backend, cfg tui.Config) error {
 	return err
 }
 
+// multiplexer is what a terminal is within, as far as its environment tells. Within it,
+// whether something was copied depends on how it is set up.
+func multiplexer(lookup func(string) (string, bool)) string {
+	within, _ := lookup("TMUX")
+	session, _ := lookup("STY")
+	switch term, _ := lookup("TERM"); {
+	case within != "" || strings.HasPrefix(term, "tmux"):
+		return "tmux"
+	case session != "":
+		return "screen"
+	}
+	return ""
+}
+
 func fromStdin(samples []string) bool { return slices.Contains(samples, "-") }
 
 // mapperConfig reads the mapping, the table's columns and the samples.
 func (a *app) mapperConfig(ctx context.Context, b *backend, f mapperFlags) (cfg tui.Config, err error) {
-	cfg = tui.Config{File: filepath.Base(b.file), Backend: b}
+	cfg = tui.Config{File: filepath.Base(b.file), Backend: b, Multiplexer: multiplexer(a.lookup)}
 	if err := b.load(&cfg); err != nil {
 		return cfg, err
 	}

@@ -37,7 +37,7 @@ func TestPictures(t *testing.T) {
 		"/", "trialEnds", "enter", "space", "esc", "/", "mailingLists", "enter", "up", "space", "esc")
 	x.wait("7 columns, unsaved", "optInStatus", "? keys")
 	compare(t, x, "map.svg")
-	x.press("s").wait("CREATE TABLE")
+	x.press("s").wait("CREATE TABLE", "enter write")
 	compare(t, x, "save.svg")
 	x.press("enter").wait("saved loopmap.yaml").press("q")
 	x.exit()

@@ -48,7 +48,7 @@ func TestSSHJourney(t *testing.T) {
 	a.wait("waiting for the first webhook", url)
 	runLoopmap(t, dir, "trigger", "contact.created", "--to", url, "--set", "contact.plan=pro")
 	a.wait("contact.created received and verified").press("enter").wait("ATTRIBUTES", "plan", "PREVIEW")
-	a.press("/", "contact.em", "enter", "y").wait("copied contact.email")
+	a.press("/", "contact.em", "enter", "y").wait("contact.email", "clipboard")
 	if !bytes.Contains(a.raw, []byte("\x1b]52;c;"+base64.StdEncoding.EncodeToString([]byte("contact.email")))) {
 		t.Error("the path did not go to the terminal's clipboard (OSC 52)")
 	}
@@ -57,7 +57,7 @@ func TestSSHJourney(t *testing.T) {
 	e.wait("(read-only)", "plan")
 
 	// The first to save: every screen says it, and follows where nothing is unsaved.
-	a.press("space", "esc", "s").wait(`ADD COLUMN "email"`).press("enter").wait("saved loopmap.yaml")
+	a.press("space", "esc", "s").wait(`ADD COLUMN "email"`, "enter write").press("enter").wait("saved loopmap.yaml")
 	sync.logged("mapping reloaded")
 	a.wait("ada has saved the mapping; sync works by it now")
 	e.wait("ada has saved the mapping; sync works by it now", "contact.email")
@@ -253,7 +253,7 @@ func TestUnderSystemSSHD(t *testing.T) {
 		t.Error("something is sent while nothing happens")
 	}
 
-	x.press("/", "contact.em", "enter", "y").wait("copied contact.email")
+	x.press("/", "contact.em", "enter", "y").wait("contact.email", "clipboard")
 	if !bytes.Contains(x.raw, []byte("\x1b]52;c;"+base64.StdEncoding.EncodeToString([]byte("contact.email")))) {
 		t.Error("the path did not go to the terminal's clipboard (OSC 52)")
 	}

@@ -94,6 +94,8 @@ func (h *sshHost) config(ctx context.Context, b *sshBackend) (tui.Config, error)
 		return cfg, err
 	}
 	cfg.Backend = b
+	kind, _ := b.guest.terminal()
+	cfg.Multiplexer = multiplexer(func(name string) (string, bool) { return kind, name == "TERM" })
 	h.mu.Lock()
 	cfg.Listen = h.listen
 	h.mu.Unlock()

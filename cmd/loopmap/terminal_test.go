@@ -126,6 +126,9 @@ func (x *terminal) press(keys ...string) *terminal {
 		if s, ok := names[k]; ok {
 			k = s
 		}
+		if k == "\r" { // it counts alone: in time, too
+			time.Sleep(settled)
+		}
 		x.mu.Lock()
 		before := len(x.raw)
 		x.mu.Unlock()
