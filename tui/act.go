@@ -164,7 +164,7 @@ func (m *Model) do(a action, msg tea.KeyPressMsg) tea.Cmd {
 	case stopRows:
 		m.stopRun()
 	case showDelivery, otherView, asSample:
-		m.onCame(a)
+		return m.onCame(a)
 	case showValue:
 		m.startValue()
 	case find:
@@ -181,7 +181,7 @@ func (m *Model) do(a action, msg tea.KeyPressMsg) tea.Cmd {
 		case pushing:
 			return m.editPush(a)
 		case showing:
-			m.onCame(a)
+			return m.onCame(a)
 		}
 	}
 	return nil
@@ -210,11 +210,11 @@ func (m *Model) moveCursor(a action) {
 	case m.screen == listing:
 		m.came.move(by)
 	case m.screen == showing:
-		m.came.scroll(by, m.h-2)
+		m.came.scroll(by, m.w, m.h-2)
 	case m.screen == pushing:
 		m.push.move(by)
 	case m.screen == valuing:
-		m.value.scroll(by, m.h-2)
+		m.value.scroll(by, m.w, m.h-2)
 	case m.focus == treePane:
 		m.tree.move(by)
 	case m.focus == columnsPane:
@@ -240,6 +240,7 @@ func (m *Model) goBack() {
 	case m.screen == showing:
 		m.screen = listing
 	case m.screen == listing && m.came.query != "":
+		m.came.stopSearch()
 		m.came.find("")
 	case m.screen == listing:
 		m.screen = m.came.before

@@ -37,9 +37,9 @@ func (c *columns) lines(w, h int, m *mapping.Mapping, focused bool, st styles) [
 		if i == c.cursor && focused {
 			pointer = "> "
 		}
-		label := safe(list[i].Name)
+		shown := safe(list[i].Name)
 		if list[i].Name == m.Key {
-			label = cut(label, name-6) + " key"
+			shown = cut(shown, name-6) + " key"
 		}
 		kind := string(list[i].Type)
 		switch {
@@ -49,7 +49,7 @@ func (c *columns) lines(w, h int, m *mapping.Mapping, focused bool, st styles) [
 		default:
 			kind += " !"
 		}
-		line := row(pointer+label, kind, list[i].From.String())
+		line := row(pointer+shown, kind, list[i].From.String())
 		if i == c.cursor && focused {
 			line = st.cursor.Render(line)
 		}
@@ -100,15 +100,15 @@ func cellText(c mapping.Cell) string {
 	return "NULL"
 }
 
-// label is the room left of the preview's cells.
-const label = 10
+// margin is the room left of the preview's cells.
+const margin = 10
 
 // lines draws the pane: the key, then as many columns as there is room for, the
 // one at index at among them; below the rows, why one of them is none.
 func (p *preview) lines(w, h int, m *mapping.Mapping, at int, focused bool, st styles) []string {
-	title := fill("PREVIEW", label)
+	title := fill("PREVIEW", margin)
 	if focused {
-		title = fill("> PREVIEW", label)
+		title = fill("> PREVIEW", margin)
 	}
 	if len(p.rows) == 0 {
 		return block([]string{st.title.Render(title) + "no sample yet"}, w, h)
@@ -132,9 +132,9 @@ func (p *preview) lines(w, h int, m *mapping.Mapping, at int, focused bool, st s
 	lines := make([]string, 1+len(shown))
 	lines[0] = title
 	for k := range shown {
-		lines[k+1] = strings.Repeat(" ", label)
+		lines[k+1] = strings.Repeat(" ", margin)
 	}
-	order := inView(m, at, wide, w-label-3)
+	order := inView(m, at, wide, w-margin-3)
 	drawn := 0
 	for n, i := range order {
 		gap := strings.Repeat(" ", min(2, 2*n))

@@ -68,8 +68,8 @@ type News struct {
 type Delivery struct {
 	At                               time.Time
 	ID, Event, Email, Status, RowKey string
-	Reason                           string // why it is no row
-	Body                             []byte
+	Reason                           string             // why it is no row
+	Body                             []byte             // of one that was asked for; nil in a list
 	Pushes                           []mapping.PushLine // what became of what its row sent
 }
 
@@ -87,10 +87,15 @@ type Backend interface {
 	Read(file string) (Sample, error)
 	// Journal reads the latest samples that a sync has stored.
 	Journal(ctx context.Context) ([]Sample, error)
-	// Deliveries are what came in, the latest first. The mark is that of the last
+	// Deliveries are what came in, the latest first, without bodies. The mark is that of the last
 	// call, 0 at first: with another the call waits until something has come since,
 	// or ctx ends; then the list is nil.
 	Deliveries(ctx context.Context, mark int64) (list []Delivery, next int64, err error)
+	// Delivery is one of them with its body.
+	Delivery(ctx context.Context, id string) (Delivery, error)
+	// Search returns the ids of those listed that match, which is shown each with its
+	// body.
+	Search(ctx context.Context, match func(Delivery) bool) (ids map[string]bool, err error)
 	// Pushes are rows of m's table with all that decides what they send.
 	Pushes(ctx context.Context, m *mapping.Mapping) (PushView, error)
 	// Push sends at most so many rows by the saved mapping, or those that failed again;

@@ -20,6 +20,8 @@ type came struct {
 	stop   context.CancelFunc
 	read   bool // the journal has been looked at
 	query  string
+	holds  map[string]bool // ids of deliveries that the search has found in their bodies
+	search context.CancelFunc
 	rows   []int // indexes into list of what the search shows
 	cursor int
 	top    int
@@ -30,6 +32,26 @@ type came struct {
 	asTree bool
 }
 
+type (
+	cameMsg struct {
+		turn int
+		list []Delivery
+		mark int64
+		err  error
+	}
+	deliveryMsg struct {
+		turn     int
+		delivery Delivery
+		sample   bool // it is to be mapped by, not shown
+		err      error
+	}
+	holdMsg struct {
+		query string
+		ids   map[string]bool
+		err   error
+	}
+)
+
 func (m *Model) startListing() tea.Cmd {
 	if m.screen != listing {
 		m.came.before = m.screen
@@ -37,9 +59,7 @@ func (m *Model) startListing() tea.Cmd {
 	m.stopListing()
 	m.turn++
 	m.screen, m.came.mark = listing, 0
-	var ctx context.Context
-	ctx, m.came.stop = context.WithCancel(context.Background())
-	m.came.ctx = ctx
+	m.came.ctx, m.came.stop = context.WithCancel(m.ctx)
 	return m.readDeliveries()
 }
 
@@ -49,6 +69,7 @@ func (m *Model) stopListing() {
 		m.came.stop()
 		m.came.stop = nil
 	}
+	m.came.stopSearch()
 }
 
 func (m *Model) readDeliveries() tea.Cmd {
@@ -74,7 +95,10 @@ func (m *Model) listed(msg cameMsg) tea.Cmd {
 	}
 	c.mark = msg.mark
 	c.take(msg.list)
-	return m.readDeliveries()
+	if c.search != nil { // it goes on: what comes all the time must not begin it anew for ever
+		return m.readDeliveries()
+	}
+	return tea.Batch(m.readDeliveries(), m.searchBodies())
 }
 
 // take shows another list, the cursor on the same delivery as before, or on the
@@ -93,14 +117,63 @@ func (c *came) take(list []Delivery) {
 	}
 }
 
+// find shows what the search finds, as far as is known of the bodies.
 func (c *came) find(query string) {
+	if c.query != query {
+		c.holds = nil
+	}
 	c.query = query
 	c.rows, c.cursor = c.rows[:0], 0
 	m := newMatcher(query)
 	for i, d := range c.list {
-		if m.empty() || m.match(strings.Join([]string{d.Event, d.Email, d.Status, d.Reason, d.ID}, " "), string(d.Body), false) {
+		if m.empty() || c.holds[d.ID] || m.match(facts(d), "", false) {
 			c.rows = append(c.rows, i)
 		}
+	}
+}
+
+func facts(d Delivery) string {
+	return strings.Join([]string{d.Event, d.Email, d.Status, d.Reason, d.ID}, " ")
+}
+
+// searchBodies looks for the search in the bodies, which are not kept here.
+func (m *Model) searchBodies() tea.Cmd {
+	c := &m.came
+	c.stopSearch()
+	match := newMatcher(c.query)
+	if match.empty() || c.stop == nil {
+		return nil
+	}
+	ctx, stop := context.WithCancel(c.ctx)
+	c.search = stop
+	b, query := m.cfg.Backend, c.query
+	return func() tea.Msg {
+		defer stop()
+		ids, err := b.Search(ctx, func(d Delivery) bool { return match.match(facts(d), string(d.Body), false) })
+		if ctx.Err() != nil {
+			return nil
+		}
+		return holdMsg{query, ids, err}
+	}
+}
+
+func (c *came) stopSearch() {
+	if c.search != nil {
+		c.search()
+		c.search = nil
+	}
+}
+
+// found takes what the bodies hold, the cursor on the same delivery.
+func (m *Model) found(msg holdMsg) {
+	c := &m.came
+	switch {
+	case msg.query != c.query:
+	case msg.err != nil:
+		m.complain(msg.err)
+	default:
+		c.search, c.holds = nil, msg.ids
+		c.take(c.list)
 	}
 }
 
@@ -114,13 +187,13 @@ func (c *came) current() *Delivery {
 func (c *came) move(by int)  { c.cursor = clamp(c.cursor+by, len(c.rows)) }
 func (c *came) settle(h int) { c.top = window(c.top, c.cursor, len(c.rows), h) }
 
-func (c *came) scroll(by, h int) {
+func (c *came) scroll(by, w, h int) {
 	if c.asTree {
 		c.tree.move(by)
 		c.tree.top = window(c.tree.top, c.tree.cursor, len(c.tree.rows), h-1)
 		return
 	}
-	c.body.scroll(by, h)
+	c.body.scroll(by, w, h)
 }
 
 func (c *came) shownID() string {
@@ -141,26 +214,26 @@ func (c *came) status() string {
 	if c.query != "" {
 		s += fmt.Sprintf(", %d found", len(c.rows))
 	}
+	if c.search != nil {
+		s += ", looking into the bodies"
+	}
 	return s
 }
 
 // onCame carries out what is done on a delivery.
-func (m *Model) onCame(a action) {
+func (m *Model) onCame(a action) tea.Cmd {
 	c := &m.came
 	switch a {
 	case showDelivery:
-		if d := c.current(); d != nil {
-			one := *d
-			c.shown, m.screen = &one, showing
-			c.body = newPager(m.tellDelivery(one), m.w)
-			c.tree = tree{}
-			c.tree.load(mapping.Attributes([][]byte{one.Body}))
-			c.tree.cursor, c.asTree = 0, false
-		}
+		return m.readDelivery(false)
 	case otherView:
+		if c.tree.attrs == nil {
+			c.tree.load(mapping.Attributes([][]byte{c.shown.Body}))
+			c.tree.cursor = 0
+		}
 		if len(c.tree.rows) == 0 {
 			m.say("the body is no JSON object: there is no tree")
-			return
+			return nil
 		}
 		c.asTree = !c.asTree
 	case open:
@@ -168,13 +241,43 @@ func (m *Model) onCame(a action) {
 	case shut:
 		c.tree.shut()
 	case asSample:
-		d := c.current()
-		if m.screen == showing {
-			d = c.shown
+		if m.screen != showing {
+			return m.readDelivery(true)
 		}
-		if d != nil {
-			m.use(Sample{From: "delivery " + d.ID, Body: d.Body})
+		m.use(Sample{From: "delivery " + c.shown.ID, Body: c.shown.Body})
+	}
+	return nil
+}
+
+// readDelivery reads the delivery under the cursor whole.
+func (m *Model) readDelivery(sample bool) tea.Cmd {
+	d := m.came.current()
+	if d == nil {
+		return nil
+	}
+	turn, id, ctx, b := m.turn, d.ID, m.came.ctx, m.cfg.Backend
+	return func() tea.Msg {
+		d, err := b.Delivery(ctx, id)
+		return deliveryMsg{turn, d, sample, err}
+	}
+}
+
+// opened shows a delivery that was read whole, or maps by it.
+func (m *Model) opened(msg deliveryMsg) {
+	c := &m.came
+	switch d := msg.delivery; {
+	case msg.turn != m.turn || m.screen != listing:
+	case msg.err != nil:
+		m.complain(msg.err)
+	case msg.sample:
+		m.use(Sample{From: "delivery " + d.ID, Body: d.Body})
+	default:
+		c.shown, m.screen = &d, showing
+		c.body = newPager(linesOf(m.tellDelivery(d)), bodyOf(d.Body))
+		if len(d.Body) == 0 {
+			c.body = newPager(linesOf(append(m.tellDelivery(d), "none: it came without, or is not kept any more (journal.keep)")))
 		}
+		c.tree, c.asTree = tree{}, false
 	}
 }
 
@@ -186,8 +289,8 @@ func sayCell(c mapping.Cell) string {
 	return cellText(c)
 }
 
-// tellDelivery is all there is to say of a delivery: its facts, the row that the
-// mapping makes of it, the body.
+// tellDelivery is all there is to say of a delivery before its body: its facts, and the
+// row that the mapping makes of it.
 func (m *Model) tellDelivery(d Delivery) []string {
 	lines := []string{
 		"received  " + d.At.Format(time.DateTime),
@@ -221,10 +324,7 @@ func (m *Model) tellDelivery(d Delivery) []string {
 	for _, l := range d.Pushes {
 		lines = append(lines, "  "+tellOutcome(l))
 	}
-	if len(d.Body) == 0 {
-		return append(lines, "", "BODY", "none: it came without, or is not kept any more (journal.keep)")
-	}
-	return append(append(lines, "", "BODY"), pretty(d.Body)...)
+	return append(lines, "", "BODY")
 }
 
 // whyLines is the room below the list for why the one under the cursor is no row.

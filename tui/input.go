@@ -81,12 +81,13 @@ func (m *Model) startSearch() {
 }
 
 // search searches what the screen shows.
-func (m *Model) search(query string) {
+func (m *Model) search(query string) tea.Cmd {
 	if m.screen == listing {
 		m.came.find(query)
-		return
+		return m.searchBodies()
 	}
 	m.tree.find(query)
+	return nil
 }
 
 // typed passes a key on to the line.
@@ -100,7 +101,7 @@ func (m *Model) typed(msg tea.Msg) tea.Cmd {
 		case "esc":
 			m.input = nil
 			if in.what == typingSearch {
-				m.search("")
+				return m.search("")
 			}
 			return nil
 		case "up", "down":
@@ -127,7 +128,7 @@ func (m *Model) typed(msg tea.Msg) tea.Cmd {
 		}
 		switch in.what {
 		case typingSearch:
-			m.search(in.field.Value())
+			return m.search(in.field.Value())
 		case typingJump:
 			m.push.jump(in.field.Value(), 0)
 		}

@@ -26,7 +26,7 @@ type liner struct {
 // It writes plain lines: no cursor movement, no colour. Unless quit was said, it
 // returns the mapping that was not saved, if there is one.
 func Lines(ctx context.Context, cfg Config, in io.Reader, out io.Writer) (unsaved *mapping.Mapping, err error) {
-	l := &liner{New(cfg), out, ctx}
+	l := &liner{New(ctx, cfg), out, ctx}
 	defer func() {
 		if l.m.Unsaved() && !l.m.quit {
 			unsaved = l.m.draft

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"context"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -31,6 +32,7 @@ const (
 
 // Model is the mapper.
 type Model struct {
+	ctx    context.Context // ends with the session, and all that it has begun
 	cfg    Config
 	st     styles
 	w, h   int
@@ -67,9 +69,9 @@ type Model struct {
 }
 
 // New makes a mapper. It shows the map when there is something to map by, else
-// it waits for a sample.
-func New(cfg Config) *Model {
-	m := &Model{cfg: cfg, st: newStyles(), draft: cfg.Mapping, saved: cfg.Mapping}
+// it waits for a sample. What it begins ends with ctx.
+func New(ctx context.Context, cfg Config) *Model {
+	m := &Model{ctx: ctx, cfg: cfg, st: newStyles(), draft: cfg.Mapping, saved: cfg.Mapping}
 	m.offer = cfg.Draft != nil && !cfg.Draft.Same(cfg.Mapping)
 	m.rhythm = rhythm{now: time.Now, beat: beatTime}
 	m.w, m.h = 80, 24
@@ -113,12 +115,6 @@ type (
 		why     rereading
 		mapping *mapping.Mapping
 		err     error
-	}
-	cameMsg struct {
-		turn int
-		list []Delivery
-		mark int64
-		err  error
 	}
 	savedMsg struct {
 		mapping *mapping.Mapping
@@ -179,6 +175,10 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		return tea.Batch(m.heard(msg.News), hear(m.cfg.News))
 	case cameMsg:
 		return m.listed(msg)
+	case deliveryMsg:
+		m.opened(msg)
+	case holdMsg:
+		m.found(msg)
 	case pushViewMsg:
 		m.sawPushes(msg)
 	case catalogMsg:

@@ -1,53 +1,100 @@
 package tui
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 
 	"loopmap/mapping"
 )
 
-// pager is text that is longer than the screen.
+// pager is text that is longer than the screen, however long it is: only what is shown
+// is made, and where lines begin is noted as far as has been looked.
 type pager struct {
-	text []string // lines as they are, not wrapped
-	top  int
-	wide int // the cells that text was wrapped to last
+	parts []flow
+	top   int
+	wide  int  // the cells that lines were broken to
+	marks []at // where every markEvery-th line begins
+	tip   at   // where the first line begins that has not been looked at
+	count int  // lines that have been looked at
+	buf   []byte
 }
 
-func newPager(lines []string, w int) pager { return pager{text: lines, wide: w} }
+// at is a spot in one of the parts; part is their number behind the last.
+type at struct {
+	part int
+	spot
+}
 
-func (p *pager) wrapped(w int) (lines []string) {
-	for _, line := range p.text {
-		lines = append(lines, wrap(line, w)...)
+const markEvery = 32
+
+func newPager(parts ...flow) pager { return pager{parts: parts} }
+
+// linesOf is text in lines.
+func linesOf(lines []string) flow { return flow{text: strings.Join(lines, "\n")} }
+
+// bodyOf is a webhook's body, or a part of one.
+func bodyOf(body []byte) flow {
+	return flow{text: string(body), json: mapping.CheckJSON(body) == nil}
+}
+
+// next is the line at a, and where the next one begins.
+func (p *pager) next(a at) at {
+	var s spot
+	p.buf, s = p.parts[a.part].line(p.buf[:0], a.spot, p.wide)
+	if s.done {
+		return at{part: a.part + 1}
 	}
-	return lines
+	return at{a.part, s}
 }
 
-func (p *pager) scroll(by, h int) {
-	p.top = max(0, min(p.top+by, len(p.wrapped(p.wide))-h))
+// reach looks at lines until there are n, or no more.
+func (p *pager) reach(n int) {
+	for p.count < n && p.tip.part < len(p.parts) {
+		if p.count%markEvery == 0 {
+			p.marks = append(p.marks, p.tip)
+		}
+		p.tip = p.next(p.tip)
+		p.count++
+	}
 }
 
+// fit breaks the lines for a screen of w by h cells, where they were not, and keeps the
+// top within them.
+func (p *pager) fit(w, h int) {
+	if w = max(1, w); w != p.wide {
+		p.wide, p.marks, p.tip, p.count = w, nil, at{}, 0
+	}
+	p.reach(p.top + h)
+	p.top = max(0, min(p.top, p.count-h))
+}
+
+func (p *pager) scroll(by, w, h int) {
+	p.top = max(0, p.top+by)
+	p.fit(w, h)
+}
+
+// lines are those that are shown.
 func (p *pager) lines(w, h int) []string {
-	all := p.wrapped(w)
-	return block(all[max(0, min(p.top, len(all)-h)):], w, h)
+	var list []string
+	if len(p.marks) > 0 {
+		a := p.marks[min(p.top/markEvery, len(p.marks)-1)]
+		for n := p.top / markEvery * markEvery; n < min(p.top+h, p.count); n++ {
+			a = p.next(a)
+			if n >= p.top {
+				list = append(list, string(p.buf))
+			}
+		}
+	}
+	return block(list, w, h)
 }
 
-// pretty is a JSON text indented, or what is no JSON as it stands, in lines fit
-// for a screen.
-func pretty(body []byte) []string {
-	var b strings.Builder
-	var indented any = json.RawMessage(body)
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	text := string(body)
-	if mapping.CheckJSON(body) == nil && e.Encode(indented) == nil {
-		text = strings.TrimSuffix(b.String(), "\n")
-	}
-	lines := strings.Split(text, "\n")
-	for i := range lines {
-		lines[i] = safe(lines[i])
+// pretty is a JSON text indented, or what is no JSON as it stands, in lines fit for a
+// screen: of a text that is known to be short.
+func pretty(body []byte) (lines []string) {
+	p := newPager(bodyOf(body))
+	p.fit(1<<16, 1<<16)
+	for a := (at{}); a.part == 0; lines = append(lines, string(p.buf)) {
+		a = p.next(a)
 	}
 	return lines
 }
@@ -67,24 +114,24 @@ func (m *Model) startValue() {
 	if a.Doubled {
 		lines = append(lines, "the key is doubled in a sample; the last counts")
 	}
+	var parts []flow
 	for i := n - 1; i >= max(0, n-previewed); i-- { // the latest first
 		v, ok := a.Path.Get(m.samples[i].Body)
-		if n > 1 {
-			lines = append(lines, "", fmt.Sprintf("SAMPLE %d, from %s", i+1, safe(m.samples[i].From)))
-		} else {
-			lines = append(lines, "")
+		if lines = append(lines, ""); n > 1 {
+			lines = append(lines, fmt.Sprintf("SAMPLE %d, from %s", i+1, m.samples[i].From))
 		}
-		switch {
-		case !ok:
+		if !ok {
 			lines = append(lines, "absent")
-		case strings.HasPrefix(v.Raw, `"`):
-			for line := range strings.SplitSeq(v.String(), "\n") {
-				lines = append(lines, safe(line))
-			}
-		default:
-			lines = append(lines, pretty([]byte(v.Raw))...)
+			continue
+		}
+		parts = append(parts, linesOf(lines), bodyOf([]byte(v.Raw)))
+		if lines = nil; strings.HasPrefix(v.Raw, `"`) {
+			parts[len(parts)-1] = flow{text: v.String()}
 		}
 	}
-	m.value = newPager(lines, m.w)
+	if lines != nil {
+		parts = append(parts, linesOf(lines))
+	}
+	m.value = newPager(parts...)
 	m.screen = valuing
 }

@@ -88,7 +88,7 @@ func (m *Model) startPush() tea.Cmd {
 func (m *Model) readPushes() tea.Cmd {
 	b, n := m.cfg.Backend, m.draft
 	return func() tea.Msg {
-		view, err := b.Pushes(context.Background(), n)
+		view, err := b.Pushes(m.ctx, n)
 		return pushViewMsg{view, err}
 	}
 }
@@ -102,7 +102,7 @@ func (m *Model) askLoops() tea.Cmd {
 			events = append(events, e.Name)
 		}
 	}
-	return func() tea.Msg { return catalogMsg{b.Catalog(context.Background(), events)} }
+	return func() tea.Msg { return catalogMsg{b.Catalog(m.ctx, events)} }
 }
 
 func (m *Model) sawPushes(msg pushViewMsg) {
@@ -216,7 +216,7 @@ func (m *Model) run(text string) tea.Cmd {
 		m.complain(fmt.Errorf("%q is no number of rows", text))
 		return nil
 	}
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, stop := context.WithCancel(m.ctx)
 	m.input, m.push.running, m.push.stop, m.push.progress = nil, true, stop, PushProgress{}
 	b := m.cfg.Backend
 	heard := make(chan PushProgress)

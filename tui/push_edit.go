@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"context"
 	"fmt"
 	"slices"
 
@@ -257,7 +256,7 @@ func (m *Model) createProperty() tea.Cmd {
 	m.push.sure = false
 	m.say("making %s in Loops, as %s", safe(made.Key), made.Type)
 	b := m.cfg.Backend
-	return func() tea.Msg { return createdMsg{made, b.CreateProperty(context.Background(), made)} }
+	return func() tea.Msg { return createdMsg{made, b.CreateProperty(m.ctx, made)} }
 }
 
 func (m *Model) created(msg createdMsg) tea.Cmd {

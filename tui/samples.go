@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -123,7 +122,7 @@ func (m *Model) readFile(file string) tea.Cmd {
 func (m *Model) readJournal() tea.Cmd {
 	b := m.cfg.Backend
 	return func() tea.Msg {
-		list, err := b.Journal(context.Background())
+		list, err := b.Journal(m.ctx)
 		if err == nil && len(list) == 0 {
 			err = errors.New("the journal has no deliveries yet")
 		}

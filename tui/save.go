@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -35,7 +34,7 @@ func (m *Model) startSaving() tea.Cmd {
 	m.screen, m.review = saving, reviewing{before: before, refused: true}
 	turn, b, n := m.turn, m.cfg.Backend, m.draft
 	return func() tea.Msg {
-		r, err := b.Review(context.Background(), n)
+		r, err := b.Review(m.ctx, n)
 		return reviewMsg{turn, r, err}
 	}
 }
@@ -155,7 +154,7 @@ func (m *Model) startWriting() tea.Cmd {
 	m.review.writing = true
 	b, n := m.cfg.Backend, m.draft
 	return func() tea.Msg {
-		s, err := b.Save(context.Background(), n)
+		s, err := b.Save(m.ctx, n)
 		return savedMsg{n, s, err}
 	}
 }

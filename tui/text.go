@@ -2,6 +2,7 @@ package tui
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -11,6 +12,22 @@ import (
 // safe makes text from outside fit for a line.
 func safe(s string) string { return mapping.Printable(s) }
 
+// label is what a line has room for of a name from outside, however long that is.
+func label(s string) string { return safe(head(s, mostLabel)) }
+
+const mostLabel = 1 << 10 // bytes
+
+// head is s as far as n bytes, and whole characters, go.
+func head(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}
+
 // width is how many cells a line takes.
 func width(s string) int { return ansi.StringWidth(s) }
 
@@ -18,6 +35,9 @@ func width(s string) int { return ansi.StringWidth(s) }
 func cut(s string, w int) string {
 	if w <= 0 {
 		return ""
+	}
+	if len(s) > mostLabel+16*w {
+		s = head(s, mostLabel+16*w)
 	}
 	if width(s) <= w {
 		return s
@@ -71,20 +91,12 @@ func wrap(s string, w int) []string {
 		return nil
 	}
 	var lines []string
-	for width(s) > w {
-		at := len(ansi.Truncate(s, w, ""))
-		if s[at] != ' ' {
-			if space := strings.LastIndexByte(s[:at], ' '); space > 0 && strings.TrimSpace(s[:space]) != "" {
-				at = space
-			}
-		}
-		if at == 0 { // a character wider than the line
-			return append(lines, cut(s, w))
-		}
-		lines = append(lines, s[:at])
-		s = strings.TrimLeft(s[at:], " ")
+	for p := (spot{}); !p.done; {
+		var b []byte
+		b, p = flow{text: s}.line(nil, p, w)
+		lines = append(lines, string(b))
 	}
-	return append(lines, s)
+	return lines
 }
 
 func clamp(i, n int) int { return max(0, min(i, n-1)) }

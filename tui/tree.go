@@ -294,7 +294,7 @@ func (t *tree) lines(w, h int, picked map[string]bool, samples int, focused bool
 				fold = "+ "
 			}
 		}
-		label := pointer + strings.Repeat("  ", a.Path.Len()-1) + fold + t.mark(i, picked) + " " + safe(a.Name())
+		shown := pointer + strings.Repeat("  ", min(a.Path.Len()-1, name)) + fold + t.mark(i, picked) + " " + label(a.Name())
 		kinds, value := a.Kinds.String(), describe(a)
 		if a.Kinds.Mixed() {
 			kinds, value = "mixed !", "("+kinds+") "+value
@@ -305,7 +305,7 @@ func (t *tree) lines(w, h int, picked map[string]bool, samples int, focused bool
 		if t.fresh[t.paths[i]] {
 			value = "(new) " + value
 		}
-		line := row(label, kinds, fmt.Sprintf("%d/%d", a.Seen, samples), value)
+		line := row(shown, kinds, fmt.Sprintf("%d/%d", a.Seen, samples), value)
 		if r == t.cursor && focused {
 			line = st.cursor.Render(line)
 		}

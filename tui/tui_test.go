@@ -63,7 +63,25 @@ func (f *fake) Deliveries(_ context.Context, mark int64) ([]Delivery, int64, err
 	if mark == int64(len(f.came))+1 {
 		return nil, mark, f.err // the real one waits
 	}
-	return append([]Delivery{}, f.came...), int64(len(f.came)) + 1, f.err
+	list := append([]Delivery{}, f.came...)
+	for i := range list {
+		list[i].Body = nil
+	}
+	return list, int64(len(f.came)) + 1, f.err
+}
+func (f *fake) Delivery(_ context.Context, id string) (Delivery, error) {
+	i := slices.IndexFunc(f.came, func(d Delivery) bool { return d.ID == id })
+	if i < 0 {
+		return Delivery{}, errors.New("no delivery has this id")
+	}
+	return f.came[i], f.err
+}
+func (f *fake) Search(_ context.Context, match func(Delivery) bool) (map[string]bool, error) {
+	ids := map[string]bool{}
+	for _, d := range f.came {
+		ids[d.ID] = match(d)
+	}
+	return ids, f.err
 }
 func (f *fake) Save(_ context.Context, m *mapping.Mapping) (Saved, error) {
 	if f.err == nil {
@@ -110,7 +128,7 @@ func start(t testing.TB, w, h int, change func(*Config)) *driver {
 	if change != nil {
 		change(&cfg)
 	}
-	d := &driver{t, New(cfg), f}
+	d := &driver{t, New(context.Background(), cfg), f}
 	d.m.rhythm.beat = 0
 	clock := time.Unix(0, 0)
 	d.m.rhythm.now = func() time.Time { clock = clock.Add(time.Second); return clock } // keys of a hand

@@ -334,6 +334,12 @@ func (m *Model) settle() {
 	l := m.layout()
 	m.tree.top = window(m.tree.top, m.tree.cursor, len(m.tree.rows), l.treeH-1)
 	m.came.settle(m.h - 3 - whyLines)
+	switch m.screen {
+	case showing:
+		m.came.body.fit(m.w, m.h-2)
+	case valuing:
+		m.value.fit(m.w, m.h-2)
+	}
 	if m.screen == pushing {
 		l := m.pushLayout()
 		m.push.settle(l)

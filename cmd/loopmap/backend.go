@@ -13,6 +13,7 @@ import (
 	"time"
 
 	udiff "github.com/aymanbagabas/go-udiff"
+	"github.com/tidwall/gjson"
 
 	"loopmap/mapping"
 	"loopmap/mapping/table"
@@ -341,12 +342,11 @@ func (b *backend) deliveriesSince(ctx context.Context, mark int64) (list []tui.D
 		if next, err = s.Mark(ctx); err != nil || next == 0 || next == mark {
 			return err
 		}
-		records, err := s.Deliveries(ctx, table.Filter{Limit: listed})
-		list = make([]tui.Delivery, len(records))
-		for i, r := range records {
-			list[i] = tui.Delivery{At: r.Received.Local(), ID: r.ID, Event: r.Event, Email: mapping.FactsOf(r.Body).Email,
-				Status: string(r.Status), Reason: r.Reason, RowKey: r.RowKey, Body: r.Body}
-		}
+		list = []tui.Delivery{}
+		err := s.Each(ctx, table.Filter{Limit: listed, Head: headOf}, func(r table.Record) error {
+			list = append(list, listedOf(r))
+			return nil
+		})
 		if err == nil {
 			err = withPushes(ctx, s, b.mapping().Table, list)
 		}
@@ -359,6 +359,53 @@ func (b *backend) deliveriesSince(ctx context.Context, mark int64) (list []tui.D
 		return []tui.Delivery{}, none, nil
 	}
 	return list, next, err
+}
+
+// headOf is how many bytes of a body a list reads, to find whom it is about.
+const headOf = 16 << 10
+
+// listedOf is a record in a list, without its body.
+func listedOf(r table.Record) tui.Delivery {
+	return tui.Delivery{At: r.Received.Local(), ID: r.ID, Event: r.Event, Email: emailOf(r), Status: string(r.Status), Reason: r.Reason, RowKey: r.RowKey}
+}
+
+// emailOf is the email of a delivery, of whose body the first bytes are there at least.
+func emailOf(r table.Record) string {
+	if len(r.Body) < headOf {
+		return mapping.FactsOf(r.Body).Email
+	}
+	return gjson.GetBytes(r.Body, "contactIdentity.email").Str
+}
+
+// Delivery is one delivery with its body.
+func (b *backend) Delivery(ctx context.Context, id string) (d tui.Delivery, err error) {
+	err = b.look(ctx, b.mapping(), func(s *table.Store) error {
+		r, err := s.Delivery(ctx, id)
+		if err != nil {
+			return err
+		}
+		one := []tui.Delivery{listedOf(r)}
+		err = withPushes(ctx, s, b.mapping().Table, one)
+		d = one[0]
+		d.Body = r.Body
+		return err
+	})
+	return d, err
+}
+
+// Search shows match the latest deliveries one by one.
+func (b *backend) Search(ctx context.Context, match func(tui.Delivery) bool) (ids map[string]bool, err error) {
+	ids = map[string]bool{}
+	err = b.look(ctx, b.mapping(), func(s *table.Store) error {
+		return s.Each(ctx, table.Filter{Limit: listed}, func(r table.Record) error {
+			d := listedOf(r)
+			if d.Body = r.Body; match(d) {
+				ids[r.ID] = true
+			}
+			return ctx.Err()
+		})
+	})
+	return ids, err
 }
 
 // Misfit says why a column of the table cannot hold a type.

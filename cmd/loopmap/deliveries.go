@@ -72,7 +72,7 @@ type delivery struct {
 
 func asData(r table.Record) delivery {
 	d := delivery{ID: r.ID, Event: r.Event, ReceivedAt: r.Received, Status: r.Status, Reason: r.Reason,
-		RowKey: r.RowKey, Mapping: r.Mapping, Forgotten: r.Forgotten, Email: mapping.FactsOf(r.Body).Email}
+		RowKey: r.RowKey, Mapping: r.Mapping, Forgotten: r.Forgotten, Email: emailOf(r)}
 	if !r.EventTime.IsZero() {
 		d.EventTime = &r.EventTime
 	}
@@ -97,22 +97,24 @@ func (a *app) deliveries(ctx context.Context, file string, f table.Filter) error
 	if err != nil {
 		return err
 	}
-	var list []table.Record
+	list := []delivery{}
 	if store != nil {
 		defer store.Close()
-		if list, err = store.Deliveries(ctx, f); err != nil {
+		f.Head = headOf
+		err := store.Each(ctx, f, func(r table.Record) error {
+			list = append(list, asData(r))
+			return nil
+		})
+		if err != nil {
 			return err
 		}
 	}
-	data := make([]delivery, len(list))
 	rows := [][]string{{"RECEIVED", "EVENT", "STATUS", "EMAIL", "ID", "REASON"}}
-	for i, r := range list {
-		d := asData(r)
-		data[i] = d
+	for _, d := range list {
 		rows = append(rows, []string{d.ReceivedAt.Local().Format(time.DateTime), d.Event, string(d.Status), d.Email, d.ID, d.Reason})
 	}
 	if a.output == "json" {
-		return printJSON(a.stdout, data)
+		return printJSON(a.stdout, list)
 	}
 	if len(list) == 0 {
 		if len(f.Events) > 0 || f.Status != "" {

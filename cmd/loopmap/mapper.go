@@ -76,7 +76,7 @@ func (a *app) mapper(ctx context.Context, file string, f mapperFlags) error {
 		defer tty.Close()
 		options = append(options, tea.WithInput(tty))
 	}
-	model := tui.New(cfg)
+	model := tui.New(ctx, cfg)
 	options, attach := suspendable(options)
 	program := tea.NewProgram(model, options...)
 	detach := attach(program)

@@ -195,7 +195,7 @@ func (r *replay) journal(ctx context.Context, since time.Time) error {
 	r.bar.start(r.app.stderr, last)
 	f := table.Filter{Oldest: true, Limit: replayPage, Since: since}
 	for {
-		list, err := r.store.Deliveries(ctx, f)
+		list, err := r.store.Page(ctx, f, pageBytes)
 		if err != nil || len(list) == 0 {
 			return err
 		}

@@ -102,8 +102,9 @@ func (a *app) sshHost(file string, f sshFlags, log *slog.Logger) (*sshHost, erro
 	}
 	h := &sshHost{
 		app: a, file: file, log: log, listener: l,
-		journal: &feed{b: &backend{app: a, file: file}, now: a.now},
-		savers:  map[string]string{}, screens: map[*watcher]bool{}, drafts: map[string]bool{},
+		journal:   &feed{b: &backend{app: a, file: file}, now: a.now},
+		searching: make(chan struct{}, 1),
+		savers:    map[string]string{}, screens: map[*watcher]bool{}, drafts: map[string]bool{},
 	}
 	h.journal.reread()
 	h.server = &sshServer{keys: keys, signer: signer, limits: limits, log: log, now: a.now, show: h.show}

@@ -21,7 +21,8 @@ type sshHost struct {
 	listener net.Listener
 	journal  *feed
 
-	saving sync.Mutex // one save at a time, from its check to its file
+	saving    sync.Mutex    // one save at a time, from its check to its file
+	searching chan struct{} // has room for one: so that looking costs receiving little
 
 	mu      sync.Mutex
 	listen  tui.Listen

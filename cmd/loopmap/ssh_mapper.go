@@ -43,7 +43,7 @@ func (h *sshHost) show(ctx context.Context, g *guest) error {
 		}
 		return err
 	}
-	model := tui.New(cfg)
+	model := tui.New(ctx, cfg)
 	err = h.program(ctx, g, model, kind, size)
 	switch {
 	case model.Left():
@@ -187,6 +187,22 @@ func (b *sshBackend) Misfit(t mapping.Type, c tui.TableColumn) string { return b
 // Read refuses: the files here are the server's, not the guest's.
 func (b *sshBackend) Read(string) (tui.Sample, error) {
 	return tui.Sample{}, errors.New("the files of the server are not read over SSH: paste the sample instead")
+}
+
+// Delivery is one of them with its body.
+func (b *sshBackend) Delivery(ctx context.Context, id string) (tui.Delivery, error) {
+	return b.own.Delivery(ctx, id)
+}
+
+// Search looks for deliveries by their bodies, for one guest at a time.
+func (b *sshBackend) Search(ctx context.Context, match func(tui.Delivery) bool) (map[string]bool, error) {
+	select {
+	case b.host.searching <- struct{}{}:
+		defer func() { <-b.host.searching }()
+		return b.own.Search(ctx, match)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // Deliveries are what came in.

@@ -191,9 +191,12 @@ func prepare(ctx context.Context, store *table.Store, m *mapping.Mapping, log *s
 
 // waitingStore is what mapWaiting needs of the database.
 type waitingStore interface {
-	Deliveries(ctx context.Context, f table.Filter) ([]table.Record, error)
+	Page(ctx context.Context, f table.Filter, bytes int) ([]table.Record, error)
 	Recommit(ctx context.Context, entries []mapping.Entry) ([]mapping.Outcome, error)
 }
+
+// pageBytes bounds the bodies that are taken from the journal at once.
+const pageBytes = 16 << 20
 
 // mapWaiting maps what waits in the journal for this mapping, oldest first, and
 // returns how many became rows: pending deliveries, and quarantined ones that the
@@ -207,7 +210,7 @@ func mapWaiting(ctx context.Context, store waitingStore, m *mapping.Mapping, log
 		}
 	}()
 	for {
-		list, err := store.Deliveries(ctx, f)
+		list, err := store.Page(ctx, f, pageBytes)
 		if err != nil || len(list) == 0 {
 			return applied, err
 		}

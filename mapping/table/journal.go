@@ -31,6 +31,7 @@ type Filter struct {
 	Oldest bool      // oldest first; else newest first
 	After  int64     // with Oldest, only those with a greater Seq
 	Limit  int       // 0: no limit
+	Head   int       // only so many bytes of each body; 0: all of it
 }
 
 // ErrNoDelivery is returned by [Store.Delivery] for an id that is not there.

@@ -173,7 +173,7 @@ func (p *postgresEngine) records(ctx context.Context, f Filter, each func(Record
 	if f.After > 0 {
 		add("seq > ?", f.After)
 	}
-	text := postgresRecord
+	text := f.columns(postgresRecord)
 	if len(where) > 0 {
 		text += " WHERE " + strings.Join(where, " AND ")
 	}

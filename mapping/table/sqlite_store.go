@@ -272,7 +272,7 @@ func (s *sqliteEngine) records(ctx context.Context, f Filter, each func(Record) 
 	if f.After > 0 {
 		add("rowid > ?", f.After)
 	}
-	text := "SELECT " + recordColumns + " FROM loopmap_deliveries"
+	text := "SELECT " + f.columns(recordColumns) + " FROM loopmap_deliveries"
 	if len(where) > 0 {
 		text += " WHERE " + strings.Join(where, " AND ")
 	}
