@@ -38,7 +38,7 @@ func refusesAll(t *testing.T, s *Store, m *mapping.Mapping, what string) {
 	if !errors.As(err, new(*movedError)) {
 		t.Errorf("%s: a delivery is acknowledged: %v", what, err)
 	}
-	if err := s.Ready(ctx, false); !errors.As(err, new(*movedError)) {
+	if err := s.Ready(ctx, nil); !errors.As(err, new(*movedError)) {
 		t.Errorf("%s: it is ready: %v", what, err)
 	}
 	if _, _, err := s.Waiting(ctx); !errors.As(err, new(*movedError)) {
