@@ -3,6 +3,7 @@ package table
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
@@ -24,7 +25,7 @@ func (s *sqliteEngine) migrate(ctx context.Context, write bool) (err error) {
 	if missing, err := missingMigrations(list, ran); err != nil || !write || len(missing) == 0 {
 		return err
 	}
-	end, err := sqlitex.ImmediateTransaction(s.writer)
+	end, err := s.begun(ctx)
 	if err != nil {
 		return err
 	}
@@ -49,6 +50,31 @@ func (s *sqliteEngine) migrate(ctx context.Context, write bool) (err error) {
 		}
 	}
 	return nil
+}
+
+const (
+	// migratePatience is how long a migration waits for its turn. Who writes all the time
+	// leaves the lock for moments only: SQLite's own way of waiting, which looks less and
+	// less often, could miss them all.
+	migratePatience = 30 * time.Second
+	migrateLook     = time.Millisecond
+)
+
+// begun begins a transaction that writes.
+func (s *sqliteEngine) begun(ctx context.Context) (end func(*error), err error) {
+	s.writer.SetBusyTimeout(0)
+	defer s.writer.SetBusyTimeout(busyTimeout)
+	for until := time.Now().Add(migratePatience); ; {
+		end, err = sqlitex.ImmediateTransaction(s.writer)
+		if sqlite.ErrCode(err).ToPrimary() != sqlite.ResultBusy || time.Now().After(until) {
+			return end, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(migrateLook):
+		}
+	}
 }
 
 // ranSQLite are the migrations that a database has seen; none where it has no table of
