@@ -103,6 +103,7 @@ func (a *app) sync(ctx context.Context, file, listen string, unsigned bool, shel
 	var watching sync.WaitGroup
 	watching.Go(func() { live.watch(ctx) })
 	watching.Go(func() { guests.run(ctx) })
+	watching.Go(func() { (&outboxKeeper{store: store, mapping: live.current.Load, log: log}).run(ctx) })
 	watching.Go(func() { (&keeper{store: store, mapping: live.current.Load, now: a.now, log: log}).run(ctx) })
 	watching.Go(func() {
 		(&follower{app: a, file: file, store: store, mapping: live.current.Load, log: log, changed: live.changed}).run(ctx)
@@ -186,7 +187,10 @@ func prepare(ctx context.Context, store *table.Store, m *mapping.Mapping, log *s
 	for i, sql := range plan.SQL {
 		log.Info("changing the table", "why", plan.Notes[i], "sql", sql)
 	}
-	return store.Apply(ctx, plan)
+	if err := store.Apply(ctx, plan); err != nil {
+		return err
+	}
+	return store.AdoptKeys(ctx, m)
 }
 
 // waitingStore is what mapWaiting needs of the database.
