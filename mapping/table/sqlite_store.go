@@ -233,7 +233,8 @@ func (s *sqliteEngine) change(ctx context.Context, sql []string) error {
 	if err := s.usable(ctx); err != nil {
 		return err
 	}
-	for _, text := range append(append([]string{"BEGIN IMMEDIATE"}, sql...), "COMMIT") {
+	// The look at the schema makes SQLite read it again when others have changed it.
+	for _, text := range append(append([]string{"BEGIN IMMEDIATE", "SELECT 1 FROM sqlite_schema LIMIT 1"}, sql...), "COMMIT") {
 		if err := s.exec(text); err != nil {
 			_ = s.exec("ROLLBACK")
 			return fmt.Errorf("%s: %w", text, err)
