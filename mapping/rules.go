@@ -47,6 +47,11 @@ func (r *Receive) Ruled(event string) bool {
 	return slices.ContainsFunc(r.Rules, func(u Rule) bool { return u.Event == event })
 }
 
+// Deletes reports whether a rule takes rows out.
+func (r *Receive) Deletes() bool {
+	return slices.ContainsFunc(r.Rules, func(u Rule) bool { return u.Delete })
+}
+
 // Wanted are the events that do something to rows.
 func (r *Receive) Wanted() []string {
 	list := slices.Clone(r.Events)

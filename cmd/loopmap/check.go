@@ -142,7 +142,10 @@ func planOf(ctx context.Context, url, file string, m *mapping.Mapping) (table.Pl
 	}
 	defer store.Close()
 	columns, err := store.Columns(ctx, m.Table)
-	plan := table.MakePlan(m, columns)
+	if err != nil {
+		return table.Plan{}, nil, err
+	}
+	plan, err := store.Plan(ctx, m)
 	if err != nil || len(columns) == 0 || m.Push == nil || !m.Push.Auto {
 		return plan, columns, err
 	}

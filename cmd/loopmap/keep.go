@@ -72,7 +72,7 @@ func (k *keeper) round(ctx context.Context) error {
 // fits looks whether the table still fits the mapping, and says so when that has
 // changed.
 func (k *keeper) fits(ctx context.Context, m *mapping.Mapping, pending int64) error {
-	plan, err := k.store.Plan(ctx, m)
+	plan, err := k.store.Shape(ctx, m)
 	if err != nil {
 		return err
 	}

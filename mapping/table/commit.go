@@ -348,7 +348,7 @@ func (w *work) duplicate(ctx context.Context, e mapping.Entry) (out mapping.Outc
 // quarantine keeps an entry whose row the table refuses; or says that the whole
 // table no longer fits.
 func (w *work) quarantine(ctx context.Context, e mapping.Entry, why error) (mapping.Outcome, error) {
-	plan, err := w.store.Plan(ctx, e.Mapping)
+	plan, err := w.store.Shape(ctx, e.Mapping)
 	if err != nil {
 		return mapping.Outcome{}, err
 	}

@@ -239,3 +239,60 @@ func TestPlanIsTrue(t *testing.T) {
 		}
 	}
 }
+
+// What the database's user may not do is said before anything is tried, with the
+// statement that grants it.
+func TestRights(t *testing.T) {
+	d := postgresDatabase(t)
+	role, schema := fmt.Sprintf("poor_%08x", rand.Uint32()), d.text("SELECT current_schema()")
+	d.exec("CREATE ROLE "+role+" LOGIN", "GRANT USAGE ON SCHEMA "+schema+" TO "+role)
+	t.Cleanup(func() { d.exec("DROP OWNED BY "+role, "DROP ROLE "+role) })
+	u, err := url.Parse(d.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.User = url.User(role)
+	ctx := context.Background()
+	if _, err := Open(ctx, Options{URL: u.String(), Write: true}); err == nil || strings.Count(err.Error(), "\n") > 0 || !strings.Contains(err.Error(), "grant") {
+		t.Errorf("tables cannot be made: %v", err)
+	}
+	s, err := Open(ctx, Options{URL: u.String()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	m := d.mapping("plan text contact.plan")
+	m.Receive.Rules = []mapping.Rule{{Event: "contact.deleted", Delete: true}}
+	m.Push = &mapping.Push{Auto: true}
+	misfits := func(want ...string) {
+		t.Helper()
+		p, err := s.Plan(ctx, m)
+		if err != nil || len(p.Misfits) != len(want) {
+			t.Errorf("%d misfits, want %d: %q %v", len(p.Misfits), len(want), p.Misfits, err)
+			return
+		}
+		for i, w := range want {
+			if !strings.Contains(p.Misfits[i], w) {
+				t.Errorf("%q does not say %q", p.Misfits[i], w)
+			}
+		}
+		for _, sql := range p.Repairs {
+			d.exec(strings.Replace(sql, " ON "+quote("contacts"), " ON contacts", 1))
+		}
+	}
+	misfits("make tables in schema " + schema)
+	misfits()
+	w, err := Open(ctx, Options{URL: u.String(), Write: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	d.exec("CREATE TABLE contacts (id text PRIMARY KEY)", "REVOKE CREATE ON SCHEMA "+schema+" FROM "+role)
+	misfits("its owner alone may", "insert into", "read", "delete from", "put triggers on") // and grants them
+	d.exec("ALTER TABLE contacts ADD COLUMN plan text")
+	misfits("update")
+	misfits("make the function of a trigger")
+	misfits()
+	ready(t, w, m)
+	install(t, w, m)
+}

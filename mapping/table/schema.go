@@ -48,8 +48,18 @@ type Plan struct {
 	Repairs []string
 }
 
-// Plan compares a mapping with the table as it is.
+// Plan compares a mapping with the table as it is, and with what the database's user may
+// do to it.
 func (s *Store) Plan(ctx context.Context, m *mapping.Mapping) (Plan, error) {
+	p, err := s.Shape(ctx, m)
+	if err == nil {
+		err = s.explain(s.addRights(ctx, m, &p))
+	}
+	return p, err
+}
+
+// Shape is Plan without the user's rights.
+func (s *Store) Shape(ctx context.Context, m *mapping.Mapping) (Plan, error) {
 	columns, err := s.Columns(ctx, m.Table)
 	if err != nil {
 		return Plan{}, err

@@ -74,6 +74,10 @@ type engine interface {
 	dropFunctions(table string) []string
 	moveChanges(table string) []string
 
+	// rights are those that the database's user lacks for a mapping; alters says that the
+	// table must be changed for it.
+	rights(ctx context.Context, m *mapping.Mapping, alters bool) ([]right, error)
+
 	// keyForm is how the table compares a mapping's keys.
 	keyForm(ctx context.Context, m *mapping.Mapping) (keyForm, error)
 	// lowered are texts as [lowerKeys] compares them.
