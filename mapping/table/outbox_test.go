@@ -220,7 +220,8 @@ func TestPushTriggersComeBack(t *testing.T) {
 			t.Error("nobody noticed that they are gone")
 		}
 		if d.d == mapping.Postgres {
-			d.exec("DROP TRIGGER loopmap_update_contacts ON contacts", "CREATE TRIGGER loopmap_update_contacts AFTER UPDATE ON contacts FOR EACH STATEMENT EXECUTE FUNCTION loopmap_change_contacts()")
+			d.exec("DROP FUNCTION loopmap_change_contacts CASCADE", "CREATE FUNCTION loopmap_change_contacts() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+				"CREATE TRIGGER loopmap_update_contacts AFTER UPDATE ON contacts FOR EACH ROW EXECUTE FUNCTION loopmap_change_contacts()")
 		} else {
 			d.exec("DROP TRIGGER loopmap_update_contacts", "CREATE TRIGGER loopmap_update_contacts AFTER UPDATE ON contacts BEGIN SELECT 1; END")
 		}

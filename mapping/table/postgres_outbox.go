@@ -47,22 +47,21 @@ BEGIN
   END IF;
   RETURN NULL;
 END `, escaped(outbox), outboxBytes, escaped(key), outbox, rows)
-	function := quote(schema) + "." + quote(triggerName(table, "change"))
-	for i, on := range triggerEvents {
-		t := trigger{name: triggerName(table, on)}
-		if i == 0 { // both call it
-			mark := dollars(body)
-			t.create = append(t.create, "CREATE OR REPLACE FUNCTION "+function+"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS "+mark+body+mark)
-		}
-		t.create = append(t.create, fmt.Sprintf("CREATE TRIGGER %s AFTER %s ON %s\n%s EXECUTE FUNCTION %s()", quote(t.name), strings.ToUpper(on), quote(table), how, function))
-		list = append(list, t)
+	function := quote(schema) + "." + quote(triggerName(table, "change")) + "()"
+	mark := dollars(body)
+	create := []string{"CREATE OR REPLACE FUNCTION " + function + " RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS " + mark + body + mark}
+	for _, on := range triggerEvents {
+		text := fmt.Sprintf("CREATE TRIGGER %s AFTER %s ON %s\n%s EXECUTE FUNCTION %s", quote(triggerName(table, on)), strings.ToUpper(on), quote(table), how, function)
+		create = append(create, text)
+		list = append(list, trigger{name: triggerName(table, on), create: []string{text}})
 	}
+	signature := signatureOf(create...)
+	for i := range list {
+		list[i].signature = signature
+	}
+	// The function keeps the signature: to comment on a trigger takes the table's owner.
+	list[0].create = []string{create[0], fmt.Sprintf("COMMENT ON FUNCTION %s IS %s", function, literal(signature)), create[1]}
 	return list, nil
-}
-
-// signTrigger keeps the signature where haveTriggers finds it.
-func (p *postgresEngine) signTrigger(table string, t trigger) []string {
-	return []string{fmt.Sprintf("COMMENT ON TRIGGER %s ON %s IS %s", quote(t.name), quote(table), literal(t.signature()))}
 }
 
 // escaped is a literal that reads the same whatever standard_conforming_strings is: a
@@ -90,7 +89,7 @@ func (p *postgresEngine) dropFunctions(table string) []string {
 
 // haveTriggers are the signatures of the triggers that the table has, by their names.
 func (p *postgresEngine) haveTriggers(ctx context.Context, table string) (map[string]string, error) {
-	rows, err := p.pool.Query(ctx, `SELECT t.tgname, coalesce(obj_description(t.oid, 'pg_trigger'), 'another') FROM pg_trigger t
+	rows, err := p.pool.Query(ctx, `SELECT t.tgname, coalesce(obj_description(t.tgfoid, 'pg_proc'), 'another') FROM pg_trigger t
 		WHERE t.tgrelid = to_regclass($1) AND NOT t.tgisinternal AND t.tgname = ANY($2)`,
 		quote(table), []string{triggerName(table, "insert"), triggerName(table, "update")})
 	if err != nil {

@@ -246,7 +246,7 @@ func TestRights(t *testing.T) {
 	d := postgresDatabase(t)
 	role, schema := fmt.Sprintf("poor_%08x", rand.Uint32()), d.text("SELECT current_schema()")
 	d.exec("CREATE ROLE "+role+" LOGIN", "GRANT USAGE ON SCHEMA "+schema+" TO "+role)
-	t.Cleanup(func() { d.exec("DROP OWNED BY "+role, "DROP ROLE "+role) })
+	t.Cleanup(func() { d.exec("DROP OWNED BY "+role+" CASCADE", "DROP ROLE "+role) })
 	u, err := url.Parse(d.url)
 	if err != nil {
 		t.Fatal(err)

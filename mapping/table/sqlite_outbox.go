@@ -18,17 +18,16 @@ const outboxLength = "(SELECT max(seq) FROM loopmap_outbox) - (SELECT min(seq) F
 func (s *sqliteEngine) triggers(_ context.Context, table, key string) (list []trigger, err error) {
 	for _, on := range triggerEvents {
 		name := triggerName(table, on)
-		list = append(list, trigger{name: name, create: []string{fmt.Sprintf(`CREATE TRIGGER %s AFTER %s ON %s WHEN new.%s IS NOT NULL
+		text := fmt.Sprintf(`CREATE TRIGGER %s AFTER %s ON %s WHEN new.%s IS NOT NULL
 BEGIN
   INSERT INTO loopmap_outbox (table_name, row_key) SELECT %s, CAST(new.%[4]s AS TEXT) WHERE coalesce(%[6]s, 0) < %[7]d;
-END`, quote(name), strings.ToUpper(on), quote(table), quote(key), literal(table), outboxLength, outboxLines)}})
+END`, quote(name), strings.ToUpper(on), quote(table), quote(key), literal(table), outboxLength, outboxLines)
+		list = append(list, trigger{name, signatureOf(text), []string{text}})
 	}
 	return list, nil
 }
 
 func (s *sqliteEngine) dropTrigger(_, name string) string { return "DROP TRIGGER " + quote(name) }
-
-func (s *sqliteEngine) signTrigger(string, trigger) []string { return nil } // its text says all
 
 func (s *sqliteEngine) dropFunctions(string) []string { return nil }
 
@@ -38,7 +37,7 @@ func (s *sqliteEngine) haveTriggers(ctx context.Context, table string) (map[stri
 	have := map[string]string{}
 	err := s.ask(ctx, "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND name IN (?, ?)",
 		[]any{triggerName(table, "insert"), triggerName(table, "update")}, func(v []stored) error {
-			have[v[0].text] = trigger{create: []string{v[1].text}}.signature()
+			have[v[0].text] = signatureOf(v[1].text)
 			return nil
 		})
 	return have, err

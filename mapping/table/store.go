@@ -69,7 +69,6 @@ type engine interface {
 	triggers(ctx context.Context, table, key string) ([]trigger, error)
 	haveTriggers(ctx context.Context, table string) (map[string]string, error)
 	// What follows is SQL.
-	signTrigger(table string, t trigger) []string
 	dropTrigger(table, name string) string
 	dropFunctions(table string) []string
 	moveChanges(table string) []string

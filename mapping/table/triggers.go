@@ -14,15 +14,14 @@ import (
 // statement of the user fail, nor wait, nor keep a column from being changed: so they
 // append and read nothing, and name no column but the key.
 
-// trigger is one of them.
+// trigger is one of them. The signature tells one wording from another.
 type trigger struct {
-	name   string
-	create []string // statements that make it, and all that it needs
+	name, signature string
+	create          []string // statements that make it, and all that it needs
 }
 
-// signature tells one wording of a trigger from another.
-func (t trigger) signature() string {
-	sum := sha256.Sum256([]byte(strings.Join(t.create, "\n")))
+func signatureOf(sql ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(sql, "\n")))
 	return fmt.Sprintf("loopmap %x", sum[:8])
 }
 
@@ -39,14 +38,14 @@ func (s *Store) PushTriggers(ctx context.Context, m *mapping.Mapping) (Plan, err
 	}
 	right := len(have) == len(want)
 	for _, t := range want {
-		right = right && have[t.name] == t.signature()
+		right = right && have[t.name] == t.signature
 	}
 	if right {
 		return Plan{}, nil
 	}
 	p := s.dropTriggers(m.Table, have)
 	for _, t := range want {
-		p.SQL = append(append(p.SQL, t.create...), s.signTrigger(m.Table, t)...)
+		p.SQL = append(p.SQL, t.create...)
 	}
 	if len(have) > 0 {
 		p.SQL = append(p.SQL, s.moveChanges(m.Table)...)
