@@ -53,18 +53,18 @@ func (s *sqliteEngine) migrate(ctx context.Context, write bool) (err error) {
 }
 
 const (
-	// migratePatience is how long a migration waits for its turn. Who writes all the time
-	// leaves the lock for moments only: SQLite's own way of waiting, which looks less and
-	// less often, could miss them all.
-	migratePatience = 30 * time.Second
-	migrateLook     = time.Millisecond
+	// changePatience is how long a change of tables waits for its turn. Who writes all the
+	// time leaves the lock for moments only: SQLite's own way of waiting, which looks less
+	// and less often, could miss them all.
+	changePatience = 30 * time.Second
+	changeLook     = time.Millisecond
 )
 
-// begun begins a transaction that writes.
+// begun begins a transaction that changes tables.
 func (s *sqliteEngine) begun(ctx context.Context) (end func(*error), err error) {
 	s.writer.SetBusyTimeout(0)
 	defer s.writer.SetBusyTimeout(busyTimeout)
-	for until := time.Now().Add(migratePatience); ; {
+	for until := time.Now().Add(changePatience); ; {
 		end, err = sqlitex.ImmediateTransaction(s.writer)
 		if sqlite.ErrCode(err).ToPrimary() != sqlite.ResultBusy || time.Now().After(until) {
 			return end, err
@@ -72,7 +72,7 @@ func (s *sqliteEngine) begun(ctx context.Context) (end func(*error), err error) 
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
-		case <-time.After(migrateLook):
+		case <-time.After(changeLook):
 		}
 	}
 }

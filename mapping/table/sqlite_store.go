@@ -222,7 +222,7 @@ func (s *sqliteEngine) exec(text string) error {
 	return sqlitex.ExecuteTransient(s.writer, text, nil)
 }
 
-func (s *sqliteEngine) change(ctx context.Context, sql []string) error {
+func (s *sqliteEngine) change(ctx context.Context, sql []string) (err error) {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	s.forgetTarget()
@@ -233,10 +233,14 @@ func (s *sqliteEngine) change(ctx context.Context, sql []string) error {
 	if err := s.usable(ctx); err != nil {
 		return err
 	}
+	end, err := s.begun(ctx)
+	if err != nil {
+		return err
+	}
+	defer end(&err)
 	// The look at the schema makes SQLite read it again when others have changed it.
-	for _, text := range append(append([]string{"BEGIN IMMEDIATE", "SELECT 1 FROM sqlite_schema LIMIT 1"}, sql...), "COMMIT") {
-		if err := s.exec(text); err != nil {
-			_ = s.exec("ROLLBACK")
+	for _, text := range append([]string{"SELECT 1 FROM sqlite_schema LIMIT 1"}, sql...) {
+		if err = s.exec(text); err != nil {
 			return fmt.Errorf("%s: %w", text, err)
 		}
 	}

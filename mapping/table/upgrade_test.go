@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"loopmap/mapping"
 )
@@ -41,6 +42,8 @@ func TestUpgrade(t *testing.T) {
 		m.Key, m.Receive.Columns[0].Name = "loops_id", "loops_id"
 		ctx, done := context.Background(), make(chan struct{})
 		var users sync.WaitGroup
+		end := sync.OnceFunc(func() { close(done); users.Wait() })
+		defer end()
 		var written int
 		users.Go(func() { // a sync of that version, and a program of the user
 			for ; ; written++ {
@@ -56,7 +59,7 @@ func TestUpgrade(t *testing.T) {
 				select {
 				case <-done:
 					return
-				default:
+				case <-time.After(time.Millisecond):
 				}
 			}
 		})
@@ -74,8 +77,7 @@ func TestUpgrade(t *testing.T) {
 		starts.Wait()
 		s := d.open()
 		install(t, s, m)
-		close(done)
-		users.Wait()
+		end()
 		if got := d.text("SELECT count(*) FROM loopmap_deliveries WHERE id LIKE 'msg%' AND body IS NOT NULL AND mapping IS NOT NULL"); got != "5" {
 			t.Errorf("%s deliveries are left of 5", got)
 		}
