@@ -11,7 +11,8 @@ import (
 	"loopmap/mapping"
 )
 
-// outboxBytes is how large PostgreSQL's outbox becomes before the triggers note no more: a
+// outboxBytes is how large PostgreSQL's outbox becomes (keys of large statements, which are
+// stored beside it, not counted) before the triggers note no more: a
 // table whose loopmap was forgotten must not fill the disk.
 const outboxBytes = 1 << 30
 
@@ -40,7 +41,7 @@ func (p *postgresEngine) triggers(ctx context.Context, table, key string) (list 
 -- Notes for loopmap which rows were written. Whatever the table or the outbox has become,
 -- it must not make a statement fail.
 BEGIN
-  IF pg_catalog.pg_table_size(pg_catalog.to_regclass(%s)) OPERATOR(pg_catalog.<) %d AND EXISTS (SELECT FROM pg_catalog.pg_attribute
+  IF pg_catalog.pg_relation_size(pg_catalog.to_regclass(%s)) OPERATOR(pg_catalog.<) %d AND EXISTS (SELECT FROM pg_catalog.pg_attribute
       WHERE attrelid OPERATOR(pg_catalog.=) TG_RELID AND attname OPERATOR(pg_catalog.=) %s AND NOT attisdropped) THEN
     INSERT INTO %s (table_name, row_keys)
       %s;
@@ -143,6 +144,6 @@ func (p *postgresEngine) settleChanges(ctx context.Context, list []mapping.PushC
 }
 
 func (p *postgresEngine) outboxFull(ctx context.Context) (full bool, err error) {
-	err = p.pool.QueryRow(ctx, "SELECT coalesce(pg_table_size(to_regclass('loopmap_outbox')) >= $1, false)", int64(outboxBytes)).Scan(&full)
+	err = p.pool.QueryRow(ctx, "SELECT coalesce(pg_relation_size(to_regclass('loopmap_outbox')) >= $1, false)", int64(outboxBytes)).Scan(&full)
 	return full, err
 }
