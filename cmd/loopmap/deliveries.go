@@ -15,11 +15,12 @@ import (
 
 func (a *app) deliveriesCommand() *cobra.Command {
 	var f table.Filter
-	var status, event string
+	var status, event, email string
+	var keys []string
 	c := &cobra.Command{
 		Use:     "deliveries [FILE]",
 		Short:   "List what came in",
-		Example: "loopmap deliveries --status quarantined\nloopmap deliveries show msg_2f8...",
+		Example: "loopmap deliveries --status quarantined\nloopmap deliveries --email dana@northwind.example\nloopmap deliveries show msg_2f8...",
 		Args:    atMost(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			f.Status = mapping.Status(status)
@@ -34,12 +35,16 @@ func (a *app) deliveriesCommand() *cobra.Command {
 			if event != "" {
 				f.Events = []string{event}
 			}
-			return a.deliveries(c.Context(), fileArg(args), f)
+			f.Keys = keys
+			return a.deliveries(c.Context(), fileArg(args), f, email)
 		},
 	}
 	c.Flags().IntVar(&f.Limit, "limit", 50, "list at most `N`, the newest; 0 lists all")
 	c.Flags().StringVar(&status, "status", "", "only those of this `STATUS`: applied, ignored, quarantined or pending")
 	c.Flags().StringVar(&event, "event", "", "only this `EVENT`")
+	c.Flags().StringArrayVar(&keys, "row", nil, "only those about the row with this `KEY`; may be repeated")
+	c.Flags().StringVar(&email, "email", "", "only those about the rows with this `EMAIL`, and those that became no row")
+	c.MarkFlagsMutuallyExclusive("row", "email")
 	var bytes bool
 	show := &cobra.Command{
 		Use:   "show ID [FILE]",
@@ -92,7 +97,11 @@ func (a *app) openJournal(ctx context.Context, file string) (*table.Store, error
 	return store, err
 }
 
-func (a *app) deliveries(ctx context.Context, file string, f table.Filter) error {
+func (a *app) deliveries(ctx context.Context, file string, f table.Filter, email string) error {
+	m, _, err := a.readMapping(file)
+	if err != nil {
+		return err
+	}
 	store, err := a.openJournal(ctx, file)
 	if err != nil {
 		return err
@@ -101,10 +110,15 @@ func (a *app) deliveries(ctx context.Context, file string, f table.Filter) error
 	if store != nil {
 		defer store.Close()
 		f.Head = headOf
-		err := store.Each(ctx, f, func(r table.Record) error {
+		add := func(r table.Record) error {
 			list = append(list, asData(r))
 			return nil
-		})
+		}
+		if email != "" {
+			err = store.FindByEmail(ctx, m, email, f, add)
+		} else if f.Keys, err = store.CanonicalKeys(ctx, m, f.Keys); err == nil {
+			err = store.Each(ctx, f, add)
+		}
 		if err != nil {
 			return err
 		}
@@ -117,7 +131,7 @@ func (a *app) deliveries(ctx context.Context, file string, f table.Filter) error
 		return printJSON(a.stdout, list)
 	}
 	if len(list) == 0 {
-		if len(f.Events) > 0 || f.Status != "" {
+		if len(f.Events) > 0 || f.Status != "" || f.Keys != nil || email != "" {
 			a.say("no delivery matches")
 		} else {
 			a.say("no deliveries yet")

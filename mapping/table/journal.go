@@ -26,6 +26,7 @@ type Filter struct {
 	ID     string
 	Events []string // any of these; none: all
 	Status mapping.Status
+	Keys   []string  // only those about these rows; nil: all
 	Stale  string    // only pending ones, and quarantined ones that the mapping with this hash has not tried
 	Since  time.Time // received then or later
 	Oldest bool      // oldest first; else newest first

@@ -70,6 +70,12 @@ func (f keyForm) same(a, b string) bool {
 	return f.canonical(a) == f.canonical(b)
 }
 
+// CanonicalKeys are keys as journal and outcomes have them, whichever way they are written.
+func (s *Store) CanonicalKeys(ctx context.Context, m *mapping.Mapping, keys []string) ([]string, error) {
+	keys, err := s.canonicalKeys(ctx, m, keys)
+	return keys, s.explain(err)
+}
+
 // canonicalKeys are keys of a mapping's table in their canonical form.
 func (s *Store) canonicalKeys(ctx context.Context, m *mapping.Mapping, keys []string) ([]string, error) {
 	form, err := s.keyForm(ctx, m)

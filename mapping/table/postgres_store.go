@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -149,40 +148,8 @@ func (p *postgresEngine) records(ctx context.Context, f Filter, each func(Record
 	if there, err := p.hasJournal(ctx); err != nil || !there {
 		return err
 	}
-	var where []string
-	var args []any
-	add := func(cond string, v any) {
-		args = append(args, v)
-		where = append(where, strings.ReplaceAll(cond, "?", fmt.Sprintf("$%d", len(args))))
-	}
-	if f.ID != "" {
-		add("id = ?", f.ID)
-	}
-	if len(f.Events) > 0 {
-		add("event = ANY(?)", f.Events)
-	}
-	if f.Status != "" {
-		add("status = ?", string(f.Status))
-	}
-	if f.Stale != "" {
-		add("status IN ('quarantined', 'pending') AND (status = 'pending' OR mapping IS DISTINCT FROM ?)", f.Stale)
-	}
-	if !f.Since.IsZero() {
-		add("received_at >= ?", f.Since)
-	}
-	if f.After > 0 {
-		add("seq > ?", f.After)
-	}
-	text := f.columns(postgresRecord)
-	if len(where) > 0 {
-		text += " WHERE " + strings.Join(where, " AND ")
-	}
-	if text += " ORDER BY seq DESC"; f.Oldest {
-		text = strings.TrimSuffix(text, " DESC")
-	}
-	if f.Limit > 0 {
-		text += fmt.Sprintf(" LIMIT %d", f.Limit)
-	}
+	where, args := f.where("seq", "IS DISTINCT FROM", f.Since)
+	text := numbered(f.columns(postgresRecord) + where)
 	rows, err := p.pool.Query(ctx, text, args...)
 	if err != nil {
 		return err

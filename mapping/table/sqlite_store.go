@@ -252,41 +252,8 @@ func (s *sqliteEngine) records(ctx context.Context, f Filter, each func(Record) 
 	if there, err := s.hasJournal(ctx); err != nil || !there {
 		return err
 	}
-	var where []string
-	var args []any
-	add := func(cond string, vals ...any) { where, args = append(where, cond), append(args, vals...) }
-	if f.ID != "" {
-		add("id = ?", f.ID)
-	}
-	if len(f.Events) > 0 {
-		events := make([]any, len(f.Events))
-		for i, e := range f.Events {
-			events[i] = e
-		}
-		add("event IN (?"+strings.Repeat(", ?", len(events)-1)+")", events...)
-	}
-	if f.Status != "" {
-		add("status = ?", string(f.Status))
-	}
-	if f.Stale != "" {
-		add("status IN ('quarantined', 'pending') AND (status = 'pending' OR mapping IS NOT ?)", f.Stale)
-	}
-	if !f.Since.IsZero() {
-		add("received_at >= ?", f.Since.UTC().Format(timestamp))
-	}
-	if f.After > 0 {
-		add("rowid > ?", f.After)
-	}
-	text := "SELECT " + f.columns(recordColumns) + " FROM loopmap_deliveries"
-	if len(where) > 0 {
-		text += " WHERE " + strings.Join(where, " AND ")
-	}
-	if text += " ORDER BY rowid DESC"; f.Oldest {
-		text = strings.TrimSuffix(text, " DESC")
-	}
-	if f.Limit > 0 {
-		text += fmt.Sprintf(" LIMIT %d", f.Limit)
-	}
+	where, args := f.where("rowid", "IS NOT", f.Since.UTC().Format(timestamp))
+	text := "SELECT " + f.columns(recordColumns) + " FROM loopmap_deliveries" + where
 	return s.query(ctx, text, args, func(st *sqlite.Stmt) error {
 		r, err := readRecord(st)
 		if err != nil {
