@@ -206,25 +206,26 @@ func (w *work) run(ctx context.Context, entries []mapping.Entry) (outcomes []map
 		return nil, err
 	}
 	outcomes = make([]mapping.Outcome, len(entries))
-	var before []Change
 	if w.dry {
-		if before, err = w.rows(entries); err != nil {
-			return nil, err
-		}
+		return outcomes, w.tryOut(ctx, entries, outcomes)
 	}
-	for _, round := range rounds(entries) {
-		if err = w.round(ctx, entries, round, outcomes); err != nil {
-			return nil, err
-		}
-	}
-	if w.dry {
-		w.changes, err = w.changed(before)
-		return outcomes, err
+	if err = w.all(ctx, entries, outcomes); err != nil {
+		return nil, err
 	}
 	if err = w.tx.commit(); err != nil && w.store.aboutRow(err) {
 		err = &deferredError{err}
 	}
 	return outcomes, err
+}
+
+// all writes all entries.
+func (w *work) all(ctx context.Context, entries []mapping.Entry, outcomes []mapping.Outcome) error {
+	for _, round := range rounds(entries) {
+		if err := w.round(ctx, entries, round, outcomes); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // rounds parts entries into such as name no row and no id twice, so that what a
@@ -366,33 +367,3 @@ func (w *work) quarantine(ctx context.Context, e mapping.Entry, why error) (mapp
 type refusal struct{ msg string }
 
 func (e *refusal) Error() string { return e.msg }
-
-// rows reads the rows that entries are about.
-func (w *work) rows(entries []mapping.Entry) (list []Change, err error) {
-	seen := map[string]bool{}
-	for _, e := range entries {
-		if e.Status != mapping.Applied || seen[e.Row.Key] {
-			continue
-		}
-		seen[e.Row.Key] = true
-		c := Change{Mapping: e.Mapping, Key: e.Row.Key}
-		if c.Before, err = w.tx.read(c.Mapping, c.Key); err != nil {
-			return nil, err
-		}
-		list = append(list, c)
-	}
-	return list, nil
-}
-
-// changed reads the same rows again and keeps those that differ.
-func (w *work) changed(before []Change) (list []Change, err error) {
-	for _, c := range before {
-		if c.After, err = w.tx.read(c.Mapping, c.Key); err != nil {
-			return nil, err
-		}
-		if (c.Before == nil) != (c.After == nil) || !slices.Equal(c.Before, c.After) {
-			list = append(list, c)
-		}
-	}
-	return list, nil
-}

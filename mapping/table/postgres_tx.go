@@ -6,6 +6,7 @@ import (
 	"hash/fnv"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -193,7 +194,7 @@ func (t *postgresTx) savepoint() error  { return t.exec("SAVEPOINT " + savepoint
 func (t *postgresTx) rollbackTo() error { return t.exec("ROLLBACK TO " + savepoint) }
 func (t *postgresTx) release() error    { return t.exec("RELEASE " + savepoint) }
 
-func (t *postgresTx) read(m *mapping.Mapping, key string) ([]Value, error) {
+func (t *postgresTx) read(m *mapping.Mapping, keys []string) (map[string][]Value, error) {
 	b := &pgx.Batch{}
 	if t.start(b); b.Len() > 0 {
 		if err := t.send(b); err != nil {
@@ -205,29 +206,32 @@ func (t *postgresTx) read(m *mapping.Mapping, key string) ([]Value, error) {
 		return nil, err
 	}
 	cast := types.casts[slices.IndexFunc(m.Columns(), func(c mapping.Column) bool { return c.Name == m.Key })]
-	rows, err := t.conn.Query(t.ctx, readSQL(m, "%s::text", operator("=", cast)+" $1::text::"+cast), key)
+	names := []string{"u.k"}
+	for _, c := range m.Columns() {
+		names = append(names, "t."+quote(c.Name)+"::text")
+	}
+	rows, err := t.conn.Query(t.ctx, "SELECT "+strings.Join(names, ", ")+" FROM unnest($1::text[]) AS u(k) JOIN "+quote(m.Table)+" t ON t."+quote(m.Key)+" "+
+		operator("=", cast)+" u.k::"+cast, castable(cast, keys))
 	if err != nil {
 		return nil, err
 	}
-	row, err := pgx.CollectOneRow(rows, func(row pgx.CollectableRow) ([]Value, error) {
-		texts := make([]*string, len(types.casts))
-		to := make([]any, len(texts))
-		for i := range texts {
-			to[i] = &texts[i]
-		}
-		err := row.Scan(to...)
-		values := make([]Value, len(texts))
-		for i, text := range texts {
-			if values[i].Null = text == nil; text != nil {
-				values[i].Text = *text
+	found := make(map[string][]Value, len(keys))
+	texts := make([]*string, len(names))
+	to := make([]any, len(names))
+	for i := range texts {
+		to[i] = &texts[i]
+	}
+	_, err = pgx.ForEachRow(rows, to, func() error {
+		row := make([]Value, len(texts)-1)
+		for i, text := range texts[1:] {
+			if row[i].Null = text == nil; text != nil {
+				row[i].Text = *text
 			}
 		}
-		return values, err
+		found[*texts[0]] = row
+		return nil
 	})
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, nil
-	}
-	return row, err
+	return found, err
 }
 
 func (t *postgresTx) commit() error {

@@ -318,7 +318,21 @@ func (s *sqliteTx) writeRows(entries []mapping.Entry) error {
 	return run(st)
 }
 
-func (s *sqliteTx) read(m *mapping.Mapping, key string) (row []Value, err error) {
+func (s *sqliteTx) read(m *mapping.Mapping, keys []string) (map[string][]Value, error) {
+	rows := make(map[string][]Value, len(keys))
+	for _, key := range keys {
+		row, err := s.readRow(m, key)
+		if err != nil {
+			return nil, err
+		}
+		if row != nil {
+			rows[key] = row
+		}
+	}
+	return rows, nil
+}
+
+func (s *sqliteTx) readRow(m *mapping.Mapping, key string) (row []Value, err error) {
 	t, err := s.targetOf(m)
 	if err != nil {
 		return nil, err

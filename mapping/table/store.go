@@ -77,6 +77,10 @@ type engine interface {
 	// table must be changed for it.
 	rights(ctx context.Context, m *mapping.Mapping, alters bool) ([]right, error)
 
+	// plainTypes are the types of a mapping's columns in the table; nil where more than
+	// they decides what is stored.
+	plainTypes(ctx context.Context, m *mapping.Mapping) ([]string, error)
+
 	// keyForm is how the table compares a mapping's keys.
 	keyForm(ctx context.Context, m *mapping.Mapping) (keyForm, error)
 	// lowered are texts as [lowerKeys] compares them.
@@ -110,8 +114,8 @@ type tx interface {
 	// write does to the rows what the entries say. What the table refuses is in
 	// refused, and not done; the transaction goes on.
 	write(entries []mapping.Entry) (refused []error, err error)
-	// read is a row as text, nil when it is not there.
-	read(m *mapping.Mapping, key string) ([]Value, error)
+	// read are rows as text, by their keys; one that is not there is not among them.
+	read(m *mapping.Mapping, keys []string) (map[string][]Value, error)
 	savepoint() error
 	rollbackTo() error // the savepoint, which stays
 	release() error
