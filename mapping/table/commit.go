@@ -108,6 +108,7 @@ func (s *Store) write(ctx context.Context, entries []mapping.Entry, w *work) ([]
 			s.setHold(hold{unfit.mapping, unfit.reason, time.Now().Add(holdFor)})
 			entries = s.held(entries)
 			continue
+		case errors.Is(err, errRetyped): // it is made for what the table is by now
 		case errors.As(err, new(*unknownError)):
 			// What the transaction wrote is there, whole, or none of it. Run again, what is
 			// there counts as its own.

@@ -65,6 +65,53 @@ type columnTypes struct {
 	casts   []string // what a text is cast to before it is assigned
 	bases   []string // the types beneath domains, with their limits
 	form    keyForm
+	print   *string // [printOf] the table; NULL where there is none
+}
+
+// printOf is an expression that is another when a column's type is, or its limits.
+func printOf(table string) string {
+	return "(SELECT string_agg(attname || ' ' || atttypid || ' ' || atttypmod, ',' ORDER BY attnum) FROM pg_attribute WHERE attrelid = to_regclass(" +
+		literal(quote(table)) + ") AND attnum > 0 AND NOT attisdropped)"
+}
+
+// queueGuard adds the statement that makes sure that the table is still what its rows were
+// written for. It stands behind those, which keep others from altering the table.
+func (t *postgresTx) queueGuard(b *pgx.Batch, m *mapping.Mapping) error {
+	types, err := t.typesOf(m)
+	if err != nil {
+		return err
+	}
+	b.Queue("SELECT "+printOf(m.Table)+" IS NOT DISTINCT FROM $1", types.print).QueryRow(func(r pgx.Row) error {
+		var same bool
+		if err := r.Scan(&same); err != nil || same {
+			return err
+		}
+		return t.engine.retyped()
+	})
+	return nil
+}
+
+// typesOf are the same throughout a transaction.
+func (t *postgresTx) typesOf(m *mapping.Mapping) (types *columnTypes, err error) {
+	if t.types == nil || t.types.mapping != m {
+		if types, err = t.engine.typesOf(t.ctx, m); err == nil {
+			t.types = types
+		}
+		return types, err
+	}
+	return t.types, nil
+}
+
+// forgetTypes makes that they are read again: the table may have become another.
+func (t *postgresTx) forgetTypes() {
+	t.types = nil
+	t.engine.types.Store(nil)
+}
+
+// retyped forgets what the table was.
+func (p *postgresEngine) retyped() error {
+	p.types.Store(nil)
+	return errRetyped
 }
 
 // typesOf are remembered for the mapping that was last written by.
@@ -72,15 +119,20 @@ func (p *postgresEngine) typesOf(ctx context.Context, m *mapping.Mapping) (*colu
 	if t := p.types.Load(); t != nil && t.mapping == m {
 		return t, nil
 	}
-	columns, err := p.columns(ctx, m.Table)
+	t := &columnTypes{mapping: m}
+	err := p.pool.QueryRow(ctx, "SELECT "+printOf(m.Table)).Scan(&t.print) // first: what changes from here on shows
 	if err != nil {
 		return nil, err
 	}
-	have := map[string]Column{}
-	for _, c := range columns {
-		have[c.Name] = c
+	columns, err := p.columns(ctx, m.Table)
+	if err == nil {
+		err = p.fit(m, columns)
 	}
-	t := &columnTypes{mapping: m, form: formOf(have[m.Key])}
+	if err != nil {
+		return nil, err
+	}
+	have := byName(columns)
+	t.form = formOf(have[m.Key])
 	for _, c := range m.Columns() {
 		is, ok := have[c.Name]
 		if !ok {
@@ -107,7 +159,7 @@ func (t *columnTypes) fits(e mapping.Entry) string {
 // keyForm is the engine's. A table that does not fit has none that matters.
 func (p *postgresEngine) keyForm(ctx context.Context, m *mapping.Mapping) (keyForm, error) {
 	t, err := p.typesOf(ctx, m)
-	if errors.As(err, new(*refusal)) {
+	if errors.As(err, new(*refusal)) || errors.As(err, new(*unfitError)) {
 		columns, err := p.columns(ctx, m.Table)
 		for _, c := range columns {
 			if c.Name == m.Key {

@@ -1,6 +1,7 @@
 package table
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -36,7 +37,11 @@ func (t *postgresTx) insertWithRows(entries, rows []mapping.Entry) (fresh, late 
 	for i, e := range entries {
 		places[i] = placeOfEntry(e).at
 	}
-	args := append(append(journalLines(entries), places), s.arrays...)
+	types, err := t.typesOf(rows[0].Mapping)
+	if err != nil {
+		return nil, nil, err
+	}
+	args := append(append(append(journalLines(entries), places), s.arrays...), types.print)
 	b := &pgx.Batch{}
 	t.start(b)
 	t.lock(b, rows) // in a statement before the one that looks whether they are late
@@ -51,11 +56,15 @@ func (t *postgresTx) insertWithRows(entries, rows []mapping.Entry) (fresh, late 
 		loopmap_new AS (INSERT INTO loopmap_deliveries (`+journalColumns+`) SELECT `+journalColumns+` FROM loopmap_in ON CONFLICT (id) DO NOTHING RETURNING id),
 		loopmap_rows AS (`+s.upsert(rows[0].Mapping, ` FROM loopmap_in u WHERE u.status = 'applied'
 			AND u.id IN (SELECT id FROM loopmap_new) AND u.id NOT IN (SELECT id FROM loopmap_late WHERE late)`)+`)
-		SELECT n, new, late FROM (SELECT n, id IN (SELECT id FROM loopmap_new) AS new, id IN (SELECT id FROM loopmap_late WHERE late) AS late FROM loopmap_in) AS all_of_them
-		WHERE late OR NOT new`, args...).Query(func(r pgx.Rows) error {
+		SELECT n, new, late, same FROM (SELECT n, id IN (SELECT id FROM loopmap_new) AS new, id IN (SELECT id FROM loopmap_late WHERE late) AS late,
+			`+printOf(rows[0].Mapping.Table)+fmt.Sprintf(" IS NOT DISTINCT FROM $%d", len(args))+` AS same FROM loopmap_in) AS all_of_them
+		WHERE late OR NOT new OR NOT same`, args...).Query(func(r pgx.Rows) error {
 		var n int
-		var isNew, later bool
-		_, err := pgx.ForEachRow(r, []any{&n, &isNew, &later}, func() error {
+		var isNew, later, same bool
+		_, err := pgx.ForEachRow(r, []any{&n, &isNew, &later, &same}, func() error {
+			if !same {
+				return t.engine.retyped()
+			}
 			fresh[n-1], isLate[n-1] = isNew, later
 			return nil
 		})

@@ -16,7 +16,13 @@ func (t *postgresTx) write(entries []mapping.Entry) (refused []error, err error)
 	refused = make([]error, len(entries))
 	fit, at := make([]mapping.Entry, 0, len(entries)), make([]int, 0, len(entries))
 	for i, e := range entries {
-		if why := t.misfit(e); why != nil {
+		why := t.misfit(e)
+		if why != nil && !t.reread { // the column may have become a wider one
+			t.forgetTypes()
+			t.reread = true
+			why = t.misfit(e)
+		}
+		if why != nil {
 			refused[i] = why
 			continue
 		}
@@ -41,7 +47,7 @@ func (t *postgresTx) write(entries []mapping.Entry) (refused []error, err error)
 
 // misfit is a refusal of a cell that its column would change without a word.
 func (t *postgresTx) misfit(e mapping.Entry) error {
-	types, err := t.engine.typesOf(t.ctx, e.Mapping)
+	types, err := t.typesOf(e.Mapping)
 	if err != nil {
 		return nil // which writing the row shows
 	}
@@ -61,7 +67,11 @@ func (t *postgresTx) writeSafely(entries []mapping.Entry) (about bool, err error
 	b := &pgx.Batch{}
 	b.Queue("SAVEPOINT rows")
 	for _, g := range groups(entries) {
-		if err := t.queue(b, g); err != nil {
+		err := t.queue(b, g)
+		if err == nil {
+			err = t.queueGuard(b, g[0].Mapping)
+		}
+		if err != nil {
 			return t.engine.aboutRow(err), err
 		}
 	}
@@ -72,7 +82,7 @@ func (t *postgresTx) writeSafely(entries []mapping.Entry) (about bool, err error
 	if !about {
 		return false, err
 	}
-	t.engine.types.Store(nil) // the table may have become another
+	t.forgetTypes()
 	if back := t.exec("ROLLBACK TO rows"); back != nil {
 		return false, back
 	}
@@ -136,7 +146,7 @@ type set struct {
 // setOf has the values of all entries, of which those that are no rows have none.
 func (t *postgresTx) setOf(shape mapping.Entry, all []mapping.Entry) (s set, err error) {
 	m := shape.Mapping
-	types, err := t.engine.typesOf(t.ctx, m)
+	types, err := t.typesOf(m)
 	if err != nil {
 		return s, err
 	}

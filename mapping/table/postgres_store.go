@@ -18,6 +18,7 @@ type postgresEngine struct {
 	pool   *pgxpool.Pool
 	pooled bool                        // connections are a pooler's, which others use in turn
 	types  atomic.Pointer[columnTypes] // of the mapping last written by
+	beginning
 }
 
 // postgresWriters are as many as keep PostgreSQL busy while others are verified and

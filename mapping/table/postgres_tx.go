@@ -23,6 +23,8 @@ type postgresTx struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	begun  bool
+	types  *columnTypes // that its rows are written for
+	reread bool         // they were read in this transaction
 }
 
 func (p *postgresEngine) begin(ctx context.Context) (tx, error) {
@@ -107,7 +109,7 @@ func (t *postgresTx) insert(entries, rows []mapping.Entry) (fresh, late []bool, 
 			return fresh, late, err == nil, err
 		}
 		// Row by row it shows which the table refuses.
-		t.engine.types.Store(nil) // the table may have become another
+		t.forgetTypes()
 		if err := t.exec("ROLLBACK"); err != nil {
 			return nil, nil, false, err
 		}
@@ -201,7 +203,7 @@ func (t *postgresTx) read(m *mapping.Mapping, keys []string) (map[string][]Value
 			return nil, err
 		}
 	}
-	types, err := t.engine.typesOf(t.ctx, m)
+	types, err := t.typesOf(m)
 	if err != nil {
 		return nil, err
 	}

@@ -64,7 +64,11 @@ func (s *Store) Shape(ctx context.Context, m *mapping.Mapping) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	return MakePlan(m, columns), nil
+	b := s.engine.first()
+	_ = b.fit(m, columns) // which the plan says
+	plan := MakePlan(m, columns)
+	b.narrowed(&plan, m, columns)
+	return plan, nil
 }
 
 // MakePlan compares a mapping with the columns of its table, none when there is

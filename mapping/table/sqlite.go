@@ -113,7 +113,7 @@ func (s *sqliteEngine) aboutRow(err error) bool {
 	if errors.As(err, new(*refusal)) {
 		return true
 	}
-	if errors.As(err, new(*movedError)) {
+	if errors.As(err, new(*movedError)) || errors.As(err, new(*unfitError)) {
 		return false
 	}
 	switch sqlite.ErrCode(err).ToPrimary() {

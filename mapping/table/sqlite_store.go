@@ -27,7 +27,9 @@ type sqliteEngine struct {
 	writer  *sqlite.Conn
 	journal journalStatements
 	target  *sqliteTarget // of the mapping last written by
-	form    atomic.Pointer[sqliteForm]
+	schema  int64         // version of the schema that target was made for
+	beginning
+	form atomic.Pointer[sqliteForm]
 
 	mu     sync.Mutex // guards reader
 	reader *sqlite.Conn

@@ -55,6 +55,9 @@ func (s *sqliteEngine) targetOf(m *mapping.Mapping) (*sqliteTarget, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	have, err := s.columns(ctx, m.Table)
+	if err == nil {
+		err = s.fit(m, have)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ const fullSecond = "2006-01-02T15:04:05"
 
 // journalStatements are made ready once.
 type journalStatements struct {
-	begin, commit, insert, insertMany, update, late, between, betweenIDs, siblings *sqlite.Stmt
+	begin, commit, insert, insertMany, update, late, between, betweenIDs, siblings, schema *sqlite.Stmt
 
 	inserted, insertedMany bindings
 }
@@ -27,6 +27,7 @@ type journalStatements struct {
 func (j *journalStatements) prepare(c *sqlite.Conn) (err error) {
 	for to, text := range map[**sqlite.Stmt]string{
 		&j.begin:  "BEGIN IMMEDIATE",
+		&j.schema: "PRAGMA schema_version",
 		&j.commit: "COMMIT",
 		&j.insert: `INSERT INTO loopmap_deliveries (id, event, event_time, received_at, body, status, reason, row_key, mapping)
 			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (id) DO NOTHING`,
@@ -49,7 +50,36 @@ func (j *journalStatements) prepare(c *sqlite.Conn) (err error) {
 }
 
 // sqliteTx is a transaction of the writing connection.
-type sqliteTx struct{ *sqliteEngine }
+type sqliteTx struct {
+	*sqliteEngine
+	looked bool // whether the schema is the one that target was made for
+}
+
+// targetOf is the engine's, once a transaction made sure that no other process has
+// changed the table.
+func (s *sqliteTx) targetOf(m *mapping.Mapping) (*sqliteTarget, error) {
+	if !s.looked {
+		version, err := s.journal.schemaVersion()
+		if err != nil {
+			return nil, err
+		}
+		if version != s.schema {
+			s.forgetTarget()
+			s.schema = version
+		}
+		s.looked = true
+	}
+	return s.sqliteEngine.targetOf(m)
+}
+
+// schemaVersion changes with each change of a table.
+func (j *journalStatements) schemaVersion() (version int64, err error) {
+	if _, err = j.schema.Step(); err == nil {
+		version = j.schema.ColumnInt64(0)
+		err = j.schema.Reset()
+	}
+	return version, err
+}
 
 func (s *sqliteEngine) begin(ctx context.Context) (tx, error) {
 	s.writing.Lock()
@@ -63,7 +93,7 @@ func (s *sqliteEngine) begin(ctx context.Context) (tx, error) {
 	}
 	// From here on the transaction is finished whatever becomes of the context; locks
 	// are waited for as long as busyTimeout says.
-	return &sqliteTx{s}, nil
+	return &sqliteTx{sqliteEngine: s}, nil
 }
 
 // run runs a statement that returns nothing.

@@ -41,6 +41,7 @@ func (s *Store) Writers() int {
 type engine interface {
 	dialect() mapping.Dialect
 	columns(ctx context.Context, table string) ([]Column, error)
+	first() *beginning
 	// change runs statements in one transaction.
 	change(ctx context.Context, sql []string) error
 	begin(ctx context.Context) (tx, error)
