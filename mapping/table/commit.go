@@ -94,13 +94,14 @@ func (s *Store) write(ctx context.Context, entries []mapping.Entry, w *work) ([]
 	if len(entries) == 0 {
 		return nil, nil
 	}
-	entries = s.held(entries)
+	entries = s.locked.wait(s.held(entries), w.lockedFor())
 	for try := 1; ; try++ {
 		outcomes, err := w.run(ctx, entries)
 		var unfit *unfitError
 		var late *deferredError
 		switch {
 		case err == nil:
+			s.locked.written(entries)
 			return outcomes, nil
 		case errors.As(err, &late):
 			return s.oneByOne(ctx, entries, w, late)
@@ -108,6 +109,16 @@ func (s *Store) write(ctx context.Context, entries []mapping.Entry, w *work) ([]
 			s.setHold(hold{unfit.mapping, unfit.reason, time.Now().Add(holdFor)})
 			entries = s.held(entries)
 			continue
+		case s.waited(err):
+			rows, failed := s.lockedAmong(ctx, entries)
+			if failed != nil {
+				return nil, s.explain(failed)
+			}
+			if len(rows) > 0 {
+				s.locked.add(rows)
+				entries = s.locked.wait(entries, lockedFor)
+				continue
+			}
 		case errors.Is(err, errRetyped): // it is made for what the table is by now
 		case errors.As(err, new(*unknownError)):
 			// What the transaction wrote is there, whole, or none of it. Run again, what is
@@ -156,6 +167,15 @@ func (w *work) anew() *work {
 // refuses is why an entry is quarantined that the table refuses.
 func refuses(e mapping.Entry, why error) string {
 	return mapping.Printable(fmt.Sprintf("the table %s refuses the row: %v", e.Mapping.Table, why))
+}
+
+// lockedFor is how long rows are left alone that were found locked. What has waited is
+// tried again sooner than what comes.
+func (w *work) lockedFor() time.Duration {
+	if w.again {
+		return triedFor
+	}
+	return lockedFor
 }
 
 func (s *Store) setHold(h hold) {

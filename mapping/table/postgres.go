@@ -213,6 +213,8 @@ func (p *postgresEngine) passing(err error) bool {
 	return false
 }
 
+func (p *postgresEngine) waited(err error) bool { return codeOf(err) == lockNotAvailable }
+
 func (p *postgresEngine) explain(err error) error {
 	switch code := codeOf(err); {
 	case err == nil:

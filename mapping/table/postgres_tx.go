@@ -3,6 +3,7 @@ package table
 import (
 	"context"
 	"errors"
+	"fmt"
 	"hash/fnv"
 	"io"
 	"slices"
@@ -42,8 +43,12 @@ func (t *postgresTx) start(b *pgx.Batch) {
 	if !t.begun {
 		b.Queue("BEGIN ISOLATION LEVEL READ COMMITTED")
 		t.engine.local(b)
+		b.Queue(shortWait)
 	}
 }
+
+// shortWait holds for a transaction: see [rowWait].
+var shortWait = fmt.Sprintf("SET LOCAL lock_timeout = %d", rowWait.Milliseconds())
 
 // local adds the settings of a transaction, where the connection does not have them.
 func (p *postgresEngine) local(b *pgx.Batch) {

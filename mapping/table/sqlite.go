@@ -1,6 +1,7 @@
 package table
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -125,6 +126,13 @@ func (s *sqliteEngine) aboutRow(err error) bool {
 
 // passing is never true: SQLite has one writer at a time, which is waited for.
 func (s *sqliteEngine) passing(error) bool { return false }
+
+// waited is never true: SQLite locks no rows.
+func (s *sqliteEngine) waited(error) bool { return false }
+
+func (s *sqliteEngine) lockedAmong(context.Context, []mapping.Entry) ([]rowName, error) {
+	return nil, nil
+}
 
 func (s *sqliteEngine) explain(err error) error {
 	if err == nil {

@@ -24,8 +24,9 @@ type Options struct {
 // Store is an open database. Its methods may be called at the same time.
 type Store struct {
 	engine
-	mu   sync.Mutex // guards hold
-	hold hold
+	mu     sync.Mutex // guards hold
+	hold   hold
+	locked lockedRows
 }
 
 // Writers is how many calls of [Store.Commit] are carried out beside each other; more
@@ -94,6 +95,10 @@ type engine interface {
 	// passing reports whether a transaction failed for what happened beside it, so
 	// that it may succeed when it is run again at once.
 	passing(error) bool
+	// waited reports whether a transaction has waited for a lock in vain, and lockedAmong
+	// for which rows of those of the entries.
+	waited(error) bool
+	lockedAmong(ctx context.Context, entries []mapping.Entry) ([]rowName, error)
 	explain(error) error // puts what to do next to the errors that people meet
 }
 
