@@ -22,6 +22,7 @@ type keeper struct {
 	looked    time.Time
 	forgotten time.Time
 	after     int64 // up to where bodies have been dropped
+	heldAt    int64 // how long SQLite's write-ahead log was when that was said last
 }
 
 const (
@@ -44,6 +45,9 @@ func (k *keeper) run(ctx context.Context) {
 }
 
 func (k *keeper) round(ctx context.Context) error {
+	if err := k.tendWAL(ctx); err != nil {
+		return err
+	}
 	m := k.mapping()
 	_, pending, err := k.store.Waiting(ctx)
 	if err != nil {
@@ -65,6 +69,21 @@ func (k *keeper) round(ctx context.Context) error {
 		if k.after, n, err = k.store.Forget(ctx, k.now().Add(-m.Keep), k.after); n > 0 {
 			k.log.Info("bodies dropped that were kept long enough", "deliveries", n)
 		}
+	}
+	return err
+}
+
+// tendWAL says when a reader lets SQLite's write-ahead log grow, and again when it is
+// twice as long.
+func (k *keeper) tendWAL(ctx context.Context) error {
+	w, err := k.store.TendWAL(ctx)
+	switch {
+	case w.Held && w.Bytes >= 2*k.heldAt:
+		k.log.Warn("something reads the database without an end (a backup, a query left open): until it ends the write-ahead log grows", "MB", w.Bytes>>20)
+		k.heldAt = w.Bytes
+	case w.Cut > 0:
+		k.log.Info("the write-ahead log is folded into the database and cut", "MB", w.Cut>>20)
+		k.heldAt = 0
 	}
 	return err
 }

@@ -95,6 +95,7 @@ func (a *app) sync(ctx context.Context, file, listen string, unsigned bool, shel
 		Now:     a.now,
 		Log:     log,
 		Seen:    guests.arrived,
+		Gauges:  gauges(store),
 	})
 	guests.receiving(a.awaited(l.Addr().String(), shell.publicURL))
 	log.Info("listening", "url", "http://"+l.Addr().String()+receive.Path, "file", file, "mapping", m.Hash,
@@ -119,6 +120,17 @@ func (a *app) sync(ctx context.Context, file, listen string, unsigned bool, shel
 	watching.Wait()
 	log.Info("stopped")
 	return err
+}
+
+// gauges are what the database adds to the metrics.
+func gauges(store *table.Store) func() []receive.Gauge {
+	return func() []receive.Gauge {
+		n, ok := store.WALBytes()
+		if !ok {
+			return nil
+		}
+		return []receive.Gauge{{Name: "loopmap_sqlite_wal_bytes", Help: "How long SQLite's write-ahead log is; a reader lets it grow.", Value: float64(n)}}
+	}
 }
 
 type verifyFunc = func(http.Header, []byte, time.Time) (string, error)
@@ -207,9 +219,9 @@ const pageBytes = 16 << 20
 // mapping has not tried yet.
 func mapWaiting(ctx context.Context, store waitingStore, m *mapping.Mapping, log *slog.Logger) (applied int, err error) {
 	f := table.Filter{Stale: m.Hash, Oldest: true, Limit: 200}
-	all := 0
+	all, wait := 0, 0
 	defer func() {
-		if all > 0 {
+		if all > wait { // else it is as it was
 			log.Info("mapped from the journal", "deliveries", all, "applied", applied)
 		}
 	}()
@@ -227,8 +239,11 @@ func mapWaiting(ctx context.Context, store waitingStore, m *mapping.Mapping, log
 			return applied, err
 		}
 		for _, o := range outcomes {
-			if o.Status == mapping.Applied {
+			switch o.Status {
+			case mapping.Applied:
 				applied++
+			case mapping.Pending:
+				wait++
 			}
 		}
 		all += len(list)

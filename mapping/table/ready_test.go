@@ -76,8 +76,8 @@ func TestReadyIsThorough(t *testing.T) {
 			} else {
 				d.exec(x.breaks)
 			}
-			if _, err := s.Commit(ctx, []mapping.Entry{e}); err == nil {
-				t.Fatal("it is stored")
+			if out, err := s.Commit(ctx, []mapping.Entry{e}); err == nil {
+				t.Fatalf("it is stored: %+v", out)
 			}
 			if err := s.Ready(ctx, &e); err == nil {
 				t.Error("ready, while nothing can be stored")

@@ -110,7 +110,10 @@ func TestRaisedByTriggers(t *testing.T) {
 			t.Errorf("%s: %v", state, got)
 		}
 	}
-	for i, state := range []string{"53100", "53200", "57014", "58030", "25006", "08006", "55P03", "XX000"} {
+	if got := statuses(t, d, s, m, created("locked", "locked", 0, `,"state":"55P03"`)); got[0] != mapping.Pending { // a lock that is waited for
+		t.Errorf("55P03: %v", got)
+	}
+	for i, state := range []string{"53100", "53200", "57014", "58030", "25006", "08006", "XX000"} {
 		if out, err := s.Commit(context.Background(), []mapping.Entry{mapping.Enter(m, created(fmt.Sprint("e", i), state, 0, `,"state":"`+state+`"`))}); err == nil {
 			t.Errorf("%s: %+v", state, out)
 		}
