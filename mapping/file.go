@@ -79,8 +79,9 @@ func unixLines(src []byte) []byte { return bytes.ReplaceAll(src, []byte("\r\n"),
 type fileReader struct {
 	name     string
 	problems []Problem
-	dialect  Dialect // of the database, where the environment has told; else the file tells
-	hidden   bool    // the environment is to tell it: what one of the two takes is well
+	dialect  Dialect           // of the database, where the environment has told; else the file tells
+	hidden   bool              // the environment is to tell it: what one of the two takes is well
+	columns  map[string]Column // of the receive part so far, by folded name
 }
 
 // err is what is wrong, in the file's order; nil for nothing.
@@ -94,7 +95,13 @@ func (f *fileReader) err() error {
 	return &FileError{f.problems}
 }
 
+// mostProblems are told; who has mended them sees the others.
+const mostProblems = 100
+
 func (f *fileReader) problem(at place, format string, args ...any) {
+	if len(f.problems) == mostProblems {
+		return
+	}
 	f.problems = append(f.problems, Problem{f.name, at.line, at.col, fmt.Sprintf(format, args...)})
 }
 
@@ -105,8 +112,11 @@ func (f *fileReader) block(n *yamlNode, what string, known ...string) bool {
 		return false
 	}
 	for _, m := range n.members {
+		if len(f.problems) == mostProblems {
+			break // to look for what else is near takes its time
+		}
 		if !slices.Contains(known, m.key.text) {
-			msg := fmt.Sprintf("unknown key %q in %s", m.key.text, what)
+			msg := fmt.Sprintf("unknown key %q in %s", cut(m.key.text), what)
 			if near := Nearest(m.key.text, known); near != "" {
 				msg += fmt.Sprintf("; did you mean %s?", near)
 			} else {
@@ -120,7 +130,7 @@ func (f *fileReader) block(n *yamlNode, what string, known ...string) bool {
 
 // misspelt reports whether a key of n was probably meant to be this one.
 func misspelt(n *yamlNode, key string) bool {
-	return slices.ContainsFunc(n.members, func(m yamlMember) bool { return Nearest(m.key.text, []string{key}) != "" })
+	return slices.ContainsFunc(n.members[:min(len(n.members), mostProblems)], func(m yamlMember) bool { return Nearest(m.key.text, []string{key}) != "" })
 }
 
 // text reads a scalar that must be there and say something.
@@ -272,14 +282,15 @@ func (f *fileReader) words(parent *yamlNode, what, key, example string) (words [
 		f.problem(at, "%s needs a list of %s: %s: %s", what, key, key, example)
 		return nil
 	}
+	seen := map[string]bool{}
 	for _, item := range n.items {
 		switch v := item.value; {
 		case v.kind != yamlScalar || v.text == "":
 			f.problem(v.at, "%s of %s are words, for example %s", key, what, example)
-		case slices.Contains(words, v.text):
+		case seen[v.text]:
 			f.problem(v.at, "%q stands here twice", v.text)
 		default:
-			words = append(words, v.text)
+			words, seen[v.text] = append(words, v.text), true
 		}
 	}
 	return words

@@ -17,9 +17,26 @@ func (f *fileReader) rules(n *yamlNode, m *Mapping) {
 		f.problem(n.at, "rules is a list: - {event: contact.unsubscribed, set: {subscribed: false}}")
 		return
 	}
+	f.columns = map[string]Column{}
+	for _, c := range m.Receive.Columns {
+		f.know(c, m.Dialect)
+	}
 	for _, item := range n.items {
 		if u, ok := f.rule(item.value, m); ok {
 			m.Receive.Rules = append(m.Receive.Rules, u)
+			for _, s := range u.Set {
+				f.know(Column{Name: s.Column, Type: s.Type}, m.Dialect)
+			}
+		}
+	}
+}
+
+// know makes a column known by its name, and by what the database makes of that. The first
+// of a name counts.
+func (f *fileReader) know(c Column, d Dialect) {
+	for _, name := range []string{c.Name, d.Fold(c.Name)} {
+		if _, ok := f.columns[name]; !ok {
+			f.columns[name] = c
 		}
 	}
 }
@@ -141,13 +158,11 @@ func (f *fileReader) setting(c yamlMember, m *Mapping) (s Setting, ok bool) {
 
 // knownColumn is the column of this name in what the file says above.
 func (f *fileReader) knownColumn(key *yamlNode, m *Mapping) Column {
-	for _, c := range m.allColumns() {
-		if c.Name == key.text {
-			return c
-		}
-		if m.Dialect.Fold(c.Name) == m.Dialect.Fold(key.text) && !f.hidden {
-			f.problem(key.at, "column %q is %q to SQLite, which ignores case", key.text, c.Name)
-		}
+	if c, ok := f.columns[key.text]; ok {
+		return c
+	}
+	if c, ok := f.columns[m.Dialect.Fold(key.text)]; ok && !f.hidden && m.Dialect.Fold(c.Name) == m.Dialect.Fold(key.text) {
+		f.problem(key.at, "column %q is %q to SQLite, which ignores case", key.text, c.Name)
 	}
 	return Column{}
 }

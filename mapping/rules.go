@@ -69,10 +69,14 @@ func (m *Mapping) Columns() []Column { return m.compiled().columns }
 
 func (m *Mapping) allColumns() []Column {
 	list := slices.Clone(m.Receive.Columns)
+	known := make(map[string]bool, len(list))
+	for _, c := range list {
+		known[c.Name] = true
+	}
 	for _, u := range m.Receive.Rules {
 		for _, s := range u.Set {
-			if !slices.ContainsFunc(list, func(c Column) bool { return c.Name == s.Column }) {
-				list = append(list, Column{Name: s.Column, Type: s.Type})
+			if !known[s.Column] {
+				list, known[s.Column] = append(list, Column{Name: s.Column, Type: s.Type}), true
 			}
 		}
 	}
@@ -110,6 +114,10 @@ func (p *plan) addRules(m *Mapping, paths []Path) []Path {
 		paths = append(paths, path)
 		return len(paths) - 1
 	}
+	columnAt := make(map[string]int, len(p.columns))
+	for i, c := range p.columns {
+		columnAt[c.Name] = i
+	}
 	for _, u := range m.Receive.Rules {
 		var conditions, settings, columns []int
 		for _, c := range u.If {
@@ -121,7 +129,7 @@ func (p *plan) addRules(m *Mapping, paths []Path) []Path {
 				slot = at(s.From)
 			}
 			settings = append(settings, slot)
-			columns = append(columns, slices.IndexFunc(p.columns, func(c Column) bool { return c.Name == s.Column }))
+			columns = append(columns, columnAt[s.Column])
 		}
 		p.rules.conditions = append(p.rules.conditions, conditions)
 		p.rules.settings = append(p.rules.settings, settings)

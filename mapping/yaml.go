@@ -81,6 +81,9 @@ func readYAML(src []byte) (root *yamlNode, err error) {
 	if err := checkText(src); err != nil {
 		return nil, err
 	}
+	if err := checkShape(src); err != nil {
+		return nil, err
+	}
 	defer func() {
 		if r := recover(); r != nil { // the library's parser has met its match
 			root, err = nil, yamlFail(place{1, 1}, "the file is not readable as YAML")
@@ -91,11 +94,11 @@ func readYAML(src []byte) (root *yamlNode, err error) {
 	var doubled *yaml.DuplicateKeyError
 	switch {
 	case errors.As(err, &syntax):
-		return nil, yamlFail(placeOf(syntax.Token), "%s", syntax.Message)
+		return nil, yamlFail(placeOf(syntax.Token), "%s", cut(syntax.Message))
 	case errors.As(err, &doubled):
-		return nil, yamlFail(placeOf(doubled.Token), "%s", doubled.Message)
+		return nil, yamlFail(placeOf(doubled.Token), "%s", cut(doubled.Message))
 	case err != nil:
-		return nil, yamlFail(place{1, 1}, "%s", err)
+		return nil, yamlFail(place{1, 1}, "%s", cut(err.Error()))
 	}
 	for _, doc := range file.Docs {
 		if doc.Body == nil {
@@ -115,11 +118,7 @@ func readYAML(src []byte) (root *yamlNode, err error) {
 }
 
 func checkText(src []byte) error {
-	at := func(i int) place {
-		line := bytes.Count(src[:i], []byte("\n")) + 1
-		start := bytes.LastIndexByte(src[:i], '\n') + 1
-		return place{line, len([]rune(string(src[start:i]))) + 1}
-	}
+	at := func(i int) place { return placeAt(src, i) }
 	if i := invalidUTF8(src); i < len(src) {
 		return yamlFail(at(i), "the file is not UTF-8 text")
 	}
@@ -136,18 +135,14 @@ func checkText(src []byte) error {
 			}
 		}
 	}
-	depth := 0
-	for i, c := range src {
-		switch c {
-		case '[', '{':
-			if depth++; depth > MaxDepth {
-				return yamlFail(at(i), "brackets are nested too deep")
-			}
-		case ']', '}':
-			depth = max(0, depth-1)
-		}
-	}
 	return nil
+}
+
+// placeAt is where the byte i of src stands.
+func placeAt(src []byte, i int) place {
+	line := bytes.Count(src[:i], []byte("\n")) + 1
+	start := bytes.LastIndexByte(src[:i], '\n') + 1
+	return place{line, len([]rune(string(src[start:i]))) + 1}
 }
 
 func placeOf(t *token.Token) place {
@@ -196,6 +191,7 @@ func convert(n ast.Node) (*yamlNode, error) {
 
 func convertMap(values []*ast.MappingValueNode, flow bool, start, end *token.Token) (*yamlNode, error) {
 	m := &yamlNode{kind: yamlMap, flow: flow, at: placeOf(start), last: placeOf(end)}
+	first := make(map[string]place, len(values))
 	for _, v := range values {
 		key, ok := v.Key.(*ast.StringNode)
 		if !ok {
@@ -212,11 +208,10 @@ func convertMap(values []*ast.MappingValueNode, flow bool, start, end *token.Tok
 			m.members = append(m.members, yamlMember{key: scalar(key, key.Value)})
 		}
 		last := &m.members[len(m.members)-1]
-		for _, other := range m.members[:len(m.members)-1] {
-			if other.key.text == last.key.text {
-				return nil, yamlFail(last.key.at, "%q stands here twice (first in line %d)", last.key.text, other.key.at.line)
-			}
+		if at, doubled := first[last.key.text]; doubled {
+			return nil, yamlFail(last.key.at, "%q stands here twice (first in line %d)", cut(last.key.text), at.line)
 		}
+		first[last.key.text] = last.key.at
 		var err error
 		if last.value, err = convert(v.Value); err != nil {
 			return nil, err

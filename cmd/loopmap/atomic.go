@@ -10,7 +10,7 @@ import (
 
 // writeAtomic puts data in file's place, whole or not at all, also when the
 // machine stops midway: a new file beside it, synced, then renamed over it. A
-// link is followed and stays a link; the permissions stay.
+// link is followed and stays a link; owner, group and permissions stay.
 //
 // It is written out here since the libraries for it leave Windows out.
 func writeAtomic(file string, data []byte) (err error) {
@@ -21,8 +21,9 @@ func writeAtomic(file string, data []byte) (err error) {
 		return err
 	}
 	mode := fs.FileMode(0o644)
-	if info, err := os.Stat(target); err == nil {
-		mode = info.Mode().Perm()
+	before, err := os.Stat(target)
+	if err == nil {
+		mode = before.Mode().Perm()
 	}
 	dir := filepath.Dir(target)
 	f, err := os.CreateTemp(dir, "."+filepath.Base(target)+".*")
@@ -39,7 +40,12 @@ func writeAtomic(file string, data []byte) (err error) {
 	if _, err = f.Write(data); err != nil {
 		return err
 	}
-	if err = f.Chmod(mode); err != nil {
+	if before != nil {
+		if err = keepOwner(f, before); err != nil {
+			return err
+		}
+	}
+	if err = f.Chmod(mode); err != nil { // behind that, which may take rights away
 		return err
 	}
 	if err = f.Sync(); err != nil {

@@ -56,11 +56,11 @@ func (b *backend) close() {
 
 // load reads the mapping file, or begins a new one.
 func (b *backend) load(cfg *tui.Config) (err error) {
-	switch b.read, err = os.ReadFile(b.file); {
+	switch b.read, err = readSmall(b.file); {
 	case errors.Is(err, os.ErrNotExist):
 		cfg.New, cfg.Mapping = true, mapping.New(b.app.newDatabase())
 	case err != nil:
-		return fmt.Errorf("read the mapping: %w", err)
+		return readFailed("the mapping", err)
 	case len(bytes.TrimSpace(b.read)) == 0: // as touch leaves it
 		cfg.New, cfg.Mapping = true, mapping.New(b.app.newDatabase())
 	default:
@@ -115,7 +115,7 @@ var errChanged = errors.New("the file was changed by someone else since it was r
 
 // unchanged makes sure that the file is still what was read. b.mu is held.
 func (b *backend) unchanged() error {
-	now, err := os.ReadFile(b.file)
+	now, err := readSmall(b.file)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		if b.read != nil {
@@ -142,7 +142,7 @@ func (b *backend) Review(ctx context.Context, m *mapping.Mapping) (r tui.Review,
 	r.Diff = udiff.Unified(name, name, string(b.read), string(out))
 	if err := b.unchanged(); err != nil {
 		r.Refused = err.Error()
-		if now, err := os.ReadFile(b.file); err == nil {
+		if now, err := readSmall(b.file); err == nil {
 			r.Theirs = udiff.Unified(name, name, string(b.read), string(now))
 		}
 	}
@@ -263,7 +263,7 @@ const nextWords = ". Next: loopmap sync"
 
 // Reread takes the file as it is now for the one that was read.
 func (b *backend) Reread() (*mapping.Mapping, error) {
-	src, err := os.ReadFile(b.file)
+	src, err := readSmall(b.file)
 	if err != nil {
 		return nil, err
 	}

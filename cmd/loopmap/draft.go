@@ -44,7 +44,7 @@ func (b *backend) stopped(m *mapping.Mapping) error {
 
 // draft is what an earlier mapper has kept, nil when there is none.
 func (b *backend) draft() *mapping.Mapping {
-	src, err := os.ReadFile(b.draftFile())
+	src, err := readSmall(b.draftFile())
 	if err != nil {
 		return nil
 	}

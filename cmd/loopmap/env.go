@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -27,16 +26,7 @@ func (a *app) env(name string) (string, error) {
 	if !fromFile || file == "" {
 		return "", nil
 	}
-	info, err := os.Stat(file)
-	switch {
-	case err != nil:
-		return "", usage("%s_FILE: %v", name, err)
-	case !info.Mode().IsRegular():
-		return "", usage("%s_FILE: %s is not a file", name, file)
-	case info.Size() > 1<<16:
-		return "", usage("%s_FILE: %s is too large for a secret", name, file)
-	}
-	text, err := os.ReadFile(file)
+	text, err := readSmall(file)
 	if err != nil {
 		return "", usage("%s_FILE: %v", name, err)
 	}
@@ -97,11 +87,11 @@ func (a *app) signingSecrets() ([]string, *loops.Secrets, error) {
 
 // readMapping reads a mapping file and finds out where its database is.
 func (a *app) readMapping(file string) (m *mapping.Mapping, url string, err error) {
-	src, err := os.ReadFile(file)
+	src, err := readSmall(file)
 	if os.IsNotExist(err) {
 		return nil, "", usage("%s is not there\nhint: `loopmap %s` makes it", file, file)
 	} else if err != nil {
-		return nil, "", fmt.Errorf("read the mapping: %w", err)
+		return nil, "", readFailed("the mapping", err)
 	}
 	if m, err = mapping.Parse(file, src); err != nil {
 		return nil, "", err

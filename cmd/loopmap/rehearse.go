@@ -78,7 +78,7 @@ func (r *rehearsal) sent() int {
 }
 
 func (a *app) rehearse(ctx context.Context, file string, once bool) error {
-	src, err := os.ReadFile(file)
+	src, err := readSmall(file)
 	if err != nil {
 		return usage("%v\nhint: `loopmap %s` makes a mapping", err, file)
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"os"
 	"sync/atomic"
 	"time"
 
@@ -43,7 +42,7 @@ func (r *reloader) watch(ctx context.Context) {
 // once the file has been the same twice, so that one that is being written is not
 // read half.
 func watchFile(ctx context.Context, file string, changed func()) {
-	last, _ := os.ReadFile(file)
+	last, _ := readSmall(file)
 	seen := last
 	for {
 		select {
@@ -51,7 +50,7 @@ func watchFile(ctx context.Context, file string, changed func()) {
 			return
 		case <-time.After(lookAtFile):
 		}
-		now, err := os.ReadFile(file)
+		now, err := readSmall(file)
 		if err != nil {
 			now = nil
 		}

@@ -35,7 +35,7 @@ func hostKey(file string) (ssh.Signer, error) {
 	case runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0:
 		return nil, usage("the host key %s can be read by others (%v), who could pass for this server\nhint: chmod 600 %s, or remove it: then another one is made, and clients are told", file, info.Mode().Perm(), file)
 	}
-	src, err := os.ReadFile(file)
+	src, err := readSmall(file)
 	if err != nil {
 		return nil, fmt.Errorf("read the host key: %w", err)
 	}

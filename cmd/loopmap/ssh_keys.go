@@ -48,7 +48,7 @@ func (f keyFile) read() (keys map[string]loginKey, wrong []string, err error) {
 	case runtime.GOOS != "windows" && info.Mode().Perm()&0o022 != 0:
 		return nil, nil, fmt.Errorf("%s can be written by others (%v), who could let themselves in: chmod go-w", f, info.Mode().Perm())
 	}
-	src, err := os.ReadFile(string(f))
+	src, err := readSmall(string(f))
 	if err != nil {
 		return nil, nil, err
 	}
