@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	probeEvery  = 200 * time.Millisecond // at most, however many ask
+	probeWell   = 200 * time.Millisecond // that all is well holds so long, however many ask
 	probeWithin = 8 * time.Second
 )
 
@@ -19,19 +19,22 @@ const (
 // very table, and taken back.
 type probe struct {
 	mu     sync.Mutex
-	at     time.Time
-	failed *mapping.Delivery // when it was asked
+	begun  time.Time
+	failed *mapping.Delivery // the last one that failed, by then
 	err    error
 }
 
-// storable says why a delivery could not be stored now.
+// storable says why a delivery could not be stored now. Who asks while another's question
+// is looked into waits for the next answer, with all that do.
 func (r *Receiver) storable(ctx context.Context) error {
+	asked := time.Now()
 	r.probe.mu.Lock()
 	defer r.probe.mu.Unlock()
 	p, failed := &r.probe, r.failed.Load()
-	if failed == p.failed && time.Since(p.at) < probeEvery {
+	if failed == p.failed && (p.begun.After(asked) || p.err == nil && time.Since(p.begun) < probeWell) {
 		return p.err
 	}
+	p.begun = time.Now()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), probeWithin) // the answer is for others, too
 	defer cancel()
 	if failed == nil {
@@ -43,7 +46,7 @@ func (r *Receiver) storable(ctx context.Context) error {
 			failed = nil
 		}
 	}
-	p.failed, p.at = failed, time.Now()
+	p.failed = failed
 	return p.err
 }
 

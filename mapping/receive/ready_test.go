@@ -87,7 +87,7 @@ func TestRedUntilStored(t *testing.T) {
 		if code, storing := state(); code != 503 || storing {
 			t.Errorf("while nothing can be stored: %d %v", code, storing)
 		}
-		time.Sleep(probeEvery)
+		time.Sleep(probeWell)
 	}
 	j.commits.Store(false)
 	if code, _ := h.send("msg_1", body); code != 200 {
