@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 )
 
 func (f *fileReader) push(n *yamlNode) *Push {
@@ -19,8 +18,13 @@ func (f *fileReader) push(n *yamlNode) *Push {
 		}
 	}
 	if v := n.get("every"); v != nil {
-		if p.Every = v.text; v.kind != yamlScalar || !isSchedule(v.text) {
-			f.problem(v.at, "every is a time between two runs, a minute at least (1h), or a cron line in quotes ('0 6 * * 1-5')")
+		p.Every = v.text
+		if _, err := schedule(v.text); v.kind != yamlScalar || err != nil {
+			why := ""
+			if err != nil && cronLine.MatchString(v.text) {
+				why = ": " + Printable(err.Error())
+			}
+			f.problem(v.at, "every is a time between two runs, a minute at least (1h), or a cron line in quotes ('0 6 * * 1-5': minute, hour, day, month, weekday)%s", why)
 		}
 	}
 	if c := n.get("contact"); c != nil {
@@ -45,12 +49,6 @@ func (f *fileReader) push(n *yamlNode) *Push {
 }
 
 var cronLine = regexp.MustCompile(`^(@(hourly|daily|midnight|weekly|monthly|yearly|annually)|([0-9*?,/A-Za-z-]+ +){4}[0-9*?,/A-Za-z-]+)$`)
-
-// isSchedule checks the form; a cron line's fields are read by who runs it.
-func isSchedule(s string) bool {
-	d, err := time.ParseDuration(s)
-	return err == nil && d >= time.Minute || cronLine.MatchString(s)
-}
 
 // columnName reads the name of a column, where there is one.
 func (f *fileReader) columnName(n *yamlNode, what, key string, p *Push, place string) (name string) {

@@ -31,11 +31,21 @@ type PushContact struct {
 // DefaultSource marks the contacts that loopmap makes.
 const DefaultSource = "loopmap"
 
+// source marks the contacts that rows make, by an update or by an event; "" leaves them
+// unmarked.
+func (p *Push) source() string {
+	switch {
+	case p == nil || p.Contact == nil && len(p.Events) == 0:
+		return ""
+	case p.Contact == nil:
+		return DefaultSource
+	}
+	return p.Contact.Source
+}
+
 // made reports whether a contact of this source was made by sending a row: then it
 // needs no second one.
-func (p *Push) made(source string) bool {
-	return p != nil && p.Contact != nil && p.Contact.Source != "" && p.Contact.Source == source
-}
+func (p *Push) made(source string) bool { return source != "" && source == p.source() }
 
 // PushEvent is an event to send (Loops API, POST events/send).
 type PushEvent struct {
@@ -95,6 +105,7 @@ type PushLine struct {
 	FirstAt        time.Time // of the first try, while it is pending
 	NextAt         time.Time // of the next try, while it is pending
 	UpdatedAt      time.Time
+	Refusals       int // of the event by Loops, of whichever row: each next try has another Idempotency-Key
 }
 
 // Outcome is "sent 200", or what else became of it.
@@ -115,6 +126,19 @@ type PushRow struct {
 	// Told are the applied deliveries of the row, in the order of their events. One
 	// whose body is not kept any more has none.
 	Told []Delivery
+	// Deleted is the last contact.deleted of its contact; nil when there is none, or
+	// when a contact.created came after it.
+	Deleted *Deletion
+	// ContactID is Loops' of its contact, where an answer has told it.
+	ContactID string
+}
+
+// Deletion is a contact.deleted: Loops has the contact no longer.
+type Deletion struct {
+	ID        string    // webhook-id
+	At        time.Time // eventTime
+	Received  time.Time
+	ContactID string // "" where it is not known
 }
 
 // Request is one call to Loops' API.
@@ -124,6 +148,10 @@ type Request struct {
 	Body           []byte
 	IdempotencyKey string // header of an event, at most 100 characters
 	Hash           string // of what is sent
+	// Create is the body of POST /v1/contacts/create, which comes first: it marks a
+	// contact that Loops has not, and leaves alone one that it has. An update is then
+	// sent only where there is one. nil: the contact is in Loops, or is not to be marked.
+	Create []byte
 }
 
 // PushQuery says which rows are wanted for sending.
@@ -137,10 +165,12 @@ type PushQuery struct {
 
 // PushSave is a line to be written.
 type PushSave struct {
-	RowKey string
-	Line   PushLine // without a Status there is none, and Drop alone is done
-	Kind   string   // of the line, and of those that go
-	Drop   []string // idempotency keys of lines of this row and kind that go
+	RowKey    string
+	Line      PushLine // without a Status there is none, and Drop alone is done
+	Kind      string   // of the line, and of those that go
+	Drop      []string // idempotency keys of lines of this row and kind that go
+	ContactID string   // Loops' of the row's contact, which an answer has just told; "" leaves what is known
+	Gone      bool     // the row is not there any more: the next of its key has another contact
 }
 
 // PushChange says that rows were written: one, or all that one statement wrote.

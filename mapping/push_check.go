@@ -19,8 +19,6 @@ func Unwritable(name string) string {
 	switch name {
 	case "id", "listId", "softDeleteAt", "teamId", "updatedAt":
 		return "Loops reserves it"
-	case "createdAt":
-		return "Loops sets it itself"
 	case "notes":
 		return "it cannot be written through the API"
 	case "email", "userId":
@@ -48,6 +46,17 @@ var standard = func() map[string]string {
 	return types
 }()
 
+// fixedType is Loops' type of a property that every team has; "" for others.
+func fixedType(name string) string {
+	if name == createdAt {
+		return "date"
+	}
+	return standard[name]
+}
+
+// createdAt can be set, and may be missing where Loops lists the properties.
+const createdAt = "createdAt"
+
 // PushWarnings are what is allowed in the push part and probably not meant.
 func (m *Mapping) PushWarnings() (list []string) {
 	if m.Push == nil || m.Push.Contact == nil {
@@ -55,8 +64,11 @@ func (m *Mapping) PushWarnings() (list []string) {
 	}
 	c := m.Push.Contact
 	for _, p := range c.Properties {
-		if p.Loops == "subscribed" {
+		switch p.Loops {
+		case "subscribed":
 			list = append(list, fmt.Sprintf("push sends subscribed from column %s: true signs people up again who have opted out", p.Column))
+		case createdAt:
+			list = append(list, fmt.Sprintf("push sends createdAt from column %s: Loops sets it itself when a contact is made, and takes another date", p.Column))
 		}
 	}
 	if c.UserID == "" {
@@ -87,7 +99,7 @@ func (m *Mapping) PushMisfits(t Team, fields []Field) (misfits, warnings []strin
 	for _, l := range t.Lists {
 		c.lists[l.ID], c.ids = true, append(c.ids, l.ID+" ("+l.Name+")")
 	}
-	contact := append(slices.Clone(t.Properties), StandardProperties()...)
+	contact := append(append(slices.Clone(t.Properties), Property{createdAt, "date"}), StandardProperties()...)
 	if push := m.Push.Contact; push != nil {
 		c.properties("contact property ", "Loops has no contact property ", push.Properties, contact)
 		c.mailingLists(push.Lists)
@@ -134,7 +146,7 @@ func (c *teamCheck) properties(what, lacks string, pairs []Pair, known []Propert
 			c.misfit("%s%s%s", lacks, q.Loops, orNear(q.Loops, names))
 		case q.As != "" && q.As != want:
 			c.misfit("%s%s is %s in Loops, and is sent as %s", what, q.Loops, want, q.As)
-		case q.As == "" && standard[q.Loops] == "" && column != "" && column.SentAs() != want:
+		case q.As == "" && fixedType(q.Loops) == "" && column != "" && column.SentAs() != want:
 			c.misfit("%s%s is %s in Loops, and column %s is %s; as: %s sends it so", what, q.Loops, want, q.Column, column, want)
 		}
 	}
@@ -149,7 +161,7 @@ func (c *teamCheck) mailingLists(pairs []Pair) {
 			}
 			c.misfit("%s", msg)
 		}
-		if t := c.fields[c.m.Dialect.Fold(q.Column)]; t != "" && t != Boolean {
+		if t := c.fields[c.m.Dialect.Fold(q.Column)]; t != "" && t != Boolean && t != Integer { // 0 and 1 say it, too
 			c.misfit("mailing list %s takes true or false, and column %s is %s", q.Loops, q.Column, t)
 		}
 	}
@@ -224,8 +236,10 @@ func (m *Mapping) PushProperties() map[string]string {
 	for _, e := range m.Push.Events {
 		m.sentTypes(e.Contact, types)
 	}
-	for name := range standard {
-		delete(types, name)
+	for name := range types {
+		if fixedType(name) != "" {
+			delete(types, name)
+		}
 	}
 	return types
 }

@@ -22,42 +22,44 @@ func (s *Sender) arrived(row PushRow) bool {
 	if len(row.Told) == 0 {
 		return false
 	}
-	var last time.Time
 	cells := map[string]Cell{}
-	for _, d := range row.Told {
-		if last.Before(d.Received) {
-			last = d.Received
-		}
-		s.told(d, row.Key, cells)
-	}
+	last, _ := s.toldCells(row, cells)
 	for _, l := range row.Lines {
 		if l.Unknown() || l.Kind == ContactKind && !l.SentAt.IsZero() || l.SentAt.After(last) {
 			return false
 		}
 	}
-	for _, f := range s.uses {
-		if !sameCell(f.Type, row.Cells[f.Name], cells[f.Name]) {
-			return false
-		}
-	}
-	return true
+	return s.sameCells(row.Cells, cells)
 }
 
-// told brings cells to what a delivery says.
-func (s *Sender) told(d Delivery, key string, cells map[string]Cell) {
+// toldCells brings cells to what all of Loops' webhooks have told of a row: when the
+// last of them came, and whether one of them has made it.
+func (s *Sender) toldCells(row PushRow, cells map[string]Cell) (last time.Time, made bool) {
+	for _, d := range row.Told {
+		if last.Before(d.Received) {
+			last = d.Received
+		}
+		made = s.told(d, row.Key, cells) == Upsert || made
+	}
+	return last, made
+}
+
+// told brings cells to what a delivery says, and returns what it does to the row.
+func (s *Sender) told(d Delivery, key string, cells map[string]Cell) Action {
 	row, err := s.m.Row(d)
 	if err != nil || row.Key != key {
-		return
+		return Update
 	}
 	if row.Action == Delete {
 		clear(cells)
-		return
+		return Delete
 	}
 	for i, c := range s.m.Columns() {
 		if row.Cells[i].State != Missing {
 			cells[s.byName[s.m.Dialect.Fold(c.Name)].Name] = row.Cells[i]
 		}
 	}
+	return row.Action
 }
 
 // known is what Loops has, as far as it was sent or has told: a value's JSON by its
@@ -83,11 +85,24 @@ func (k known) has(fields []sentField) bool {
 	return true
 }
 
-// known is what was last sent for a row's contact, and what Loops has told since.
+// known is what Loops has of a row's contact: nothing, once it was deleted.
 func (s *Sender) known(row PushRow, line PushLine) known {
+	if d := row.Deleted; d != nil && !row.again(d) {
+		return known{}
+	}
+	return s.knownOf(row, line)
+}
+
+// knownOf is what was last sent for a row's contact, and what Loops has told since.
+func (s *Sender) knownOf(row PushRow, line PushLine) known {
 	k := known{}
-	readSent(line.Body, k)
 	c := s.m.Push.Contact
+	if c == nil {
+		return k
+	}
+	if !line.Marked() {
+		readSent(line.Body, k)
+	}
 	for _, d := range row.Told {
 		if len(line.Body) > 0 && !d.Received.After(line.SentAt) {
 			continue
@@ -95,7 +110,7 @@ func (s *Sender) known(row PushRow, line PushLine) known {
 		cells := map[string]Cell{}
 		s.told(d, row.Key, cells)
 		var w wrongs // what cannot be sent is not what Loops has
-		if facts := FactsOf(d.Body); facts.Event == "contact.deleted" {
+		if facts := FactsOf(d.Body); facts.Event == contactDeleted && (row.Deleted == nil || row.Deleted.ID != d.ID) {
 			clear(k)
 			continue
 		} else if facts.Email != "" {
@@ -149,7 +164,7 @@ func (k known) moved(fields []sentField) string {
 	for _, f := range fields {
 		now[f.name] = f.json
 	}
-	was, is := k["email"], now["email"]
+	was, is := trimmedJSON(k["email"]), now["email"]
 	switch {
 	case was == "" || was == "null" || is == "" || strings.EqualFold(was, is):
 		return ""

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Sender is a mapping's push part made ready for a table: it says what a row sends.
@@ -15,6 +16,14 @@ type Sender struct {
 	contact *RunIf           // nil: always
 	events  []*RunIf
 	uses    []Field
+	now     time.Time // what now() is; zero: nobody knows
+}
+
+// At is the sender at a moment, for conditions that ask for it: one for a whole run.
+func (s *Sender) At(now time.Time) *Sender {
+	at := *s
+	at.now = now
+	return &at
 }
 
 // Sender makes the push part ready for a table of these columns. The error is a
@@ -174,6 +183,9 @@ func (s *Sender) identityFields(row map[string]Cell, email, userID string, w *wr
 			continue
 		}
 		t, cell := s.cell(row, id.column)
+		if cell.State == Present { // what was typed or padded around it is no part of it
+			cell.Text = trim(cell.Text)
+		}
 		if cell.State == Missing || cell.State == Null || cell.State == Present && cell.Text == "" {
 			continue
 		}
@@ -203,8 +215,8 @@ func (s *Sender) pairFields(row map[string]Cell, pairs []Pair, onNull OnNull, w 
 			continue
 		}
 		as := q.As
-		if fixed, ok := standard[q.Loops]; ok && as == "" {
-			as = fixed
+		if as == "" {
+			as = fixedType(q.Loops)
 		}
 		text, why := sent(t, cell, as)
 		if w.add(q.Column, why); why == "" {

@@ -93,12 +93,15 @@ func TestStepsOfANewRow(t *testing.T) {
 		got = append(got, st.String())
 	}
 	want := []string{
-		`PUT /v1/contacts/update {"email":"a@x.io","userId":"42","plan":"pro","seats":5,"seen":"2026-11-23T08:00:00.123Z","source":"loopmap","mailingLists":{"l1":true}}`,
+		`PUT /v1/contacts/update {"email":"a@x.io","userId":"42","plan":"pro","seats":5,"seen":"2026-11-23T08:00:00.123Z","mailingLists":{"l1":true}}`,
 		`POST /v1/events/send {"email":"a@x.io","userId":"42","eventName":"upgraded","eventProperties":{"plan":"pro","seats":5}}`,
 		`POST /v1/events/send {"email":"a@x.io","userId":"42","eventName":"changed","eventProperties":{"plan":"pro"}}`,
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if made := string(steps[0].Request.Create); made != strings.Replace(strings.Fields(want[0])[2], `"mailing`, `"source":"loopmap","mailing`, 1) || steps[1].Request.Create != nil {
+		t.Errorf("made with %s", made)
 	}
 	for _, st := range steps[1:] {
 		if n := len(st.Request.IdempotencyKey); n == 0 || n > 100 {
@@ -246,6 +249,7 @@ func FuzzPushAndReceive(f *testing.F) {
 		if st.Request == nil {
 			return // refused, with a reason
 		}
+		st.Request.Body = st.Request.Create
 		if !json.Valid(st.Request.Body) {
 			t.Fatalf("not JSON: %s", st.Request.Body)
 		}

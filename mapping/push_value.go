@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf16"
 )
 
@@ -26,6 +27,9 @@ func sent(t Type, cell Cell, as string) (text, why string) {
 	case "number":
 		return sentNumber(raw)
 	case "boolean":
+		if t == Integer || t == Number {
+			raw = wholeBoolean(raw)
+		}
 		c := readBoolean(jsonValue(raw))
 		return c.Text, misfitOf(c)
 	case "date":
@@ -44,6 +48,30 @@ func sent(t Type, cell Cell, as string) (text, why string) {
 		return "", fmt.Sprintf("it has %d characters with its quotes; Loops takes %d", n, maxSent)
 	}
 	return text, ""
+}
+
+// wholeBoolean is true and false for the 1 and 0 that databases without booleans keep.
+func wholeBoolean(raw string) string {
+	switch decimal(raw) {
+	case "0":
+		return "false"
+	case "1e0":
+		return "true"
+	}
+	return raw
+}
+
+// trim takes blanks, line feeds and what nobody sees off the ends of an identity.
+func trim(s string) string {
+	return strings.TrimFunc(s, func(r rune) bool { return unicode.IsSpace(r) || r == '\u200b' || r == '\u2060' || r == '\ufeff' })
+}
+
+// trimmedJSON is a JSON string without them; "" of what is none.
+func trimmedJSON(raw string) string {
+	if raw == "" || raw[0] != '"' {
+		return raw
+	}
+	return quoteJSON(trim(textOf(jsonValue(raw))))
 }
 
 // rawText is a cell as the JSON that it might have been read from.

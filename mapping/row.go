@@ -132,6 +132,7 @@ type plan struct {
 	trie    *trie
 	columns []Column // of the mapping, those of rules included
 	key     int      // index of the key column
+	keyPath int      // where every event has the key: index of the path
 	rules   ruleSlots
 	spans   sync.Pool
 }
@@ -144,6 +145,10 @@ func newPlan(m *Mapping) *plan {
 		if c.Name == m.Key {
 			p.key = i
 		}
+	}
+	if p.key >= 0 {
+		from, _ := identity(m.Receive.Columns[p.key].From)
+		p.keyPath, paths = len(paths), append(paths, from)
 	}
 	if len(m.Receive.Rules) > 0 {
 		paths = p.addRules(m, paths)
@@ -184,6 +189,9 @@ func (m *Mapping) Row(d Delivery) (Row, error) {
 		}
 	}
 	row.readKey(p)
+	if row.Event == contactDeleted && row.Key == "" { // the row is to know, whatever the mapping makes of it
+		m.identify(&row, body, spans)
+	}
 	if row.Event == "" {
 		return row, unmappable("the body has no eventName: it is no Loops webhook")
 	}
@@ -205,10 +213,7 @@ func (m *Mapping) Row(d Delivery) (Row, error) {
 // ruledRow fills the row of an event that only rules name.
 func (m *Mapping) ruledRow(row *Row, body string, spans []span) error {
 	p := m.compiled()
-	if s := spans[p.trie.slots[p.rules.key]]; s.found() {
-		row.Cells[p.key] = p.columns[p.key].Read(result(body, s), m.Dialect)
-		row.readKey(p)
-	}
+	m.identify(row, body, spans)
 	row.Action = Update
 	if !m.applyRules(row, body, spans) {
 		return ErrIgnored
@@ -219,6 +224,21 @@ func (m *Mapping) ruledRow(row *Row, body string, spans []span) error {
 		row.Cells[p.key] = key
 	}
 	return m.checkCells(row)
+}
+
+// contactDeleted is the event of a contact that Loops has no longer.
+const contactDeleted = "contact.deleted"
+
+// identify reads the key from where every event that has a contact holds it.
+func (m *Mapping) identify(row *Row, body string, spans []span) {
+	p := m.compiled()
+	if p.key < 0 {
+		return
+	}
+	if s := spans[p.trie.slots[p.keyPath]]; s.found() {
+		row.Cells[p.key] = p.columns[p.key].Read(result(body, s), m.Dialect)
+		row.readKey(p)
+	}
 }
 
 func (r *Row) readKey(p *plan) {

@@ -100,12 +100,17 @@ func identity(p Path) (Path, bool) {
 	}
 }
 
+// KeyIsContactID reports whether rows are told apart by Loops' id of the contact.
+func (m *Mapping) KeyIsContactID() bool {
+	p, ok := identity(m.column(m.Key).From)
+	return ok && p.steps[1].Key == "id"
+}
+
 // ruleSlots are the places in the body that the rules look at.
 type ruleSlots struct {
 	conditions [][]int // of each rule, of each condition
 	settings   [][]int // of each rule, of each setting; -1 for one with a value
 	columns    [][]int // of each rule, of each setting: the index of its column
-	key        int
 }
 
 // addRules appends the paths of the rules to those of a plan.
@@ -134,10 +139,6 @@ func (p *plan) addRules(m *Mapping, paths []Path) []Path {
 		p.rules.conditions = append(p.rules.conditions, conditions)
 		p.rules.settings = append(p.rules.settings, settings)
 		p.rules.columns = append(p.rules.columns, columns)
-	}
-	if p.key >= 0 {
-		from, _ := identity(m.Receive.Columns[p.key].From)
-		p.rules.key = at(from)
 	}
 	return paths
 }

@@ -18,10 +18,13 @@ import (
 //
 // NULL in a comparison is neither true nor false, as in SQL: the condition is then
 // not met, also behind not. `plan == nil` asks for NULL, `plan ?? "none"` names what
-// stands for it. A column that is no plain word is written $env["team size"].
+// stands for it, and in a list nil is asked for in the same way. What cannot be worked
+// out, as a division by zero, is neither true nor false, too. now() is the moment of the
+// run. A column that is no plain word is written $env["team size"].
 type RunIf struct {
 	root  ast.Node
 	tests map[ast.Node]*vm.Program // of the comparisons
+	lists map[ast.Node][]ast.Node  // comparisons that x in [a, b] stands for
 }
 
 // Field is a column as a condition sees it.
@@ -44,7 +47,7 @@ const (
 )
 
 // functions are those that conditions may use. Nothing that loops is among them.
-var functions = []string{"lower", "upper", "trim", "len", "abs", "int", "float", "date"}
+var functions = []string{"lower", "upper", "trim", "len", "abs", "int", "float", "date", "now", "duration"}
 
 // CompileRunIf reads a condition and checks its columns and types. The error is a
 // *[RunIfError].
@@ -57,15 +60,12 @@ func CompileRunIf(src string, fields []Field) (*RunIf, error) {
 	for _, f := range fields {
 		env[f.Name], names = zeroOf(f.Type), append(names, f.Name)
 	}
-	options := []expr.Option{expr.Env(env), expr.AsBool(), expr.MaxNodes(maxRunIfNodes), expr.DisableAllBuiltins()}
-	for _, name := range functions {
-		options = append(options, expr.EnableBuiltin(name))
-	}
+	options := exprOptions(fields)
 	tree, err := parser.Parse(src)
 	if err != nil {
 		return nil, runIfError(err)
 	}
-	c := &RunIf{root: tree.Node, tests: map[ast.Node]*vm.Program{}}
+	c := &RunIf{root: tree.Node, tests: map[ast.Node]*vm.Program{}, lists: map[ast.Node][]ast.Node{}}
 	if err := checkNodes(c.root, env, names); err != nil {
 		return nil, err
 	}
@@ -76,8 +76,25 @@ func CompileRunIf(src string, fields []Field) (*RunIf, error) {
 		if c.tests[test], err = expr.Compile(test.String(), options...); err != nil {
 			return nil, runIfError(err)
 		}
+		c.expand(test, options)
 	}
 	return c, nil
+}
+
+// expand reads what x in [a, b] stands for; one that cannot be compared so is left to
+// the library.
+func (c *RunIf) expand(test ast.Node, options []expr.Option) {
+	list := equations(test)
+	for _, one := range list {
+		program, err := expr.Compile(one.String(), options...)
+		if err != nil {
+			return
+		}
+		c.tests[one] = program
+	}
+	if len(list) > 0 {
+		c.lists[test] = list
+	}
 }
 
 // runIfSyntax is what is wrong with a condition whatever the columns are.

@@ -3,6 +3,7 @@ package mapping
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,15 +22,20 @@ const (
 )
 
 // Met reports whether a row meets the condition, and why not. A column that cells
-// lacks is NULL.
-func (c *RunIf) Met(fields []Field, cells map[string]Cell) (met bool, why string) {
-	env := make(map[string]any, len(fields))
+// lacks is NULL. now is what now() is.
+func (c *RunIf) Met(fields []Field, cells map[string]Cell, now time.Time) (met bool, why string) {
+	env := make(map[string]any, len(fields)+1)
+	if !now.IsZero() {
+		env[nowName] = now
+	}
 	for _, f := range fields {
 		v, err := valueOf(f.Type, cells[f.Name])
 		if err != nil {
 			return false, fmt.Sprintf("column %s: %v", f.Name, err)
 		}
-		env[f.Name] = v
+		if env[f.Name] = v; slices.Contains(functions, f.Name) {
+			env[apart(f.Name)] = v
+		}
 	}
 	v, why := c.eval(c.root, env)
 	return v == isTrue, why
@@ -58,6 +64,9 @@ func (c *RunIf) eval(n ast.Node, env map[string]any) (verdict, string) {
 			return unknown, why
 		}
 	}
+	if list, ok := c.lists[n]; ok {
+		return c.any(n, list, env)
+	}
 	if name := missing(n, env); name != "" {
 		return unknown, name + " is NULL"
 	}
@@ -67,6 +76,24 @@ func (c *RunIf) eval(n ast.Node, env map[string]any) (verdict, string) {
 	}
 	if yes, _ := out.(bool); yes {
 		return isTrue, ""
+	}
+	return isFalse, n.String() + " does not hold" + valuesOf(n, env)
+}
+
+// any is whether one of list holds, which n stands for.
+func (c *RunIf) any(n ast.Node, list []ast.Node, env map[string]any) (verdict, string) {
+	open := ""
+	for _, one := range list {
+		v, why := c.eval(one, env)
+		if v == isTrue {
+			return isTrue, ""
+		}
+		if v == unknown && open == "" {
+			open = why
+		}
+	}
+	if open != "" {
+		return unknown, open
 	}
 	return isFalse, n.String() + " does not hold" + valuesOf(n, env)
 }
@@ -138,6 +165,9 @@ func missing(n ast.Node, env map[string]any) string {
 	case *ast.UnaryNode:
 		return first(n.Node)
 	case *ast.BuiltinNode:
+		if n.Name == "now" && env[nowName] == nil {
+			return "now()"
+		}
 		return first(n.Arguments...)
 	case *ast.CallNode:
 		return first(n.Arguments...)
@@ -205,20 +235,28 @@ type columnTexts struct {
 
 // Visit is the library's.
 func (c *columnTexts) Visit(node *ast.Node) {
-	id, ok := (*node).(*ast.IdentifierNode)
-	if !ok || id.Value == "$env" || c.seen[id.Value] {
+	var name string
+	switch n := (*node).(type) {
+	case *ast.IdentifierNode:
+		name = n.Value
+	case *ast.MemberNode:
+		if of, ok := n.Property.(*ast.StringNode); ok && isEnv(n.Node) {
+			name = of.Value
+		}
+	}
+	if name == "" || name == "$env" || c.seen[name] {
 		return
 	}
-	c.seen[id.Value] = true
+	c.seen[name] = true
 	text := "NULL"
-	if v := c.env[id.Value]; v != nil {
+	if v := c.env[name]; v != nil {
 		if t, isTime := v.(time.Time); isTime {
 			v = t.Format(time.RFC3339)
 		}
 		j, _ := json.Marshal(v) // of texts, numbers and what was JSON
 		text = Excerpt(jsonValue(string(j)))
 	}
-	c.list = append(c.list, id.Value+" is "+text)
+	c.list = append(c.list, name+" is "+text)
 }
 
 // valueOf is a cell as the library takes it; nil for NULL.

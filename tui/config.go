@@ -111,6 +111,7 @@ type Backend interface {
 
 // PushView is what requests to Loops are made of.
 type PushView struct {
+	Now     time.Time       // when it was looked at
 	Fields  []mapping.Field // columns of the table, and those that the mapping adds
 	Rows    []mapping.PushRow
 	More    bool   // the table has more rows than these

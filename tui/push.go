@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -33,7 +34,8 @@ type pushScreen struct {
 	row, rowTop int
 	bodyTop     int
 	bodyLast    int                  // the last that bodyTop may be
-	now         [][]mapping.PushStep // of each row, what it sends now
+	at          time.Time            // when the rows were looked at
+	now         [][]mapping.PushStep // of each row, what it sends now, and why not
 	wrong       []string             // what keeps the requests from being made
 	misfits     []string             // what Loops would refuse: nothing is sent
 	sender      *mapping.Sender      // nil while something is wrong, or there is no push part
@@ -112,6 +114,7 @@ func (m *Model) sawPushes(msg pushViewMsg) {
 		return
 	}
 	p.fields, p.rows, p.more, p.problem, p.samples = msg.view.Fields, msg.view.Rows, msg.view.More, msg.view.Problem, false
+	p.at = msg.view.Now
 	if len(p.rows) > 0 {
 		return
 	}
@@ -163,11 +166,12 @@ func (p *pushScreen) compute(m *Model) {
 		p.wrong = []string{err.Error()}
 		return
 	}
+	p.sender = p.sender.At(p.at)
 	if cat := p.catalog; cat.Properties != nil && cat.Lists != nil {
 		p.misfits, _ = m.draft.PushMisfits(mapping.Team{Properties: cat.Properties, Lists: cat.Lists, Events: cat.EventProperties}, p.fields)
 	}
 	for _, row := range p.rows {
-		p.now = append(p.now, p.sender.Steps(row, mapping.Resend{}))
+		p.now = append(p.now, p.sender.Judge(row, mapping.Resend{}))
 	}
 }
 

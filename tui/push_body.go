@@ -104,7 +104,11 @@ func (m *Model) stepLines(st, now mapping.PushStep, w int) (lines []string) {
 	case now.Request == nil && m.failed(st.Kind) != nil:
 		head += "  refused; R failed tries it again"
 	case now.Request == nil:
-		head += "  not sent: Loops has this"
+		why := now.Reason
+		if all := m.push.now[m.push.row]; why == "" && len(all) > 0 {
+			why = all[0].Reason // that of the row
+		}
+		head += "  not sent: " + safe(why)
 	case now.Resumes:
 		head += "  goes out again: it may have arrived"
 	default:
@@ -116,6 +120,9 @@ func (m *Model) stepLines(st, now mapping.PushStep, w int) (lines []string) {
 	}
 	for _, s := range pretty(st.Request.Body) {
 		lines = append(lines, wrap(s, w)...)
+	}
+	if st.Request.Create != nil {
+		lines = append(lines, wrap("first POST /v1/contacts/create, with source, should Loops not have the contact", w)...)
 	}
 	return lines
 }

@@ -110,7 +110,7 @@ func pairSlot(kind slotKind, event int, name, label, typ string, lacks bool, pai
 func (m *Model) properties(picked []mapping.Pair) (list []property) {
 	seen := map[string]bool{}
 	add := func(key, typ string, lacks bool) {
-		if !seen[key] && mapping.Unwritable(key) == "" {
+		if !seen[key] && key != "createdAt" && mapping.Unwritable(key) == "" { // Loops sets it itself; who means it adds it
 			seen[key] = true
 			list = append(list, property{mapping.Property{Key: key, Type: typ}, lacks})
 		}

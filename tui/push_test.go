@@ -52,7 +52,7 @@ func (d *driver) to(words string) *driver {
 func TestPushScreen(t *testing.T) {
 	d := withTable(start(t, 120, 40, withSample))
 	d.keys("P").has("loopmap > push", "contact update", "PUT /v1/contacts/update", "[ ] teamSize", "number", "nothing is sent to Loops yet", "bob@example.com", "contact failed 400")
-	d.lacks("createdAt") // which nobody can set
+	d.lacks("createdAt") // which Loops sets itself
 
 	// A property brings what Loops finds the contact by.
 	d.to("teamSize").has("space takes team_size").keys("space").has("[x] teamSize", `"teamSize": 12`, `"email": "ada@example.com"`, "goes out next")

@@ -178,7 +178,7 @@ func firstOf(s string) string {
 // met counts the rows that meet a condition.
 func (m *Model) met(c *mapping.RunIf) (n int) {
 	for _, r := range m.push.rows {
-		if yes, _ := c.Met(m.push.fields, r.Cells); yes {
+		if yes, _ := c.Met(m.push.fields, r.Cells, m.push.at); yes {
 			n++
 		}
 	}
@@ -271,7 +271,7 @@ func (m *Model) conditionLines(w, h int) []string {
 	for i := m.push.row; i < len(m.push.rows) && len(lines) < h; i++ {
 		r := m.push.rows[i]
 		verdict := "met"
-		if yes, why := c.Met(m.push.fields, r.Cells); !yes {
+		if yes, why := c.Met(m.push.fields, r.Cells, m.push.at); !yes {
 			verdict = "not met: " + safe(why)
 		}
 		lines = append(lines, cut("  "+fill(m.rowName(r), min(26, w/3))+" "+verdict, w))

@@ -270,8 +270,11 @@ func (m *Model) sendsNow(i int) string {
 			kinds = append(kinds, safe(st.Kind))
 		}
 	}
-	if len(kinds) == 0 {
-		return "nothing"
+	switch steps := m.push.now[i]; {
+	case len(kinds) > 0:
+		return strings.Join(kinds, ", ")
+	case len(steps) > 0 && steps[0].Why != "":
+		return "nothing: " + string(steps[0].Why)
 	}
-	return strings.Join(kinds, ", ")
+	return "nothing"
 }

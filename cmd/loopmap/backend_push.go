@@ -25,7 +25,7 @@ const (
 // Pushes are the first rows of m's table with all that decides what they send. A column
 // that the table has not yet is NULL in them.
 func (b *backend) Pushes(ctx context.Context, m *mapping.Mapping) (view tui.PushView, err error) {
-	view.Fields = table.Fields(m, nil)
+	view.Fields, view.Now = table.Fields(m, nil), b.app.now()
 	view.Problem = "the table is not there yet: saving the mapping makes it"
 	err = b.look(ctx, m, func(s *table.Store) error {
 		columns, err := s.Columns(ctx, m.Table)
@@ -141,10 +141,14 @@ func (b *backend) Push(ctx context.Context, rows int, failed bool, told chan<- t
 		job.Status = mapping.PushFailed
 	}
 	counts, err := quiet.sendRows(ctx, store, job, pace)
-	if errors.Is(err, context.Canceled) {
-		return "stopped: " + counts.String(), nil
+	words = counts.String()
+	if others := counts.Others(); others != "" {
+		words += "; nothing to send of: " + others
 	}
-	return counts.String(), err
+	if errors.Is(err, context.Canceled) {
+		return "stopped: " + words, nil
+	}
+	return words, err
 }
 
 // teller tells the mapper how far a run is, now and then, and not while nobody hears.

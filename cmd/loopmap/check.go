@@ -73,9 +73,6 @@ func (a *app) check(ctx context.Context, file string, samples []string) error {
 	}
 	out := checked{File: file, Mapping: m.Hash, Database: databaseName(url), Table: m.Table, Columns: len(m.Columns()),
 		Changes: []string{}, SQL: []string{}, Misfits: []string{}, Warnings: warnings(m)}
-	if _, err := schedule(m); err != nil {
-		return err
-	}
 	plan, columns, err := planOf(ctx, url, file, m)
 	if err != nil {
 		return err
@@ -107,7 +104,7 @@ func (a *app) check(ctx context.Context, file string, samples []string) error {
 		case mapping.Quarantined:
 			failed++
 		case mapping.Applied:
-			t.Requests = requestsOf(m, file, fields, t.row)
+			t.Requests = requestsOf(m, file, fields, t.row, a.now())
 		}
 		out.Samples = append(out.Samples, t)
 	}

@@ -1,10 +1,14 @@
 package main
 
-import "loopmap/mapping"
+import (
+	"time"
+
+	"loopmap/mapping"
+)
 
 // requestsOf are what a row that has just been made would send: the table's other
 // columns are NULL in it.
-func requestsOf(m *mapping.Mapping, file string, fields []mapping.Field, row mapping.Row) (list []planned) {
+func requestsOf(m *mapping.Mapping, file string, fields []mapping.Field, row mapping.Row, now time.Time) (list []planned) {
 	if m.Push == nil || row.Action != mapping.Upsert {
 		return nil
 	}
@@ -16,7 +20,7 @@ func requestsOf(m *mapping.Mapping, file string, fields []mapping.Field, row map
 	for i, c := range m.Columns() {
 		cells[c.Name] = row.Cells[i]
 	}
-	for _, st := range sender.Steps(mapping.PushRow{Key: row.Key, Cells: cells}, mapping.Resend{}) {
+	for _, st := range sender.At(now).Steps(mapping.PushRow{Key: row.Key, Cells: cells}, mapping.Resend{}) {
 		list = append(list, plannedOf(row.Key, st))
 	}
 	return list

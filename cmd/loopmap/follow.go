@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"time"
-
-	"github.com/robfig/cron/v3"
+	"sync"
 
 	"loopmap/mapping"
 	"loopmap/mapping/push"
@@ -20,22 +18,7 @@ type follower struct {
 	store   *table.Store
 	mapping func() *mapping.Mapping
 	log     *slog.Logger
-	changed <-chan struct{} // the mapping is another one
-}
-
-// schedule is when push.every comes next; nil when it says nothing.
-func schedule(m *mapping.Mapping) (func(after time.Time) time.Time, error) {
-	if m.Push == nil || m.Push.Every == "" {
-		return nil, nil
-	}
-	if d, err := time.ParseDuration(m.Push.Every); err == nil {
-		return func(after time.Time) time.Time { return after.Add(d) }, nil
-	}
-	s, err := cron.ParseStandard(m.Push.Every)
-	if err != nil {
-		return nil, usage("push.every: %v\nhint: a cron line is minute, hour, day, month, weekday: '0 6 * * 1-5'", err)
-	}
-	return s.Next, nil
+	changed chan struct{} // the mapping is another one, or the key
 }
 
 // sends reports whether sync sends rows by this mapping.
@@ -46,19 +29,48 @@ func (f *follower) run(ctx context.Context) {
 	pace := push.NewPace()
 	pace.Quiet(push.Window) // the process before this one may have been killed while it sent
 	pusher := &push.Pusher{Store: f.store, Pace: pace}
-	var last *mapping.Mapping // that a plan was made for
+	var last *mapping.Mapping // that a plan was made for, and with which key
+	var lastKey string
 	var plan push.Plan
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	if file, _ := f.app.lookup("LOOPS_API_KEY_FILE"); file != "" && f.app.team == "" {
+		watching.Go(func() {
+			watchFile(ctx, file, func() {
+				f.log.Info("the API key is read again", "file", file)
+				wake(f.changed)
+			})
+		})
+	}
 	(&push.Follower{Pusher: pusher, Outbox: f.store, Log: f.log, Changed: f.changed, Plan: func(ctx context.Context) (push.Plan, error) {
-		m := f.mapping()
-		if m == last {
+		m, key := f.mapping(), f.key()
+		if m == last && (key == lastKey || key == "") { // a key that cannot be read changes nothing
 			return plan, nil
 		}
 		next, err := f.plan(ctx, m, pusher)
 		if err == nil {
-			last, plan = m, next
+			last, lastKey, plan = m, key, next
 		}
 		return next, err
 	}}).Run(ctx)
+}
+
+// key is the API key as it stands in the environment, or in a file that may change while
+// sync runs: so one is replaced without a restart. One of the keyring stays.
+func (f *follower) key() string {
+	if f.app.team != "" {
+		return f.app.team
+	}
+	key, _ := f.app.apiKey() // what is wrong with it the plan says
+	return key
+}
+
+// wake tells who sends rows that something is another one now.
+func wake(changed chan struct{}) {
+	select {
+	case changed <- struct{}{}:
+	default:
+	}
 }
 
 func (f *follower) plan(ctx context.Context, m *mapping.Mapping, pusher *push.Pusher) (push.Plan, error) {
@@ -97,7 +109,10 @@ func (f *follower) plan(ctx context.Context, m *mapping.Mapping, pusher *push.Pu
 	for _, w := range found.Warnings {
 		f.log.Warn("push", "warning", w)
 	}
-	next, err := schedule(m)
+	if n, err := f.store.Keyless(ctx, m); err == nil && n > 0 {
+		f.log.Warn("rows without a key cannot be told apart: they are not sent", "key", m.Key, "rows", n)
+	}
+	next, err := m.Push.Next()
 	pusher.API = api{client}
 	return push.Plan{Sender: sender, Auto: m.Push.Auto, Next: next}, err
 }
@@ -118,9 +133,6 @@ func prepareOutbox(ctx context.Context, store *table.Store, m *mapping.Mapping, 
 func outboxPlan(ctx context.Context, store *table.Store, m *mapping.Mapping, file string) (table.Plan, error) {
 	if m.Push == nil || !m.Push.Auto {
 		return store.DropPushTriggers(ctx, m.Table)
-	}
-	if _, err := schedule(m); err != nil {
-		return table.Plan{}, err
 	}
 	if _, err := senderOf(ctx, store, m, file); err != nil {
 		return table.Plan{}, err

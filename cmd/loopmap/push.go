@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -122,7 +123,25 @@ func senderOf(ctx context.Context, store *table.Store, m *mapping.Mapping, file 
 	if len(columns) == 0 {
 		return nil, usage("table %s is not there, so there are no rows to send\nhint: loopmap sync makes it", m.Table)
 	}
+	if err := toldApart(m, columns); err != nil {
+		return nil, err
+	}
 	return m.Sender(file, table.Fields(m, columns))
+}
+
+// toldApart refuses a table whose rows the key does not tell apart: one would be sent
+// twice, and another never.
+func toldApart(m *mapping.Mapping, columns []table.Column) error {
+	i := slices.IndexFunc(columns, func(c table.Column) bool { return m.Dialect.Fold(c.Name) == m.Dialect.Fold(m.Key) })
+	switch {
+	case i < 0:
+		return usage("table %s has no column %s, which is the key: its rows cannot be told apart", m.Table, m.Key)
+	case columns[i].Key:
+		return nil
+	}
+	plan := table.MakePlan(m, columns)
+	return usage("column %s, which is the key, does not tell the rows of table %s apart: nothing keeps it unique, so a row could be sent twice and another never\n"+
+		"hint: name a key that is unique by itself, or run: %s;", m.Key, m.Table, plan.SQL[len(plan.SQL)-1])
 }
 
 // uninstall takes the triggers out, and says how.
@@ -158,12 +177,13 @@ type planned struct {
 	Key     string          `json:"idempotency_key,omitempty"`
 	Body    json.RawMessage `json:"body,omitempty"`
 	Resumes bool            `json:"resumes,omitempty"` // it was begun before, and may have arrived
+	Create  json.RawMessage `json:"create,omitempty"`  // body of POST /v1/contacts/create, which comes first
 }
 
 func plannedOf(key string, st mapping.PushStep) planned {
 	p := planned{Row: key, Kind: st.Kind, Status: string(st.Status), Reason: st.Reason}
 	if r := st.Request; r != nil {
-		p.Method, p.Path, p.Key, p.Body, p.Resumes = r.Method, r.Path, r.IdempotencyKey, r.Body, st.Resumes
+		p.Method, p.Path, p.Key, p.Body, p.Resumes, p.Create = r.Method, r.Path, r.IdempotencyKey, r.Body, st.Resumes, r.Create
 	}
 	return p
 }
@@ -174,6 +194,9 @@ func (p planned) print(w io.Writer, indent string) {
 		fmt.Fprintln(w, indent+mapping.Printable(fmt.Sprintf(format, args...)))
 	}
 	switch {
+	case p.Method == "" && p.Status == "":
+		line("%s: %s", p.Kind, p.Reason)
+		return
 	case p.Method == "":
 		line("%s: %s: %s", p.Kind, p.Status, p.Reason)
 		return
@@ -186,6 +209,9 @@ func (p planned) print(w io.Writer, indent string) {
 		line("Idempotency-Key: %s", p.Key)
 	}
 	line("%s", p.Body)
+	if p.Create != nil {
+		line("(first POST /v1/contacts/create, should Loops not have the contact: %s)", p.Create)
+	}
 }
 
 // dryRun prints what a run would send: one JSON object a line with -o json.
@@ -197,9 +223,6 @@ func (a *app) dryRun(ctx context.Context, store *table.Store, job push.Job) erro
 		shown := false
 		for _, st := range steps {
 			p := plannedOf(key, st)
-			if p.Method == "" && p.Status == "" {
-				continue
-			}
 			if p.Method != "" {
 				requests++
 			}
@@ -222,8 +245,21 @@ func (a *app) dryRun(ctx context.Context, store *table.Store, job push.Job) erro
 	})
 	if err == nil {
 		a.say("%s, nothing is sent; at the pace that Loops allows it would take %s", count(requests, "request"), lasts(requests))
+		_, err = a.keyless(ctx, store, job)
 	}
 	return err
+}
+
+// keyless counts and says the rows that cannot be sent since nothing tells them apart.
+func (a *app) keyless(ctx context.Context, store *table.Store, job push.Job) (n int, err error) {
+	m := job.Sender.Mapping()
+	if job.Keys != nil || job.Status != "" {
+		return 0, nil
+	}
+	if n, err = store.Keyless(ctx, m); n > 0 {
+		a.say("%s no %s and cannot be told apart: not sent", map[bool]string{true: "1 row has", false: fmt.Sprintf("%d rows have", n)}[n == 1], m.Key)
+	}
+	return n, err
 }
 
 func count(n int, what string) string {
@@ -245,6 +281,7 @@ func lasts(requests int) string {
 // pushed is what `loopmap push` prints with -o json.
 type pushed struct {
 	push.Counts
+	Keyless  int       `json:"keyless,omitempty"` // rows whose key is NULL
 	Seconds  float64   `json:"seconds"`
 	Outcomes []outcome `json:"outcomes"` // all of them with --rows or --row, else those that were not sent
 }
@@ -257,6 +294,20 @@ type outcome struct {
 	Message string `json:"message,omitempty"`
 
 	words string // status and code, for people
+}
+
+// nothingOf is why a row sends nothing of a kind.
+func nothingOf(key string, st mapping.PushStep) outcome {
+	o := outcome{Row: key, Kind: st.Kind, Status: string(st.Status), Message: st.Reason, words: "nothing to send"}
+	switch st.Status {
+	case "":
+		o.Status = "nothing"
+	case mapping.PushNotMet:
+		o.words = "not met"
+	case mapping.PushFailed:
+		o.words = "failed before"
+	}
+	return o
 }
 
 func outcomeOf(key string, l mapping.PushLine) outcome {
@@ -283,6 +334,14 @@ func (a *app) pushNow(ctx context.Context, store *table.Store, job push.Job, f p
 		}
 		out.Outcomes = append(out.Outcomes, outcomeOf(o.Key, o.Line))
 	}
+	job.Nothing = func(key string, steps []mapping.PushStep) {
+		if !all || f.rows > 0 && f.keys == nil { // of all rows it is counted
+			return
+		}
+		for _, st := range steps {
+			out.Outcomes = append(out.Outcomes, nothingOf(key, st))
+		}
+	}
 	began := time.Now()
 	var err error
 	out.Counts, err = a.sendRows(ctx, store, job, pace)
@@ -299,28 +358,25 @@ func (a *app) pushNow(ctx context.Context, store *table.Store, job push.Job, f p
 	if more > 0 {
 		a.say("and %d more, in loopmap_pushes", more)
 	}
+	if err == nil {
+		_, err = a.keyless(ctx, store, job)
+	}
 	return pushError(err, out.Counts)
 }
 
-// sendRows runs a job once no other process sends.
+// sendRows runs a job in turn with other processes that send.
 func (a *app) sendRows(ctx context.Context, store *table.Store, job push.Job, pace *push.Pace) (push.Counts, error) {
 	pusher := &push.Pusher{Store: store, Pace: pace}
-	held, release, err := pusher.Alone(ctx, job.Sender.Mapping().Table, func() {
-		a.say("another loopmap sends rows of this database; waiting until it is done")
+	waiting := func() {
+		a.say("another loopmap sends rows of this database; it lets others have their turn within seconds")
+	}
+	return pusher.InTurns(ctx, job, waiting, func(ctx context.Context) error {
+		client, err := a.connect(ctx, job.Sender, pace)
+		if err == nil {
+			pusher.API = api{client}
+		}
+		return err
 	})
-	if err != nil {
-		return push.Counts{}, err
-	}
-	defer release()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(held, cancel)()
-	client, err := a.connect(ctx, job.Sender, pace)
-	if err != nil {
-		return push.Counts{}, err
-	}
-	pusher.API = api{client}
-	return pusher.Run(ctx, job)
 }
 
 // pushError is the exit status: 3 when some was done.
@@ -350,5 +406,8 @@ func (p *pushed) print(w io.Writer) error {
 		return err
 	}
 	_, err := fmt.Fprintf(w, "%s looked at: %s, in %s\n", count(p.Rows, "row"), p.Counts, time.Duration(p.Seconds*float64(time.Second)).Round(100*time.Millisecond))
+	if others := p.Others(); err == nil && others != "" {
+		_, err = fmt.Fprintf(w, "nothing to send of: %s\n", others)
+	}
 	return err
 }

@@ -83,10 +83,7 @@ func (r *reloader) load(ctx context.Context) error {
 		return err
 	}
 	r.current.Store(m)
-	select {
-	case r.changed <- struct{}{}:
-	default:
-	}
+	wake(r.changed)
 	r.log.Info("mapping reloaded", "file", r.file, "mapping", m.Hash)
 	r.ssh.reloaded(m)
 	_, err = mapWaiting(ctx, r.store, m, r.log)

@@ -27,9 +27,9 @@ const (
 	barred                  // the key is refused: nothing else would do better
 )
 
-// read says what an answer means. refusedBefore says that Loops has refused a request
-// with this Idempotency-Key before, event that it is one.
-func read(a Answer, err error, event, refusedBefore bool) (m meaning, message string) {
+// read says what an answer means; event that it is to one: then a 409 says that this
+// very request has arrived, since no other has had its Idempotency-Key.
+func read(a Answer, err error, event bool) (m meaning, message string) {
 	if err != nil {
 		return unclear, "no answer: " + cause(err)
 	}
@@ -41,8 +41,6 @@ func read(a Answer, err error, event, refusedBefore bool) (m meaning, message st
 		return barred, message
 	case s == http.StatusTooManyRequests:
 		return too_fast, message
-	case s == http.StatusConflict && event && refusedBefore:
-		return refused, "Loops has had this Idempotency-Key before, with what it refused; it is free again after 24 hours"
 	case s == http.StatusConflict && event:
 		return taken, "Loops had it already"
 	case s == http.StatusRequestTimeout || s == http.StatusTooEarly || s >= 500 || s < 200:
@@ -57,6 +55,15 @@ func read(a Answer, err error, event, refusedBefore bool) (m meaning, message st
 		return refused, message
 	}
 	return unclear, "the answer is not Loops' JSON"
+}
+
+// contactID is Loops' id of the contact that an answer is about; "" where it says none.
+func (a Answer) contactID() string {
+	var made struct{ ID string }
+	if json.Unmarshal(a.Body, &made) != nil || len(made.ID) > 200 {
+		return ""
+	}
+	return made.ID
 }
 
 // cause is an error without what differs from one try to the next.

@@ -3,6 +3,7 @@ package push
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"time"
@@ -20,6 +21,9 @@ type Outbox interface {
 	SettleChanges(ctx context.Context, list []mapping.PushChange) error
 	// PushDue is when the next pending line is to be tried.
 	PushDue(ctx context.Context, table string) (next time.Time, ok bool, err error)
+	// Scheduled is when all rows were last sent by this schedule, or when it began.
+	Scheduled(ctx context.Context, table, every string) (last time.Time, ok bool, err error)
+	SaveScheduled(ctx context.Context, table, every string, at time.Time) error
 }
 
 // Plan is what a [Follower] goes by. It is asked for before each round, so that it may
@@ -30,7 +34,8 @@ type Plan struct {
 	Next   func(after time.Time) time.Time // when all rows are sent; nil: never
 }
 
-// Follower sends rows as they change, and all that differ on a schedule.
+// Follower sends rows as they change, and all that differ on a schedule. Each goes on for
+// a while in turn, so that none waits for the others.
 type Follower struct {
 	Pusher *Pusher
 	Outbox Outbox
@@ -38,6 +43,8 @@ type Follower struct {
 	Log    *slog.Logger
 	// Changed wakes it when the plan has changed; nil when it never does.
 	Changed <-chan struct{}
+
+	sweep *sweep // of all rows, as far as it is; nil when it is not time
 }
 
 const (
@@ -49,22 +56,16 @@ const (
 
 // Run follows until ctx ends.
 func (f *Follower) Run(ctx context.Context) {
-	var next time.Time // of the schedule
-	var schedule string
 	trouble := 0
 	var said string // what the trouble was when it was last said
 	var when time.Time
 	for ctx.Err() == nil {
 		plan, err := f.Plan(ctx)
+		more := false
+		var next time.Time // of the schedule
 		if err == nil && plan.Sender != nil {
-			if every := plan.Sender.Mapping().Push.Every; plan.Next != nil && (next.IsZero() || every != schedule) {
-				next, schedule = plan.Next(time.Now()), every
-			} else if plan.Next == nil {
-				next = zero
-			}
-			all := !next.IsZero() && !time.Now().Before(next)
-			if err = f.round(ctx, plan, all); err == nil && all {
-				next = plan.Next(time.Now())
+			if next, err = f.next(ctx, plan); err == nil {
+				more, err = f.round(ctx, plan, !next.IsZero() && !time.Now().Before(next))
 			}
 		}
 		if ctx.Err() != nil {
@@ -79,9 +80,32 @@ func (f *Follower) Run(ctx context.Context) {
 			_ = f.pause(ctx, pauseAfter(err, trouble))
 			continue
 		}
-		trouble, said = 0, ""
-		f.await(ctx, plan, next)
+		if trouble, said = 0, ""; !more {
+			f.await(ctx, plan, next)
+		} else if err := f.Pusher.yield(ctx); err != nil {
+			_ = f.pause(ctx, time.Second) // it shows in the next round
+		}
 	}
+}
+
+// next is when all rows are to be sent: what was missed while nothing ran is due at once,
+// and once.
+func (f *Follower) next(ctx context.Context, plan Plan) (time.Time, error) {
+	if plan.Next == nil {
+		return zero, nil
+	}
+	m, now := plan.Sender.Mapping(), time.Now()
+	last, ok, err := f.Outbox.Scheduled(ctx, m.Table, m.Push.Every)
+	if err != nil {
+		return zero, err
+	}
+	if !ok || last.After(now) { // a clock that was set back
+		last = now
+		if err := f.Outbox.SaveScheduled(ctx, m.Table, m.Push.Every, now); err != nil {
+			return zero, err
+		}
+	}
+	return plan.Next(last.Local()), nil
 }
 
 // pauseAfter is how long nothing is tried after the nth trouble in a row.
@@ -130,41 +154,54 @@ func (f *Follower) await(ctx context.Context, plan Plan, next time.Time) {
 	}
 }
 
-// round sends what has changed, what is due, and all when that is.
-func (f *Follower) round(ctx context.Context, plan Plan, all bool) error {
+// turn is a context that ends when it is time for others, or when the plan has changed,
+// which changed reports once it was ended.
+func (f *Follower) turn(ctx context.Context) (turn context.Context, end func() (changed bool)) {
+	turn, cancel := context.WithTimeout(ctx, turnTime)
+	heard := make(chan bool, 1)
+	go func() {
+		select {
+		case <-f.Changed:
+			cancel()
+			heard <- true
+		case <-turn.Done():
+			heard <- false
+		}
+	}()
+	return turn, func() bool { cancel(); return <-heard }
+}
+
+// round sends what has changed, what is due, and all when that is, each for a turn. more
+// is true when something is left for the next round.
+func (f *Follower) round(ctx context.Context, plan Plan, all bool) (more bool, err error) {
 	table := plan.Sender.Mapping().Table
 	if !all {
+		f.sweep = nil // another process has done it
 		if some, err := f.some(ctx, plan, table); err != nil || !some {
-			return err
+			return false, err
 		}
 	}
 	held, release, err := f.Pusher.Alone(ctx, table, nil)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer release()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(held, cancel)()
-	for plan.Auto {
-		changes, err := f.Outbox.Changes(ctx, plan.Sender.Mapping(), drained)
-		if err != nil {
-			return err
-		}
-		if len(changes) == 0 {
-			break
-		}
-		if err := f.drain(ctx, plan, changes); err != nil {
-			return err
+	parts := []func(ctx, turn context.Context, plan Plan) (more bool, err error){f.changes, f.due}
+	if all {
+		parts = append(parts, f.all)
+	}
+	for _, part := range parts {
+		turn, end := f.turn(ctx)
+		rest, err := part(ctx, turn, plan)
+		changed := end()
+		if more = more || rest || changed; err != nil || changed {
+			return more, err
 		}
 	}
-	if err := f.run(ctx, Job{Sender: plan.Sender, Status: mapping.PushPending, Due: time.Now()}, "due again"); err != nil {
-		return err
-	}
-	if !all {
-		return nil
-	}
-	return f.run(ctx, Job{Sender: plan.Sender}, "on schedule")
+	return more, nil
 }
 
 // some reports whether there is anything to do, before a lock is taken for it.
@@ -179,9 +216,25 @@ func (f *Follower) some(ctx context.Context, plan Plan, table string) (bool, err
 	return ok && !due.After(time.Now()), err
 }
 
-// drain sends changed rows, and takes those out of the outbox that need no further
+// changes sends changed rows, and takes those out of the outbox that need no further
 // look.
-func (f *Follower) drain(ctx context.Context, plan Plan, changes []mapping.PushChange) error {
+func (f *Follower) changes(ctx, turn context.Context, plan Plan) (more bool, err error) {
+	for plan.Auto {
+		list, err := f.Outbox.Changes(ctx, plan.Sender.Mapping(), drained)
+		if err != nil || len(list) == 0 {
+			return false, err
+		}
+		if turn.Err() != nil {
+			return true, nil
+		}
+		if err := f.drain(ctx, turn, plan, list); err != nil {
+			return true, err
+		}
+	}
+	return false, nil
+}
+
+func (f *Follower) drain(ctx, turn context.Context, plan Plan, changes []mapping.PushChange) error {
 	open := map[string]bool{}
 	var keys []string
 	for _, c := range changes {
@@ -191,7 +244,11 @@ func (f *Follower) drain(ctx context.Context, plan Plan, changes []mapping.PushC
 			}
 		}
 	}
-	err := f.run(ctx, Job{Sender: plan.Sender, Keys: keys, Through: func(key string) { delete(open, key) }}, "changed rows")
+	r := f.Pusher.Begin(f.told(Job{Sender: plan.Sender, Keys: keys, Through: func(key string) { delete(open, key) }}))
+	done, err := f.run(ctx, turn, r, "changed rows")
+	if err == nil && done && len(keys) > 0 && len(open) == len(keys) { // for ever, else
+		err = fmt.Errorf("changed rows of table %s cannot be looked at", plan.Sender.Mapping().Table)
+	}
 	settled := changes[:0]
 	for _, c := range changes {
 		n := len(c.Keys)
@@ -204,8 +261,37 @@ func (f *Follower) drain(ctx context.Context, plan Plan, changes []mapping.PushC
 	return errors.Join(err, f.Outbox.SettleChanges(long, settled))
 }
 
-func (f *Follower) run(ctx context.Context, job Job, why string) error {
-	begun := time.Now()
+// due sends again what had no answer.
+func (f *Follower) due(ctx, turn context.Context, plan Plan) (more bool, err error) {
+	r := f.Pusher.Begin(f.told(Job{Sender: plan.Sender, Status: mapping.PushPending, Due: time.Now()}))
+	done, err := f.run(ctx, turn, r, "due again")
+	return !done, err
+}
+
+// sweep is a run over all rows that goes on from turn to turn, by one plan.
+type sweep struct {
+	*Run
+	by *mapping.Sender
+}
+
+// all sends all rows that differ from what Loops has.
+func (f *Follower) all(ctx, turn context.Context, plan Plan) (more bool, err error) {
+	if f.sweep == nil || f.sweep.by != plan.Sender {
+		f.sweep = &sweep{f.Pusher.Begin(f.told(Job{Sender: plan.Sender})), plan.Sender}
+	}
+	done, err := f.run(ctx, turn, f.sweep.Run, "on schedule")
+	if err != nil || done {
+		f.sweep = nil
+	}
+	if err != nil || !done {
+		return true, err
+	}
+	m := plan.Sender.Mapping()
+	return false, f.Outbox.SaveScheduled(ctx, m.Table, m.Push.Every, time.Now())
+}
+
+// told is a job whose failures the log has.
+func (f *Follower) told(job Job) Job {
 	failures := 0
 	job.Outcome = func(o Outcome) {
 		if o.Line.Status != mapping.PushFailed {
@@ -215,10 +301,17 @@ func (f *Follower) run(ctx context.Context, job Job, why string) error {
 			f.Log.Warn("a row was not sent", "row", o.Key, "kind", o.Line.Kind, "code", o.Line.Code, "reason", o.Line.Message)
 		}
 	}
-	counts, err := f.Pusher.Run(ctx, job)
-	if counts.Sent+counts.NotMet+counts.Failed+counts.Pending > 0 {
-		f.Log.Info("pushed", "why", why, "rows", counts.Rows, "sent", counts.Sent, "not_met", counts.NotMet, "failed", counts.Failed,
-			"pending", counts.Pending, "seconds", time.Since(begun).Round(time.Millisecond).Seconds())
+	return job
+}
+
+// run goes on with a run for a turn, and says what came of it.
+func (f *Follower) run(ctx, turn context.Context, r *Run, why string) (done bool, err error) {
+	begun, before := time.Now(), r.Counts()
+	done, err = r.Turn(ctx, turn)
+	c := r.Counts()
+	if sent, notMet, failed, pending := c.Sent-before.Sent, c.NotMet-before.NotMet, c.Failed-before.Failed, c.Pending-before.Pending; sent+notMet+failed+pending > 0 {
+		f.Log.Info("pushed", "why", why, "rows", c.Rows-before.Rows, "sent", sent, "not_met", notMet, "failed", failed,
+			"pending", pending, "seconds", time.Since(begun).Round(time.Millisecond).Seconds())
 	}
-	return err
+	return done, err
 }

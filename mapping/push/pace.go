@@ -214,7 +214,7 @@ func (p *Pace) PerSecond() float64 {
 }
 
 // saw learns from an answer: how much of the team's limit others take, and how long to
-// be silent after a 429.
+// be silent after a 429, or a 503 that says so.
 func (p *Pace) saw(status int, h http.Header) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -228,6 +228,11 @@ func (p *Pace) saw(status int, h http.Header) {
 			p.limit, p.eased = max(1, p.limit-1), now
 		}
 		return
+	}
+	if after := h.Get("Retry-After"); status >= 500 && after != "" {
+		if until := now.Add(silence(after, 1, now)); until.After(p.held) {
+			p.held = until
+		}
 	}
 	p.throttles = 0
 	limit, err := strconv.Atoi(h.Get("x-ratelimit-limit"))

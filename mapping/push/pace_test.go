@@ -44,6 +44,13 @@ func (memory) TryLockPushes(ctx context.Context) (context.Context, func(), bool,
 	return ctx, func() {}, true, nil
 }
 
+func (memory) PushRefusals(context.Context, string, string, string) (int, error) { return 0, nil }
+func (memory) GoneContacts(context.Context, *mapping.Mapping, string, int) ([]string, error) {
+	return nil, nil
+}
+func (memory) AwaitTurn(context.Context, string, bool) error     { return nil }
+func (memory) TurnAwaited(context.Context, string) (bool, error) { return false, nil }
+
 // direct calls a Loops without a network, so that the clock can be a test's.
 type direct struct{ *loopstest.Server }
 

@@ -1,8 +1,13 @@
 package push
 
 import (
+	"cmp"
 	"context"
+	"crypto/rand"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -19,8 +24,17 @@ type Store interface {
 	PushOwner(ctx context.Context, table, kind, idempotencyKey string) (rowKey string, line mapping.PushLine, found bool, err error)
 	// PushesSince is when the newest line was written, and whether one is pending.
 	PushesSince(ctx context.Context, table string) (newest time.Time, pending bool, err error)
+	// PushRefusals is how often Loops has refused an event, of whichever row.
+	PushRefusals(ctx context.Context, table, kind, idempotencyKey string) (int, error)
+	// GoneContacts are keys, after one and in order, whose rows may be gone though
+	// something is known of their contacts.
+	GoneContacts(ctx context.Context, m *mapping.Mapping, after string, limit int) ([]string, error)
 	// TryLockPushes lets one process send at a time. held ends when the lock is lost.
 	TryLockPushes(ctx context.Context) (held context.Context, unlock func(), ok bool, err error)
+	// AwaitTurn says that who has this id waits for the lock, or no longer.
+	AwaitTurn(ctx context.Context, id string, waits bool) error
+	// TurnAwaited reports whether another than who has this id waits for the lock.
+	TurnAwaited(ctx context.Context, id string) (bool, error)
 }
 
 // API sends one request to Loops. An error says that no whole answer came.
@@ -37,6 +51,7 @@ type Pusher struct {
 	ledger sync.Mutex // held from the look at who has a once_per key until it is taken
 	mu     sync.Mutex
 	saved  time.Time // when a line was last written from here
+	id     string    // by which others know that it waits
 }
 
 const (
@@ -48,6 +63,9 @@ const (
 	// forgets its Idempotency-Key after 24 hours.
 	expiry   = 23 * time.Hour
 	saveTime = 15 * time.Second
+	// turnTime is how long others may have to wait for their turn to send.
+	turnTime = 5 * time.Second
+	lookLock = 300 * time.Millisecond // who waits looks so often
 )
 
 // Job says what to send.
@@ -60,6 +78,8 @@ type Job struct {
 	Again   mapping.Resend
 	Outcome func(Outcome)    // is told of each; nil when nobody wants to know
 	Through func(key string) // is told of rows that need no further look; nil likewise
+	// Nothing is told of rows that send nothing, and why; nil likewise.
+	Nothing func(key string, steps []mapping.PushStep)
 }
 
 // Outcome is what became of one thing that a row sends.
@@ -78,6 +98,21 @@ type Counts struct {
 	Pending  int  `json:"pending"` // requests that will be tried again
 	Requests int  `json:"-"`       // that are to be sent, as far as is known
 	All      bool `json:"-"`       // all rows were looked at: Requests is the whole
+	// Nothing are the rows that had nothing to send, by the reason.
+	Nothing map[mapping.Why]int `json:"nothing,omitempty"`
+}
+
+// Others says why rows have sent nothing, the most frequent reason first; "" when there
+// are none.
+func (c Counts) Others() string {
+	whys := slices.SortedFunc(maps.Keys(c.Nothing), func(a, b mapping.Why) int {
+		return cmp.Or(cmp.Compare(c.Nothing[b], c.Nothing[a]), cmp.Compare(a, b))
+	})
+	var words []string
+	for _, why := range whys {
+		words = append(words, fmt.Sprintf("%d %s", c.Nothing[why], why))
+	}
+	return strings.Join(words, ", ")
 }
 
 func (c Counts) String() string {
@@ -118,7 +153,15 @@ func colon(reason string) string {
 // waiting is called when there is one. What another process has sent a moment ago
 // counts for the pace.
 func (p *Pusher) Alone(ctx context.Context, table string, waiting func()) (held context.Context, release func(), err error) {
-	for first := true; ; first = false {
+	waits := false
+	defer func() {
+		if waits {
+			long, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTime)
+			defer cancel()
+			_ = p.Store.AwaitTurn(long, p.name(), false) // else it is forgotten in time
+		}
+	}()
+	for {
 		held, unlock, ok, err := p.Store.TryLockPushes(ctx)
 		if err != nil {
 			return nil, nil, err
@@ -130,15 +173,72 @@ func (p *Pusher) Alone(ctx context.Context, table string, waiting func()) (held 
 			}
 			return held, unlock, nil
 		}
-		if first && waiting != nil {
-			waiting()
+		if !waits {
+			if waits = true; waiting != nil {
+				waiting()
+			}
+			if err := p.Store.AwaitTurn(ctx, p.name(), true); err != nil {
+				return nil, nil, err
+			}
 		}
-		select {
-		case <-ctx.Done():
-			return nil, nil, ctx.Err()
-		case <-time.After(300 * time.Millisecond):
+		if err := sleep(ctx, lookLock); err != nil {
+			return nil, nil, err
 		}
 	}
+}
+
+// name is a name that no other sender has.
+func (p *Pusher) name() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.id == "" {
+		p.id = rand.Text()
+	}
+	return p.id
+}
+
+// yield gives others the time to take the lock, if any waits for it.
+func (p *Pusher) yield(ctx context.Context) error {
+	others, err := p.Store.TurnAwaited(ctx, p.name())
+	if err != nil || !others {
+		return err
+	}
+	return sleep(ctx, 2*lookLock)
+}
+
+// InTurns carries a job through while others send, too: each lets go after a while. begin
+// is called in the first turn.
+func (p *Pusher) InTurns(ctx context.Context, job Job, waiting func(), begin func(ctx context.Context) error) (Counts, error) {
+	r := p.Begin(job)
+	for first := true; ; first = false {
+		done, err := p.inTurn(ctx, r, waiting, begin, first)
+		if err != nil || done {
+			return r.Counts(), err
+		}
+		if err := p.yield(ctx); err != nil {
+			return r.Counts(), err
+		}
+		waiting = nil
+	}
+}
+
+func (p *Pusher) inTurn(ctx context.Context, r *Run, waiting func(), begin func(ctx context.Context) error, first bool) (done bool, err error) {
+	held, release, err := p.Alone(ctx, r.table, waiting)
+	if err != nil {
+		return false, err
+	}
+	defer release()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(held, cancel)()
+	if first {
+		if err := begin(ctx); err != nil {
+			return false, err
+		}
+	}
+	turn, end := context.WithTimeout(ctx, turnTime)
+	defer end()
+	return r.Turn(ctx, turn)
 }
 
 // settle lets the pace know of what another process may have sent.

@@ -2,7 +2,10 @@ package push
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"sync"
+	"time"
 
 	"loopmap/mapping"
 )
@@ -11,11 +14,57 @@ import (
 // rest would fail the same way; with ctx's error when ctx ends, after what is under
 // way has got its answer or [grace] is over.
 func (p *Pusher) Run(ctx context.Context, job Job) (Counts, error) {
+	r := p.Begin(job)
+	_, err := r.Turn(ctx, ctx)
+	return r.Counts(), err
+}
+
+// Run is a job that is carried through in one turn or in several.
+type Run struct {
+	*Pusher
+	job   Job
+	table string
+	pages pager
+	rows  int // that have something to send
+
+	mu     sync.Mutex
+	more   sync.Cond // the queue has more, or the look is at its end
+	queue  []string  // keys of rows that have something to send
+	idle   bool      // nothing more will come in this turn
+	looked bool      // nor in another one
+	counts Counts
+	last   string // the failure that came last
+	streak int    // how often in a row
+}
+
+// Begin makes a run of a job, which the first turn starts. What now is, in conditions, is
+// one moment for all of it.
+func (p *Pusher) Begin(job Job) *Run {
+	job.Sender = job.Sender.At(time.Now())
+	r := &Run{Pusher: p, job: job, table: job.Sender.Mapping().Table, pages: newPager(p.Store, job)}
+	r.more.L = &r.mu
+	return r
+}
+
+// Counts are the outcomes so far.
+func (r *Run) Counts() Counts {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.counts
+}
+
+// errTurn is returned for a row whose turn is over before it was sent.
+var errTurn = errors.New("the turn is over")
+
+// Turn goes on with a run until turn ends, which ends with ctx at the latest: what has
+// begun by then is finished. done is true when nothing is left.
+func (r *Run) Turn(ctx, turn context.Context) (done bool, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	r := &run{Pusher: p, job: job, table: job.Sender.Mapping().Table, cancel: cancel}
-	r.more.L = &r.mu
-	defer context.AfterFunc(ctx, func() {
+	turn, stop := context.WithCancel(turn)
+	defer stop()
+	defer context.AfterFunc(ctx, stop)()
+	defer context.AfterFunc(turn, func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.more.Broadcast()
@@ -23,20 +72,38 @@ func (p *Pusher) Run(ctx context.Context, job Job) (Counts, error) {
 	requests, stopRequests := lasting(ctx)
 	defer stopRequests()
 
+	r.mu.Lock()
+	r.idle = false
+	r.mu.Unlock()
+	t := times{ctx, turn, requests}
 	var work sync.WaitGroup
 	for range inFlight {
-		work.Go(func() { r.work(ctx, requests) })
+		work.Go(func() {
+			if err := r.work(t); err != nil {
+				cancel(err)
+			}
+		})
 	}
-	if err := r.look(ctx); err != nil {
+	looked, err := r.look(t)
+	if err != nil {
 		cancel(err)
 	}
 	r.mu.Lock()
-	r.looked, r.counts.All = true, true
+	r.idle = true
+	if looked {
+		r.looked, r.counts.All = true, true
+	}
 	r.more.Broadcast()
 	r.mu.Unlock()
 	work.Wait()
-	return r.counts, context.Cause(ctx)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.looked && len(r.queue) == 0, context.Cause(ctx)
 }
+
+// times are what bounds a turn: run for what it writes and reads, turn for what it begins
+// anew, requests for what is under way.
+type times struct{ run, turn, requests context.Context }
 
 // lasting is a context that outlives ctx by grace.
 func lasting(ctx context.Context) (context.Context, func()) {
@@ -48,145 +115,88 @@ func lasting(ctx context.Context) (context.Context, func()) {
 	return long, func() { stop(); cancel() }
 }
 
-// Plan is what Run would do: each row that has steps, in order. Nothing is sent or
-// written.
-func (p *Pusher) Plan(ctx context.Context, job Job, each func(key string, steps []mapping.PushStep) error) error {
-	taken := map[string]bool{}
-	n := 0
-	return p.pages(ctx, job, func(rows []mapping.PushRow) (bool, error) {
-		for _, row := range rows {
-			steps := job.Sender.Steps(row, job.Again)
-			sends := false
-			for i := range steps {
-				st := &steps[i]
-				if st.Request == nil || !st.OncePer || st.Resumes {
-					sends = sends || st.Request != nil
-					continue
-				}
-				why, _, err := p.owner(ctx, job.Sender.Mapping().Table, row.Key, *st)
-				if err != nil {
-					return false, err
-				}
-				if why == "" && taken[st.Request.IdempotencyKey] {
-					why = oncePer("another row of this run")
-				}
-				if why != "" {
-					st.Request, st.Status, st.Reason = nil, mapping.PushNotMet, why
-					continue
-				}
-				taken[st.Request.IdempotencyKey], sends = true, true
-			}
-			if len(steps) > 0 {
-				if err := each(row.Key, steps); err != nil {
-					return false, err
-				}
-			}
-			if sends {
-				if n++; n == job.Rows {
-					return false, nil
-				}
-			}
-		}
-		return true, nil
-	})
-}
-
-// pages hands the job's rows over, some at a time, until there are none or each says
-// so.
-func (p *Pusher) pages(ctx context.Context, job Job, each func([]mapping.PushRow) (more bool, err error)) error {
-	m, fields := job.Sender.Mapping(), job.Sender.Fields()
-	q := mapping.PushQuery{Status: job.Status, Due: job.Due, Limit: page}
-	keys := job.Keys
-	for {
-		if job.Keys != nil {
-			if len(keys) == 0 {
-				return nil
-			}
-			n := min(page, len(keys))
-			q.Keys, keys = keys[:n], keys[n:]
-		}
-		rows, err := p.Store.PushRows(ctx, m, fields, q)
-		if err != nil {
-			return err
-		}
-		if more, err := each(rows); err != nil || !more {
-			return err
-		}
-		if job.Keys == nil {
-			if len(rows) < page {
-				return nil
-			}
-			q.After = rows[len(rows)-1].Key
-		}
-	}
-}
-
-// run is one run's state.
-type run struct {
-	*Pusher
-	job    Job
-	table  string
-	cancel context.CancelCauseFunc
-
-	mu     sync.Mutex
-	more   sync.Cond // the queue has more, or is at its end
-	queue  []string  // keys of rows that have something to send
-	looked bool      // no more will come
-	counts Counts
-	last   string // the failure that came last
-	streak int    // how often in a row
-}
-
 // look finds the rows that have something to send, well ahead of the sending, and
-// settles those that have not.
-func (r *run) look(ctx context.Context) error {
-	n := 0
-	return r.pages(ctx, r.job, func(rows []mapping.PushRow) (bool, error) {
-		var saves []mapping.PushSave
-		var settled []string
-		var outcomes []mapping.PushSave
-		full := false
-		for _, row := range rows {
-			if full {
-				break
-			}
-			steps := r.job.Sender.Steps(row, r.job.Again)
-			requests := 0
-			for _, st := range steps {
-				if st.Request != nil {
-					requests++
-				}
-			}
-			if requests == 0 {
-				for _, st := range steps {
-					s := settle(row.Key, st)
-					if saves = append(saves, s); tells(st) {
-						outcomes = append(outcomes, s)
-					}
-				}
-				settled = append(settled, row.Key)
-			}
-			r.mu.Lock()
-			if r.counts.Rows++; requests > 0 {
-				r.queue = append(r.queue, row.Key)
-				r.counts.Requests += requests
-				r.more.Signal()
-				n++
-				full = n == r.job.Rows
-			}
-			r.mu.Unlock()
-		}
-		if err := r.save(ctx, r.table, saves...); err != nil {
+// settles those that have not. done is true when there are no more.
+func (r *Run) look(t times) (done bool, err error) {
+	for t.turn.Err() == nil {
+		rows, err := r.pages.next(t.run)
+		if err != nil {
 			return false, err
 		}
-		for _, s := range outcomes {
-			r.tell(s.RowKey, s.Line)
+		if rows == nil {
+			return true, nil
 		}
-		for _, key := range settled {
-			r.through(key)
+		full, err := r.sort(t.run, rows)
+		if err != nil || full {
+			return full, err
 		}
-		return !full, ctx.Err()
-	})
+	}
+	return false, nil
+}
+
+// sort queues rows that have something to send and settles the others; full is true when
+// the job wants no more of them.
+func (r *Run) sort(ctx context.Context, rows []mapping.PushRow) (full bool, err error) {
+	var saves, outcomes []mapping.PushSave
+	var settled []string
+	nothing := map[string][]mapping.PushStep{}
+	for _, row := range rows {
+		if full {
+			break
+		}
+		steps := r.job.Sender.Judge(row, r.job.Again)
+		requests := 0
+		for _, st := range steps {
+			if st.Request != nil {
+				requests++
+			}
+		}
+		if requests == 0 {
+			told := false
+			for _, st := range steps {
+				if st.Quiet {
+					continue
+				}
+				s := settle(row.Key, st)
+				if saves = append(saves, s); tells(st) {
+					outcomes, told = append(outcomes, s), true
+				}
+			}
+			if !told && !row.Gone {
+				nothing[row.Key] = steps
+			}
+			settled = append(settled, row.Key)
+		}
+		full = r.enter(row, requests)
+	}
+	if err := r.save(ctx, r.table, saves...); err != nil {
+		return false, err
+	}
+	for _, s := range outcomes {
+		r.tell(s.RowKey, s.Line)
+	}
+	for _, key := range settled {
+		r.tellNothing(key, nothing[key])
+		r.through(key)
+	}
+	return full, nil
+}
+
+// enter counts a row, and queues it where it has requests.
+func (r *Run) enter(row mapping.PushRow, requests int) (full bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !row.Gone {
+		r.counts.Rows++
+	}
+	if requests == 0 {
+		return false
+	}
+	r.queue = append(r.queue, row.Key)
+	r.counts.Requests += requests
+	r.more.Signal()
+	r.rows++
+	return r.rows == r.job.Rows
 }
 
 // tells reports whether a step without a request is an outcome of its own.
@@ -196,13 +206,15 @@ func tells(st mapping.PushStep) bool {
 
 // settle is the line of a step that sends nothing.
 func settle(key string, st mapping.PushStep) mapping.PushSave {
-	s := mapping.PushSave{RowKey: key, Kind: st.Kind, Drop: st.Drops}
+	s := mapping.PushSave{RowKey: key, Kind: st.Kind, Drop: st.Drops, Gone: st.Gone}
 	if st.Status == "" {
 		return s
 	}
 	l := st.Line
-	l.Kind, l.Status, l.Message = st.Kind, st.Status, st.Reason
-	l.NextAt, l.FirstAt = zero, zero
+	l.Kind, l.Status, l.Message, l.NextAt = st.Kind, st.Status, st.Reason, zero
+	if !st.Keeps {
+		l.FirstAt = zero
+	}
 	if l.Status != mapping.PushSent {
 		l.Code = 0
 	}
@@ -211,7 +223,7 @@ func settle(key string, st mapping.PushStep) mapping.PushSave {
 }
 
 // tell counts an outcome and hands it on.
-func (r *run) tell(key string, l mapping.PushLine) {
+func (r *Run) tell(key string, l mapping.PushLine) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch l.Status {
@@ -229,7 +241,24 @@ func (r *run) tell(key string, l mapping.PushLine) {
 	}
 }
 
-func (r *run) through(key string) {
+// tellNothing counts a row that has sent nothing, by what became of its contact, and
+// hands on why.
+func (r *Run) tellNothing(key string, steps []mapping.PushStep) {
+	if len(steps) == 0 {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.counts.Nothing == nil {
+		r.counts.Nothing = map[mapping.Why]int{}
+	}
+	r.counts.Nothing[steps[0].Why]++
+	if r.job.Nothing != nil {
+		r.job.Nothing(key, steps)
+	}
+}
+
+func (r *Run) through(key string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.job.Through != nil {
@@ -237,47 +266,56 @@ func (r *run) through(key string) {
 	}
 }
 
-// next is the next row of the queue; "" and false when there is none any more.
-func (r *run) next(ctx context.Context) (key string, ok bool) {
+// next is the next row of the queue; "" and false when the turn has no more.
+func (r *Run) next(turn context.Context) (key string, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for len(r.queue) == 0 && !r.looked && ctx.Err() == nil {
+	for len(r.queue) == 0 && !r.idle && turn.Err() == nil {
 		r.more.Wait()
 	}
-	if ctx.Err() != nil || len(r.queue) == 0 {
+	if turn.Err() != nil || len(r.queue) == 0 {
 		return "", false
 	}
 	key, r.queue = r.queue[0], r.queue[1:]
 	return key, true
 }
 
-func (r *run) work(ctx, requests context.Context) {
+// back puts a row whose turn is over first in the queue.
+func (r *Run) back(key string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.queue = slices.Insert(r.queue, 0, key)
+}
+
+func (r *Run) work(t times) error {
 	for {
-		key, ok := r.next(ctx)
+		key, ok := r.next(t.turn)
 		if !ok {
-			return
+			return nil
 		}
-		if err := r.row(ctx, requests, key); err != nil {
-			r.cancel(err)
-			return
+		if err := r.row(t, key); errors.Is(err, errTurn) {
+			r.back(key)
+			return nil
+		} else if err != nil {
+			return err
 		}
 	}
 }
 
 // row sends what a row sends now, its contact before its events. It is read again: much
 // may have changed since it was queued.
-func (r *run) row(ctx, requests context.Context, key string) error {
+func (r *Run) row(t times, key string) error {
 	again := r.job.Again
 	for range 4 {
-		rows, err := r.Store.PushRows(ctx, r.job.Sender.Mapping(), r.job.Sender.Fields(), mapping.PushQuery{Keys: []string{key}})
+		rows, err := r.Store.PushRows(t.run, r.job.Sender.Mapping(), r.job.Sender.Fields(), mapping.PushQuery{Keys: []string{key}})
 		if err != nil || len(rows) == 0 {
 			return err
 		}
-		resumed := false
+		anew := false
 		for _, st := range r.job.Sender.Steps(rows[0], again) {
 			if st.Request == nil {
 				s := settle(key, st)
-				if err := r.save(ctx, r.table, s); err != nil {
+				if err := r.save(t.run, r.table, s); err != nil {
 					return err
 				}
 				if tells(st) {
@@ -285,7 +323,7 @@ func (r *run) row(ctx, requests context.Context, key string) error {
 				}
 				continue
 			}
-			l, err := r.send(ctx, requests, key, st)
+			l, err := r.send(t, key, st)
 			if err != nil {
 				return err
 			}
@@ -293,12 +331,16 @@ func (r *run) row(ctx, requests context.Context, key string) error {
 				r.through(key) // its next try is on its line
 				return nil
 			}
-			resumed = resumed || st.Resumes && st.Kind != mapping.ContactKind
+			if st.Kind == mapping.ContactKind && l.Status == mapping.PushFailed {
+				anew = true // its events are to know
+				break
+			}
+			anew = anew || st.Resumes && st.Kind != mapping.ContactKind
 		}
-		if !resumed {
+		if !anew {
 			break
 		}
-		again = mapping.Resend{} // what comes after an event that was begun before
+		again = mapping.Resend{} // what comes after an event that was begun before, or a refusal
 	}
 	r.through(key)
 	return nil

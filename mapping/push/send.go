@@ -22,13 +22,17 @@ const (
 
 // send carries a request through to an outcome. The claim comes first and is durable:
 // whoever finds it after a crash sends the same request again. A line that comes back
-// pending is to be tried later; an error ends the run.
-func (r *run) send(ctx, requests context.Context, key string, st mapping.PushStep) (mapping.PushLine, error) {
-	l, why, err := r.claim(ctx, key, st)
+// pending is to be tried later; an error ends the run, but for errTurn.
+func (r *Run) send(t times, key string, st mapping.PushStep) (mapping.PushLine, error) {
+	l, why, err := r.claim(t.run, key, st)
 	if err != nil || why != "" {
 		return l, err
 	}
 	event := st.Kind != mapping.ContactKind
+	request, creating, contact := *st.Request, st.Request.Create != nil, ""
+	if event {
+		request.IdempotencyKey = l.SendKey()
+	}
 	begun := time.Now()
 	for try := 1; ; try++ {
 		if (st.Resumes || try > 1) && time.Since(l.FirstAt) >= expiry {
@@ -37,64 +41,102 @@ func (r *run) send(ctx, requests context.Context, key string, st mapping.PushSte
 			if !event {
 				l.Message = "no answer in a day" + colon(l.Message)
 			}
-			return l, r.end(ctx, key, st, l)
+			return l, r.end(t.run, key, st, l, contact)
 		}
-		slot, err := r.Pace.wait(ctx)
-		if err != nil {
-			return l, r.leave(ctx, key, st, l, try > 1, err)
+		slot, err := r.Pace.wait(t.turn)
+		switch {
+		case err == nil:
+		case t.run.Err() != nil:
+			return l, r.leave(t.run, key, st, l, try > 1, err)
+		case try == 1:
+			return l, r.leave(t.run, key, st, l, false, errTurn)
+		default:
+			l.NextAt = time.Now().Add(later(l))
+			return l, r.end(t.run, key, st, l, contact)
 		}
 		at := time.Now()
-		answer, failure := r.API.Send(slot.traced(requests), *st.Request)
+		now := request
+		if creating {
+			now = creation(request)
+		}
+		answer, failure := r.API.Send(slot.traced(t.requests), now)
 		if failure == nil {
 			r.Pace.saw(answer.Status, answer.Header)
 		}
 		slot.done()
-		what, message := read(answer, failure, event, refusedBefore(l))
+		what, message := read(answer, failure, event && !creating)
+		if creating && goesOn(what, answer.Status, event) {
+			if creating = false; what == taken {
+				contact = answer.contactID()
+			}
+			try--
+			continue
+		}
 		l.Message = message
 		if what != too_fast {
 			l.Code, l.Attempts = answer.Status, l.Attempts+1
 		}
 		switch what {
 		case taken:
-			l.Status, l.Hash, l.Body, l.SentAt = mapping.PushSent, st.Request.Hash, st.Request.Body, at
+			l.Status, l.Hash, l.Body, l.SentAt = mapping.PushSent, request.Hash, now.Body, at
 			l.FirstAt, l.NextAt = zero, zero
 			r.well()
-			return l, r.end(ctx, key, st, l)
+			if !event {
+				contact = answer.contactID()
+			}
+			return l, r.end(t.run, key, st, l, contact)
 		case refused:
-			l.Status, l.FirstAt, l.NextAt = mapping.PushFailed, zero, zero
-			if err := r.end(ctx, key, st, l); err != nil {
+			if l.Status, l.FirstAt, l.NextAt = mapping.PushFailed, zero, zero; event {
+				l.Refusals++
+			}
+			if err := r.end(t.run, key, st, l, contact); err != nil {
 				return l, err
 			}
 			return l, r.again(answer.Status, message, mostRefused)
 		case barred:
-			return l, r.leave(ctx, key, st, l, try > 1, &Stopped{Barred: true, Code: answer.Status, Reason: message})
+			return l, r.leave(t.run, key, st, l, try > 1, &Stopped{Barred: true, Code: answer.Status, Reason: message})
 		case too_fast:
 			if try--; time.Since(begun) > longestThrottle {
-				return l, r.leave(ctx, key, st, l, try > 0, &Stopped{Code: answer.Status, Reason: "it takes no requests", Times: 1})
+				return l, r.leave(t.run, key, st, l, try > 0, &Stopped{Code: answer.Status, Reason: "it takes no requests", Times: 1})
 			}
 			continue
 		}
-		if err := r.again(answer.Status, message, mostUnclear); err != nil || try == tries || ctx.Err() != nil {
-			l.NextAt = time.Now().Add(time.Minute + jitter(time.Minute, l.Attempts/tries, time.Hour))
-			return l, errors.Join(r.end(ctx, key, st, l), err)
+		if err := r.again(answer.Status, message, mostUnclear); err != nil || try == tries || t.turn.Err() != nil {
+			l.NextAt = time.Now().Add(later(l))
+			return l, errors.Join(r.end(t.run, key, st, l, contact), err)
 		}
-		_ = sleep(ctx, jitter(500*time.Millisecond, try, 30*time.Second))
+		_ = sleep(t.turn, jitter(500*time.Millisecond, try, 30*time.Second))
 	}
 }
 
-// refusedBefore reports whether Loops has looked at a request of this line and said no.
-func refusedBefore(l mapping.PushLine) bool {
-	return l.Code >= 400 && l.Code < 500 && l.Code != http.StatusRequestTimeout && l.Code != http.StatusTooEarly && l.Code != http.StatusConflict
+// later is how long a line waits for its next try.
+func later(l mapping.PushLine) time.Duration {
+	return time.Minute + jitter(time.Minute, l.Attempts/tries, time.Hour)
+}
+
+// creation is the request that comes before one whose contact may not be in Loops.
+func creation(r mapping.Request) mapping.Request {
+	return mapping.Request{Kind: r.Kind, Method: http.MethodPost, Path: "/v1/contacts/create", Body: r.Create, Hash: r.Hash}
+}
+
+// goesOn reports whether after a creation's answer the request itself follows: Loops has
+// the contact, or knows no such call; an event comes after it in any case.
+func goesOn(what meaning, status int, event bool) bool {
+	switch status {
+	case http.StatusConflict, http.StatusNotFound, http.StatusMethodNotAllowed:
+		return true
+	}
+	return event && (what == taken || what == refused)
 }
 
 // claim writes that the request is begun; why says why it is not to be.
-func (r *run) claim(ctx context.Context, key string, st mapping.PushStep) (l mapping.PushLine, why string, err error) {
+func (r *Run) claim(ctx context.Context, key string, st mapping.PushStep) (l mapping.PushLine, why string, err error) {
 	l = st.Line
+	event := st.Kind != mapping.ContactKind
 	if st.OncePer && !st.Resumes {
 		r.ledger.Lock()
 		defer r.ledger.Unlock()
-		var other mapping.PushLine
-		if why, other, err = r.owner(ctx, r.table, key, st); err != nil {
+		if why, err = r.owner(ctx, r.table, key, st); err != nil {
 			return l, "", err
 		}
 		if why != "" {
@@ -104,39 +146,43 @@ func (r *run) claim(ctx context.Context, key string, st mapping.PushStep) (l map
 			}
 			return s.Line, why, err
 		}
-		if l.Status == "" {
-			l.Code = other.Code // that it was refused counts for the key, not for the row
-		}
 	}
-	l.Kind, l.IdempotencyKey, l.Status, l.Tried = st.Kind, st.Request.IdempotencyKey, mapping.PushPending, st.Request.Hash
+	if event && !st.Resumes {
+		n, err := r.Store.PushRefusals(ctx, r.table, st.Kind, st.Key)
+		if err != nil {
+			return l, "", err
+		}
+		l.Refusals = max(l.Refusals, n)
+	}
+	if l.Marked() { // nothing of it is in Loops any more
+		l = mapping.PushLine{}
+	}
+	l.Kind, l.IdempotencyKey, l.Status, l.Tried = st.Kind, st.Key, mapping.PushPending, st.Request.Hash
 	l.NextAt = time.Now()
 	if !st.Resumes {
 		l.FirstAt, l.Attempts = l.NextAt, 0
 	}
-	if st.Kind != mapping.ContactKind {
+	if event {
 		l.Body = st.Request.Body
 	}
 	return l, "", r.save(ctx, r.table, mapping.PushSave{RowKey: key, Kind: st.Kind, Line: l, Drop: st.Drops})
 }
 
 // owner says why an event is not to be sent for a row: another row has sent it, or is
-// about to. Else line is what another row has found out about the key.
-func (p *Pusher) owner(ctx context.Context, table, key string, st mapping.PushStep) (why string, line mapping.PushLine, err error) {
-	row, line, found, err := p.Store.PushOwner(ctx, table, st.Kind, st.Request.IdempotencyKey)
-	if err != nil || !found || row == key {
-		return "", mapping.PushLine{}, err
+// about to.
+func (p *Pusher) owner(ctx context.Context, table, key string, st mapping.PushStep) (why string, err error) {
+	row, line, found, err := p.Store.PushOwner(ctx, table, st.Kind, st.Key)
+	if err != nil || !found || row == key || line.Status != mapping.PushSent && !line.Unknown() {
+		return "", err
 	}
-	if line.Status == mapping.PushSent || line.Unknown() {
-		return oncePer("row " + mapping.Printable(row)), line, nil
-	}
-	return "", line, nil
+	return oncePer("row " + mapping.Printable(row)), nil
 }
 
 func oncePer(row string) string { return "once_per: " + row + " has sent it" }
 
-// end writes an outcome and tells of it.
-func (r *run) end(ctx context.Context, key string, st mapping.PushStep, l mapping.PushLine) error {
-	s := mapping.PushSave{RowKey: key, Kind: st.Kind, Line: l}
+// end writes an outcome, with Loops' id of the contact where it is told, and tells of it.
+func (r *Run) end(ctx context.Context, key string, st mapping.PushStep, l mapping.PushLine, contactID string) error {
+	s := mapping.PushSave{RowKey: key, Kind: st.Kind, Line: l, ContactID: contactID}
 	if l.Status == mapping.PushSent {
 		s.Drop = st.Ends
 	}
@@ -149,7 +195,7 @@ func (r *run) end(ctx context.Context, key string, st mapping.PushStep, l mappin
 
 // leave ends the run at a request that has no outcome. One that was not sent is as if
 // it had never been begun.
-func (r *run) leave(ctx context.Context, key string, st mapping.PushStep, l mapping.PushLine, sent bool, why error) error {
+func (r *Run) leave(ctx context.Context, key string, st mapping.PushStep, l mapping.PushLine, sent bool, why error) error {
 	s := mapping.PushSave{RowKey: key, Kind: st.Kind, Line: l}
 	if !sent && !st.Resumes {
 		if s.Line = st.Line; st.Line.Status == "" {
@@ -160,14 +206,14 @@ func (r *run) leave(ctx context.Context, key string, st mapping.PushStep, l mapp
 }
 
 // well forgets the failures before.
-func (r *run) well() {
+func (r *Run) well() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.streak = 0
 }
 
 // again counts a failure. So many of one kind in a row are an error.
-func (r *run) again(code int, message string, most int) error {
+func (r *Run) again(code int, message string, most int) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if kind := alike(code, message); kind != r.last {

@@ -56,7 +56,10 @@ func (s *Store) pushRows(ctx context.Context, m *mapping.Mapping, fields []mappi
 			return nil, err
 		}
 	}
-	if keys != nil && len(keys) == 0 || len(columns) == 0 {
+	if len(columns) == 0 {
+		return nil, fmt.Errorf("table %s is not there any more", m.Table)
+	}
+	if keys != nil && len(keys) == 0 {
 		return nil, nil
 	}
 	cells, found, err := s.cells(ctx, m, fields, columns, keys, q)
@@ -73,7 +76,7 @@ func (s *Store) pushRows(ctx context.Context, m *mapping.Mapping, fields []mappi
 	if err != nil {
 		return nil, err
 	}
-	told, err := s.toldOf(ctx, keys)
+	told, made, err := s.toldOf(ctx, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +85,7 @@ func (s *Store) pushRows(ctx context.Context, m *mapping.Mapping, fields []mappi
 		c, there := cells[key]
 		rows[i] = mapping.PushRow{Key: key, Gone: !there, Cells: c, Lines: lines[key], Told: told[key]}
 	}
-	return rows, nil
+	return rows, s.contactsOf(ctx, m, rows, made)
 }
 
 // pushKeys are the rows that have a line of a status.
@@ -130,6 +133,8 @@ func (s *Store) cells(ctx context.Context, m *mapping.Mapping, fields []mapping.
 		text, args = text+" WHERE "+where, list
 	case q.After != "":
 		text, args = text+" WHERE "+quote(m.Key)+" "+operator(">", keyType)+" "+s.typed(keyType), []any{q.After}
+	default:
+		text += " WHERE " + quote(m.Key) + " IS NOT NULL"
 	}
 	if text += " ORDER BY " + quote(m.Key); q.Limit > 0 && keys == nil {
 		text += fmt.Sprintf(" LIMIT %d", q.Limit)
@@ -251,6 +256,9 @@ func (s *Store) pushLines(ctx context.Context, table string, keys []string) (map
 			lines[key] = append(lines[key], l)
 			return nil
 		})
+	if err == nil {
+		err = s.refused(ctx, table, lines)
+	}
 	return lines, err
 }
 
@@ -289,20 +297,23 @@ func readClock(v stored) time.Time {
 	return time.Time{}
 }
 
-// toldOf are the applied deliveries of rows, in the order of their events.
-func (s *Store) toldOf(ctx context.Context, keys []string) (map[string][]mapping.Delivery, error) {
+// toldOf are the applied deliveries of rows, in the order of their events; and where the
+// last contact.created of each row stands in it.
+func (s *Store) toldOf(ctx context.Context, keys []string) (map[string][]mapping.Delivery, map[string]place, error) {
 	list, err := s.told(ctx, keys)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	slices.SortFunc(list, func(a, b Record) int {
 		return cmp.Or(strings.Compare(a.RowKey, b.RowKey), placeOfRecord(a).compare(placeOfRecord(b)))
 	})
-	told := map[string][]mapping.Delivery{}
+	told, made := map[string][]mapping.Delivery{}, map[string]place{}
 	for _, r := range list {
-		told[r.RowKey] = append(told[r.RowKey], r.Delivery)
+		if told[r.RowKey] = append(told[r.RowKey], r.Delivery); r.Event == "contact.created" {
+			made[r.RowKey] = placeOfRecord(r)
+		}
 	}
-	return told, nil
+	return told, made, nil
 }
 
 // SavePushes writes outcomes in one transaction. They are durable when it returns.
@@ -314,6 +325,7 @@ func (s *Store) SavePushes(ctx context.Context, table string, list []mapping.Pus
 			all = append(all, statement{"DELETE FROM loopmap_pushes WHERE table_name = ? AND row_key = ? AND kind = ? AND " + where,
 				append([]any{table, p.RowKey, p.Kind}, args...)})
 		}
+		all = append(all, s.contactSave(table, p)...)
 		if l := p.Line; l.Status != "" {
 			all = append(all, statement{savePush, []any{table, p.RowKey, l.Kind, l.IdempotencyKey, string(l.Status), numberOrNull(l.Code), textOrNull(l.Message),
 				int64(l.Attempts), clock(l.SentAt), textOrNull(l.Hash), textOrNull(l.Tried), textOrNull(string(l.Body)), clock(l.FirstAt), clock(l.NextAt), clock(l.UpdatedAt)}})

@@ -110,12 +110,14 @@ func (s *Server) readValue(values map[string]json.RawMessage, key string, raw js
 }
 
 // writable is a property whose value a call can set. notes and createdAt are
-// shown but have no name in the API (properties page), so they are treated as if
-// they did not exist.
+// shown but have no name in the API (properties page), so notes is treated as if it
+// did not exist; createdAt others are known to set.
 func (s *Server) writable(key string) (Property, bool) {
 	switch key {
 	case "firstName", "lastName", "userGroup":
 		return Property{Key: key, Type: "string"}, true
+	case "createdAt":
+		return Property{Key: key, Type: "date"}, true
 	}
 	i := slices.IndexFunc(s.properties, func(p Property) bool { return p.Key == key })
 	if i < 0 {

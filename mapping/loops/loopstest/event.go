@@ -45,7 +45,7 @@ func (s *Server) Sent() []Event {
 }
 
 // sendEvent is POST /v1/events/send. An Idempotency-Key is used up by a call that
-// takes effect, not by one that is refused; Loops does not document that.
+// takes effect, and by one that is refused only with Options.RefusedKeys.
 func (s *Server) sendEvent(q request) (any, error) {
 	key := q.Header.Get("Idempotency-Key")
 	if len(key) > maxKey {
@@ -59,11 +59,14 @@ func (s *Server) sendEvent(q request) (any, error) {
 		return nil, refuse(http.StatusConflict, "Idempotency key has been used")
 	}
 	e, c, err := s.readEvent(q)
-	if err != nil {
-		return nil, err
+	var contact *Contact
+	if err == nil {
+		contact, err = s.upsert(c)
 	}
-	contact, err := s.upsert(c)
 	if err != nil {
+		if s.o.RefusedKeys && key != "" {
+			s.used[key] = usedKey{now, sum}
+		}
 		return nil, err
 	}
 	e.Time, e.Key = now, key

@@ -47,7 +47,7 @@ type Failure struct {
 	// Times is how many calls are answered so: 0 is one, below 0 is all.
 	Times int
 	// Path is the path of the calls that are meant, as in [Call]. With "" they
-	// are /v1/contacts/update and /v1/events/send.
+	// are /v1/contacts/create, /v1/contacts/update and /v1/events/send.
 	Path string
 	// Match, when given, must also say yes. It must not call the server.
 	Match func(Call) bool
@@ -83,7 +83,7 @@ func (s *Server) scripted(c Call) (Failure, bool) {
 }
 
 func (f *Failure) fits(c Call) bool {
-	if f.Path == "" && c.Path != pathUpdate && c.Path != pathSend {
+	if f.Path == "" && c.Path != pathCreate && c.Path != pathUpdate && c.Path != pathSend {
 		return false
 	}
 	return (f.Path == "" || f.Path == c.Path) && (f.Match == nil || f.Match(c))

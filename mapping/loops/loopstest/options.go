@@ -70,6 +70,9 @@ type Options struct {
 	// answered 409. The OpenAPI document says both: any reuse in its description,
 	// another body in the example of the message.
 	SameBodyPasses bool
+	// RefusedKeys lets a call that is refused use up its Idempotency-Key, too. Loops does
+	// not document whether it does.
+	RefusedKeys bool
 	// ShowUnset shows custom properties that have no value as null in webhooks
 	// and in GET /v1/contacts/find. Without it they are left out. Loops does not
 	// document which it does.

@@ -12,6 +12,7 @@ import (
 )
 
 const (
+	pathCreate = "/v1/contacts/create"
 	pathUpdate = "/v1/contacts/update"
 	pathSend   = "/v1/events/send"
 	pathByName = "/v1/event-patterns/by-name/"
@@ -30,7 +31,7 @@ func (s *Server) rules(path string) map[string]func(request) (any, error) {
 	switch path {
 	case "/v1/api-key":
 		return methods{"GET": s.apiKey}
-	case "/v1/contacts/create":
+	case pathCreate:
 		return methods{"POST": s.create}
 	case pathUpdate:
 		return methods{"PUT": s.update}

@@ -1,0 +1,134 @@
+package mapping
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
+// deletedMark begins the Tried of a line which says that nothing is sent since the
+// contact was deleted. The deletion's id follows; the line's Body has the row's cells.
+const deletedMark = "deleted "
+
+// Deleted is the deletion in Loops because of which nothing is sent for the row, if
+// there is one: nobody has changed the row since. What a webhook writes into it (rules,
+// also that of the contact.unsubscribed which comes with each deletion) is no change.
+func (s *Sender) Deleted(row PushRow) (d *Deletion, held bool) {
+	if d = row.Deleted; d == nil {
+		return nil, false
+	}
+	var contact PushLine
+	sent := false
+	if row.again(d) {
+		return nil, false
+	}
+	for _, l := range row.Lines {
+		if l.Kind == ContactKind {
+			contact = l
+		}
+		sent = sent || !l.SentAt.IsZero()
+	}
+	cells := map[string]Cell{}
+	switch _, made := s.toldCells(row, cells); {
+	case contact.Tried == deletedMark+d.ID:
+		return d, s.asMarked(row, contact)
+	case s.deletes(row, d):
+		return d, false // the row is a new one
+	case !sent && made:
+		return d, s.sameCells(row.Cells, cells)
+	case contact.Status != PushSent || contact.Body == nil:
+		return d, true // nobody knows how the row was then
+	}
+	fields, wrong := s.contactFields(row.Cells)
+	return d, len(wrong) > 0 || s.knownOf(row, contact).has(fields)
+}
+
+// Marked reports whether a line says that the contact was deleted, and has the row as it
+// was then.
+func (l PushLine) Marked() bool { return strings.HasPrefix(l.Tried, deletedMark) }
+
+// again reports whether the row was sent, or this was tried, since a deletion: a contact
+// that was deleted never comes back under its id.
+func (row PushRow) again(d *Deletion) bool {
+	if row.ContactID != "" && d.ContactID != "" && row.ContactID != d.ContactID {
+		return true
+	}
+	return slices.ContainsFunc(row.Lines, func(l PushLine) bool { return l.after(d) })
+}
+
+// after reports whether a line was sent, or tried, since a deletion.
+func (l PushLine) after(d *Deletion) bool {
+	switch {
+	case l.Marked():
+		return false
+	case l.Status == PushPending, l.Status == PushFailed && l.Attempts > 0:
+		return l.UpdatedAt.After(d.Received)
+	}
+	return l.SentAt.After(d.Received)
+}
+
+// deletes reports whether the deletion took the row out, by a rule.
+func (s *Sender) deletes(row PushRow, d *Deletion) bool {
+	for _, told := range row.Told {
+		if told.ID == d.ID {
+			r, err := s.m.Row(told)
+			return err == nil && r.Action == Delete
+		}
+	}
+	return false
+}
+
+// mark is the line which says that nothing is sent since a deletion, with the row as it
+// is.
+func (s *Sender) mark(row PushRow, d *Deletion) PushLine {
+	cells := map[string]Cell{}
+	for _, f := range s.uses {
+		if c := row.Cells[f.Name]; c.State != Missing && c.State != Null {
+			cells[f.Name] = c
+		}
+	}
+	body, _ := json.Marshal(cells) // of texts
+	return PushLine{Tried: deletedMark + d.ID, Body: body}
+}
+
+// asMarked reports whether the row is as it was when the line was written, but for what
+// webhooks have told since.
+func (s *Sender) asMarked(row PushRow, marked PushLine) bool {
+	cells := map[string]Cell{}
+	if json.Unmarshal(marked.Body, &cells) != nil {
+		return false
+	}
+	for _, d := range row.Told {
+		if d.Received.After(marked.UpdatedAt) {
+			s.told(d, row.Key, cells)
+		}
+	}
+	return s.sameCells(row.Cells, cells)
+}
+
+// sameCells reports whether all columns that push uses are the same.
+func (s *Sender) sameCells(a, b map[string]Cell) bool {
+	for _, f := range s.uses {
+		if !sameCell(f.Type, a[f.Name], b[f.Name]) {
+			return false
+		}
+	}
+	return true
+}
+
+// deletedStep says that nothing is sent since the deletion. What was begun ends with it:
+// an event that may have arrived is not sent again by itself.
+func (s *Sender) deletedStep(row PushRow, d *Deletion) (list []PushStep) {
+	st := PushStep{Kind: ContactKind, Why: WhyDeleted, Status: PushNotMet,
+		Reason: "the contact was deleted in Loops on " + d.At.UTC().Format("2006-01-02 15:04:05") + " UTC; nothing is sent until the row is changed"}
+	for _, l := range row.Lines {
+		switch {
+		case l.Kind == ContactKind:
+			st.Quiet = l.Tried == deletedMark+d.ID && l.Status == PushNotMet && l.Message == st.Reason
+		case l.Status == PushPending:
+			list = append(list, PushStep{Kind: l.Kind, Status: PushFailed, Reason: st.Reason, Why: WhyDeleted, Line: l, Keeps: true})
+		}
+	}
+	st.Line = s.mark(row, d)
+	return append([]PushStep{st}, list...)
+}
