@@ -110,7 +110,7 @@ func pairSlot(kind slotKind, event int, name, label, typ string, lacks bool, pai
 func (m *Model) properties(picked []mapping.Pair) (list []property) {
 	seen := map[string]bool{}
 	add := func(key, typ string, lacks bool) {
-		if !seen[key] && key != "createdAt" && mapping.Unwritable(key) == "" { // Loops sets it itself; who means it adds it
+		if !seen[key] && mapping.Unwritable(key) == "" {
 			seen[key] = true
 			list = append(list, property{mapping.Property{Key: key, Type: typ}, lacks})
 		}
@@ -119,8 +119,11 @@ func (m *Model) properties(picked []mapping.Pair) (list []property) {
 	for _, p := range mapping.StandardProperties() {
 		add(p.Key, p.Type, false)
 	}
+
 	for _, p := range cat.Properties {
-		add(p.Key, p.Type, false)
+		if p.Key != "createdAt" || slices.ContainsFunc(picked, func(q mapping.Pair) bool { return q.Loops == p.Key }) { // Loops sets it itself; who means it adds it
+			add(p.Key, p.Type, false)
+		}
 	}
 	if cat.Properties == nil {
 		for _, key := range m.sampleProperties() {
@@ -128,7 +131,7 @@ func (m *Model) properties(picked []mapping.Pair) (list []property) {
 		}
 	}
 	for _, q := range picked {
-		add(q.Loops, "", cat.Properties != nil)
+		add(q.Loops, "", cat.Properties != nil && q.Loops != "createdAt")
 	}
 	return list
 }
