@@ -184,7 +184,7 @@ func (s *Store) cell(f mapping.Field, v stored, declared string) mapping.Cell {
 	switch {
 	case v.kind == storedNull:
 		return mapping.Cell{State: mapping.Null}
-	case v.kind == storedBytes:
+	case v.kind == storedBytes, d == mapping.Postgres && declared == "bytea":
 		return mapping.Cell{State: mapping.Misfit, Text: "it holds bytes"}
 	case d == mapping.Postgres && (f.Type != mapping.JSON || strings.HasPrefix(declared, "json")):
 		return f.Cell(v.text, d)
