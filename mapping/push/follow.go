@@ -156,19 +156,20 @@ func (f *Follower) await(ctx context.Context, plan Plan, next time.Time) {
 
 // turn is a context that ends when it is time for others, or when the plan has changed,
 // which changed reports once it was ended.
-func (f *Follower) turn(ctx context.Context) (turn context.Context, end func() (changed bool)) {
-	turn, cancel := context.WithTimeout(ctx, turnTime)
-	heard := make(chan bool, 1)
+func (f *Follower) turn(ctx context.Context, over func(ctx context.Context) bool) (turning context.Context, end func() (changed bool)) {
+	turning, stop := turn(ctx, over)
+	heard, listening := make(chan bool, 1), make(chan struct{})
 	go func() {
 		select {
 		case <-f.Changed:
-			cancel()
+			stop()
 			heard <- true
-		case <-turn.Done():
+		case <-turning.Done():
 			heard <- false
 		}
+		close(listening)
 	}()
-	return turn, func() bool { cancel(); return <-heard }
+	return turning, func() bool { stop(); <-listening; return <-heard }
 }
 
 // round sends what has changed, what is due, and all when that is, each for a turn. more
@@ -177,8 +178,8 @@ func (f *Follower) round(ctx context.Context, plan Plan, all bool) (more bool, e
 	table := plan.Sender.Mapping().Table
 	if !all {
 		f.sweep = nil // another process has done it
-		if some, err := f.some(ctx, plan, table); err != nil || !some {
-			return false, err
+		if !f.noted(ctx, plan) && !f.owed(ctx, table) { // before a lock is taken
+			return false, nil
 		}
 	}
 	held, release, err := f.Pusher.Alone(ctx, table, nil)
@@ -193,8 +194,10 @@ func (f *Follower) round(ctx context.Context, plan Plan, all bool) (more bool, e
 	if all {
 		parts = append(parts, f.all)
 	}
-	for _, part := range parts {
-		turn, end := f.turn(ctx)
+	for i, part := range parts {
+		turn, end := f.turn(ctx, func(ctx context.Context) bool { // is there anything of another part?
+			return f.Pusher.awaited(ctx) || i != 0 && f.noted(ctx, plan) || i != 1 && f.owed(ctx, table) || i != 2 && all
+		})
 		rest, err := part(ctx, turn, plan)
 		changed := end()
 		if more = more || rest || changed; err != nil || changed {
@@ -204,16 +207,19 @@ func (f *Follower) round(ctx context.Context, plan Plan, all bool) (more bool, e
 	return more, nil
 }
 
-// some reports whether there is anything to do, before a lock is taken for it.
-func (f *Follower) some(ctx context.Context, plan Plan, table string) (bool, error) {
-	if plan.Auto {
-		changes, err := f.Outbox.Changes(ctx, plan.Sender.Mapping(), 1)
-		if err != nil || len(changes) > 0 {
-			return true, err
-		}
+// noted reports whether rows have changed; an error shows when they are asked for.
+func (f *Follower) noted(ctx context.Context, plan Plan) bool {
+	if !plan.Auto {
+		return false
 	}
+	list, err := f.Outbox.Changes(ctx, plan.Sender.Mapping(), 1)
+	return err != nil || len(list) > 0
+}
+
+// owed reports whether something is to be tried again by now; likewise.
+func (f *Follower) owed(ctx context.Context, table string) bool {
 	due, ok, err := f.Outbox.PushDue(ctx, table)
-	return ok && !due.After(time.Now()), err
+	return err != nil || ok && !due.After(time.Now())
 }
 
 // changes sends changed rows, and takes those out of the outbox that need no further

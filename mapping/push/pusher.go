@@ -63,7 +63,7 @@ const (
 	// forgets its Idempotency-Key after 24 hours.
 	expiry   = 23 * time.Hour
 	saveTime = 15 * time.Second
-	// turnTime is how long others may have to wait for their turn to send.
+	// turnTime is how long one sends before others who wait have their turn.
 	turnTime = 5 * time.Second
 	lookLock = 300 * time.Millisecond // who waits looks so often
 )
@@ -197,11 +197,32 @@ func (p *Pusher) name() string {
 	return p.id
 }
 
+// awaited reports whether another process waits for the lock.
+func (p *Pusher) awaited(ctx context.Context) bool {
+	others, err := p.Store.TurnAwaited(ctx, p.name())
+	return others || err != nil
+}
+
+// turn is a context that ends once it has lasted a while and others want theirs, whom over
+// asks for. Then it is waited for what is under way, which costs pace.
+func turn(ctx context.Context, over func(ctx context.Context) bool) (context.Context, func()) {
+	turn, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for d := turnTime; sleep(turn, d) == nil; d = time.Second {
+			if over(turn) {
+				cancel()
+			}
+		}
+	}()
+	return turn, func() { cancel(); <-done }
+}
+
 // yield gives others the time to take the lock, if any waits for it.
 func (p *Pusher) yield(ctx context.Context) error {
-	others, err := p.Store.TurnAwaited(ctx, p.name())
-	if err != nil || !others {
-		return err
+	if !p.awaited(ctx) {
+		return ctx.Err()
 	}
 	return sleep(ctx, 2*lookLock)
 }
@@ -236,7 +257,7 @@ func (p *Pusher) inTurn(ctx context.Context, r *Run, waiting func(), begin func(
 			return false, err
 		}
 	}
-	turn, end := context.WithTimeout(ctx, turnTime)
+	turn, end := turn(ctx, p.awaited)
 	defer end()
 	return r.Turn(ctx, turn)
 }
