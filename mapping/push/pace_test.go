@@ -193,3 +193,28 @@ func TestSilence(t *testing.T) {
 		}
 	}
 }
+
+// A 503 that says when to come again is obeyed, within bounds, by all requests; it takes
+// none of the pace away.
+func TestRetryAfterOf503(t *testing.T) {
+	s := emails(t)
+	for _, c := range []struct {
+		after       string
+		least, most time.Duration
+	}{{"30", 30 * time.Second, 40 * time.Second}, {"86400", 5 * time.Minute, 6 * time.Minute}, {"", 0, 15 * time.Second}} {
+		synctest.Test(t, func(t *testing.T) {
+			server := loopstest.New(loopstest.Options{})
+			defer server.Close()
+			f := loopstest.Failure{Kind: loopstest.Answer, Status: http.StatusServiceUnavailable}
+			if c.after != "" {
+				f.Header = http.Header{"Retry-After": {c.after}}
+			}
+			server.Fail(f)
+			begun := time.Now()
+			counts, err := (&Pusher{Store: memory{50}, API: direct{server}, Pace: NewPace()}).Run(t.Context(), Job{Sender: s})
+			if d := time.Since(begun); err != nil || counts.Sent != 50 || d < c.least || d > c.most {
+				t.Errorf("Retry-After %q: %v in %s, %v", c.after, counts, d, err)
+			}
+		})
+	}
+}
