@@ -136,7 +136,11 @@ func toldApart(m *mapping.Mapping, columns []table.Column) error {
 	switch {
 	case i < 0:
 		return usage("table %s has no column %s, which is the key: its rows cannot be told apart", m.Table, m.Key)
-	case columns[i].Key:
+	}
+	if why := table.KeyMisfit(m, columns[i]); why != "" {
+		return usage("%s", why)
+	}
+	if columns[i].Key {
 		return nil
 	}
 	plan := table.MakePlan(m, columns)

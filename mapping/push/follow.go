@@ -177,7 +177,7 @@ func (f *Follower) turn(ctx context.Context, over func(ctx context.Context) bool
 func (f *Follower) round(ctx context.Context, plan Plan, all bool) (more bool, err error) {
 	table := plan.Sender.Mapping().Table
 	if !all {
-		f.sweep = nil // another process has done it
+		f.sweep = nil                                   // another process has done it
 		if !f.noted(ctx, plan) && !f.owed(ctx, table) { // before a lock is taken
 			return false, nil
 		}

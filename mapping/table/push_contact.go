@@ -181,3 +181,9 @@ func (s *Store) GoneContacts(ctx context.Context, m *mapping.Mapping, after stri
 		func(v []stored) error { keys = append(keys, v[0].text); return nil })
 	return keys, s.explain(err)
 }
+
+// KeyMisfit says why rows cannot be told apart by a column of the table, whatever is
+// unique; "" when they can.
+func KeyMisfit(m *mapping.Mapping, c Column) string {
+	return keyMisfit(m, typeOfColumn(m, m.Key), c)
+}
