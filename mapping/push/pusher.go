@@ -161,7 +161,7 @@ func (p *Pusher) Alone(ctx context.Context, table string, waiting func()) (held 
 			_ = p.Store.AwaitTurn(long, p.name(), false) // else it is forgotten in time
 		}
 	}()
-	for {
+	for looks := 0; ; looks++ {
 		held, unlock, ok, err := p.Store.TryLockPushes(ctx)
 		if err != nil {
 			return nil, nil, err
@@ -173,10 +173,11 @@ func (p *Pusher) Alone(ctx context.Context, table string, waiting func()) (held 
 			}
 			return held, unlock, nil
 		}
-		if !waits {
-			if waits = true; waiting != nil {
-				waiting()
-			}
+		if !waits && waiting != nil {
+			waiting()
+		}
+		waits = true
+		if looks%5 == 0 { // who has died meanwhile must not seem to wait
 			if err := p.Store.AwaitTurn(ctx, p.name(), true); err != nil {
 				return nil, nil, err
 			}

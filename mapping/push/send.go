@@ -48,11 +48,8 @@ func (r *Run) send(t times, key string, st mapping.PushStep) (mapping.PushLine, 
 		case err == nil:
 		case t.run.Err() != nil:
 			return l, r.leave(t.run, key, st, l, try > 1, err)
-		case try == 1:
-			return l, r.leave(t.run, key, st, l, false, errTurn)
-		default:
-			l.NextAt = time.Now().Add(later(l))
-			return l, r.end(t.run, key, st, l, contact)
+		default: // it is first in the next turn
+			return l, r.leave(t.run, key, st, l, try > 1, errTurn)
 		}
 		at := time.Now()
 		now := request
@@ -101,7 +98,7 @@ func (r *Run) send(t times, key string, st mapping.PushStep) (mapping.PushLine, 
 			}
 			continue
 		}
-		if err := r.again(answer.Status, message, mostUnclear); err != nil || try == tries || t.turn.Err() != nil {
+		if err := r.again(answer.Status, message, mostUnclear); err != nil || try == tries || l.Attempts > 2*tries || t.run.Err() != nil {
 			l.NextAt = time.Now().Add(later(l))
 			return l, errors.Join(r.end(t.run, key, st, l, contact), err)
 		}

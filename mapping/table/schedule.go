@@ -2,7 +2,10 @@ package table
 
 import (
 	"context"
+	"fmt"
 	"time"
+
+	"loopmap/mapping"
 )
 
 // Scheduled is when all rows of a table were last sent on a schedule, or when that began;
@@ -22,20 +25,32 @@ func (s *Store) SaveScheduled(ctx context.Context, table, every string, at time.
 		ON CONFLICT (table_name) DO UPDATE SET every = excluded.every, last_at = excluded.last_at`, []any{table, every, clock(at)}}}))
 }
 
-// waitingForgotten is when a process that waits is taken to be gone without a word.
-const waitingForgotten = time.Hour
+// secondsAgo is a moment of the past by the database's own clock, and now.
+func (s *Store) secondsAgo(n int) (then, now string) {
+	if s.dialect() == mapping.Postgres {
+		return fmt.Sprintf("now() - interval '%d seconds'", n), "now()"
+	}
+	const form = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now'"
+	return fmt.Sprintf("%s, '-%d seconds')", form, n), form + ")"
+}
+
+// stillWaits is for how many seconds a process that has said that it waits is taken to do
+// so: it says so again.
+const stillWaits = 4
 
 // AwaitTurn says that the process of this id waits for its turn to send, or no longer.
 func (s *Store) AwaitTurn(ctx context.Context, id string, waits bool) error {
-	list := []statement{{"DELETE FROM loopmap_waiting WHERE id = ? OR since < ?", []any{id, clock(time.Now().Add(-waitingForgotten))}}}
+	then, now := s.secondsAgo(stillWaits)
+	list := []statement{{"DELETE FROM loopmap_waiting WHERE id = ? OR since < " + then, []any{id}}}
 	if waits {
-		list = append(list, statement{"INSERT INTO loopmap_waiting (id, since) VALUES (?, ?)", []any{id, clock(time.Now())}})
+		list = append(list, statement{"INSERT INTO loopmap_waiting (id, since) VALUES (?, " + now + ")", []any{id}})
 	}
 	return s.explain(s.put(ctx, list))
 }
 
 // TurnAwaited reports whether another process than that of this id waits for its turn.
 func (s *Store) TurnAwaited(ctx context.Context, id string) (waits bool, err error) {
-	err = s.ask(ctx, "SELECT 1 FROM loopmap_waiting WHERE id <> ? LIMIT 1", []any{id}, func([]stored) error { waits = true; return nil })
+	then, _ := s.secondsAgo(stillWaits)
+	err = s.ask(ctx, "SELECT 1 FROM loopmap_waiting WHERE id <> ? AND since >= "+then+" LIMIT 1", []any{id}, func([]stored) error { waits = true; return nil })
 	return waits, s.explain(err)
 }
