@@ -43,6 +43,16 @@ func (s *Sender) Deleted(row PushRow) (d *Deletion, held bool) {
 	return d, len(wrong) > 0 || s.knownOf(row, contact).has(fields)
 }
 
+// Anew is the row of another person, whose key a row had before that is gone: only events
+// that are begun, or sent, are known of it.
+func (row PushRow) Anew() PushRow {
+	row.ContactID = ""
+	row.Lines = slices.DeleteFunc(slices.Clone(row.Lines), func(l PushLine) bool {
+		return l.Kind == ContactKind || l.FirstAt.IsZero() && (l.Status == PushFailed || l.Status == PushNotMet)
+	})
+	return row
+}
+
 // Marked reports whether a line says that the contact was deleted, and has the row as it
 // was then.
 func (l PushLine) Marked() bool { return strings.HasPrefix(l.Tried, deletedMark) }

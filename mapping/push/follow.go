@@ -225,6 +225,15 @@ func (f *Follower) owed(ctx context.Context, table string) bool {
 // changes sends changed rows, and takes those out of the outbox that need no further
 // look.
 func (f *Follower) changes(ctx, turn context.Context, plan Plan) (more bool, err error) {
+	gone, err := f.Pusher.Store.ForgetGone(ctx, plan.Sender.Mapping())
+	if err != nil {
+		return false, err
+	}
+	if plan.Auto && len(gone) > 0 { // some may be there again
+		if _, err := f.run(ctx, turn, f.Pusher.Begin(f.told(Job{Sender: plan.Sender, Keys: gone})), "rows that came back"); err != nil {
+			return false, err
+		}
+	}
 	for plan.Auto {
 		list, err := f.Outbox.Changes(ctx, plan.Sender.Mapping(), drained)
 		if err != nil || len(list) == 0 {

@@ -48,8 +48,9 @@ func (memory) PushRefusals(context.Context, string, string, string) (int, error)
 func (memory) GoneContacts(context.Context, *mapping.Mapping, string, int) ([]string, error) {
 	return nil, nil
 }
-func (memory) AwaitTurn(context.Context, string, bool) error     { return nil }
-func (memory) TurnAwaited(context.Context, string) (bool, error) { return false, nil }
+func (memory) ForgetGone(context.Context, *mapping.Mapping) ([]string, error) { return nil, nil }
+func (memory) AwaitTurn(context.Context, string, bool) error                  { return nil }
+func (memory) TurnAwaited(context.Context, string) (bool, error)              { return false, nil }
 
 // direct calls a Loops without a network, so that the clock can be a test's.
 type direct struct{ *loopstest.Server }

@@ -29,6 +29,8 @@ type Store interface {
 	// GoneContacts are keys, after one and in order, whose rows may be gone though
 	// something is known of their contacts.
 	GoneContacts(ctx context.Context, m *mapping.Mapping, after string, limit int) ([]string, error)
+	// ForgetGone forgets what was sent for rows that were deleted, and returns their keys.
+	ForgetGone(ctx context.Context, m *mapping.Mapping) ([]string, error)
 	// TryLockPushes lets one process send at a time. held ends when the lock is lost.
 	TryLockPushes(ctx context.Context) (held context.Context, unlock func(), ok bool, err error)
 	// AwaitTurn says that who has this id waits for the lock, or no longer.
@@ -257,6 +259,9 @@ func (p *Pusher) inTurn(ctx context.Context, r *Run, waiting func(), begin func(
 		if err := begin(ctx); err != nil {
 			return false, err
 		}
+	}
+	if _, err := p.Store.ForgetGone(ctx, r.job.Sender.Mapping()); err != nil {
+		return false, err
 	}
 	turn, end := turn(ctx, p.awaited)
 	defer end()

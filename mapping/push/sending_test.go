@@ -1,7 +1,9 @@
 package push_test
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -220,6 +222,45 @@ func TestAKeyThatIsUsedAgain(t *testing.T) {
 		}
 		if counts := b.mustRun(push.Job{}); counts.Sent != 0 || counts.Nothing[mapping.WhyHas] != 2 {
 			t.Errorf("%v %v", counts, counts.Nothing)
+		}
+	})
+}
+
+// Where triggers note what is deleted, also one that is deleted and made again at once.
+func TestAKeyThatIsUsedAgainAtOnce(t *testing.T) {
+	both(t, func(t *testing.T, database string) {
+		b := benchOn(t, database, strings.Replace(rulesToo, "push:\n", "push:\n  auto: true\n", 1), loopstest.Options{})
+		triggers, err := b.store.PushTriggers(t.Context(), b.sender.Mapping())
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.change(triggers.SQL...)
+		b.change("INSERT INTO contacts (loops_id, email, plan) VALUES ('1', 'old@example.com', 'pro'), ('2', 'other@example.com', 'pro')")
+		stop := b.follow(func(context.Context) (push.Plan, error) { return push.Plan{Sender: b.sender, Auto: true}, nil }, nil, slog.New(slog.DiscardHandler))
+		b.patient("both are sent", func() bool { return len(b.loops.Sent()) == 2 })
+		b.change("DELETE FROM contacts", "INSERT INTO contacts (loops_id, email, plan) VALUES ('1', 'new@example.com', 'pro')")
+		b.patient("the new one is sent", func() bool {
+			_, ok := b.loops.Contact("new@example.com")
+			return ok && b.line("1", mapping.ContactKind).Status == mapping.PushSent
+		})
+		b.patient("the gone one is forgotten", func() bool { return b.line("2", mapping.ContactKind).Status == "" })
+		stop()
+		// By hand likewise, and dry runs tell so.
+		b.change("DELETE FROM contacts", "INSERT INTO contacts (loops_id, email, plan) VALUES ('1', 'third@example.com', 'pro')")
+		planned := 0
+		if err := b.pusher.Plan(t.Context(), push.Job{Sender: b.sender}, func(_ string, steps []mapping.PushStep) error {
+			for _, st := range steps {
+				if st.Request != nil {
+					planned++
+				}
+			}
+			return nil
+		}); err != nil || planned != 2 {
+			t.Error(planned, err)
+		}
+		counts, err := b.pusher.InTurns(t.Context(), push.Job{Sender: b.sender}, nil, func(context.Context) error { return nil })
+		if err != nil || counts.Sent != 2 {
+			t.Error(counts, err)
 		}
 	})
 }

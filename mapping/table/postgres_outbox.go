@@ -30,27 +30,16 @@ func (p *postgresEngine) triggers(ctx context.Context, table, key string) (list 
 	}
 	outbox := quote(schema) + ".loopmap_outbox"
 	k := quote(key)
-	rows := fmt.Sprintf(`SELECT %s, ARRAY(SELECT %s::pg_catalog.text FROM loopmap_rows WHERE %[2]s IS NOT NULL)
+	rows := fmt.Sprintf(`(table_name, row_keys) SELECT %s, ARRAY(SELECT %s::pg_catalog.text FROM loopmap_rows WHERE %[2]s IS NOT NULL)
       WHERE EXISTS (SELECT FROM loopmap_rows WHERE %[2]s IS NOT NULL)`, escaped(table), k)
 	how := "REFERENCING NEW TABLE AS loopmap_rows FOR EACH STATEMENT"
 	if byRow {
-		rows = fmt.Sprintf(`SELECT %s, ARRAY[new.%s::pg_catalog.text] WHERE new.%[2]s IS NOT NULL`, escaped(table), k)
+		rows = fmt.Sprintf(`(table_name, row_keys) SELECT %s, ARRAY[new.%s::pg_catalog.text] WHERE new.%[2]s IS NOT NULL`, escaped(table), k)
 		how = "FOR EACH ROW"
 	}
-	body := fmt.Sprintf(`
--- Notes for loopmap which rows were written. Whatever the table or the outbox has become,
--- it must not make a statement fail.
-BEGIN
-  IF pg_catalog.pg_relation_size(pg_catalog.to_regclass(%s)) OPERATOR(pg_catalog.<) %d AND EXISTS (SELECT FROM pg_catalog.pg_attribute
-      WHERE attrelid OPERATOR(pg_catalog.=) TG_RELID AND attname OPERATOR(pg_catalog.=) %s AND NOT attisdropped) THEN
-    INSERT INTO %s (table_name, row_keys)
-      %s;
-  END IF;
-  RETURN NULL;
-END `, escaped(outbox), outboxBytes, escaped(key), outbox, rows)
+	body := notingPostgres(outbox, key, rows)
 	function := quote(schema) + "." + quote(triggerName(table, "change")) + "()"
-	mark := dollars(body)
-	create := []string{"CREATE OR REPLACE FUNCTION " + function + " RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS " + mark + body + mark}
+	create := []string{functionPostgres(function, body)}
 	for _, on := range triggerEvents {
 		text := fmt.Sprintf("CREATE TRIGGER %s AFTER %s ON %s\n%s EXECUTE FUNCTION %s", quote(triggerName(table, on)), strings.ToUpper(on), quote(table), how, function)
 		create = append(create, text)
@@ -62,7 +51,41 @@ END `, escaped(outbox), outboxBytes, escaped(key), outbox, rows)
 	}
 	// The function keeps the signature: to comment on a trigger takes the table's owner.
 	list[0].create = []string{create[0], fmt.Sprintf("COMMENT ON FUNCTION %s IS %s", function, literal(signature)), create[1]}
-	return list, nil
+	return append(list, goneTrigger(schema, table, key, byRow)), nil
+}
+
+// goneTrigger notes the keys of rows that are deleted.
+func goneTrigger(schema, table, key string, byRow bool) trigger {
+	rows := fmt.Sprintf(`(table_name, row_key) SELECT %s, %s::pg_catalog.text FROM loopmap_rows WHERE %[2]s IS NOT NULL`, escaped(table), quote(key))
+	how := "REFERENCING OLD TABLE AS loopmap_rows FOR EACH STATEMENT"
+	if byRow {
+		rows = fmt.Sprintf(`(table_name, row_key) SELECT %s, old.%s::pg_catalog.text WHERE old.%[2]s IS NOT NULL`, escaped(table), quote(key))
+		how = "FOR EACH ROW"
+	}
+	name, function := triggerName(table, deleteEvent), quote(schema)+"."+quote(triggerName(table, "gone"))+"()"
+	create := []string{functionPostgres(function, notingPostgres(quote(schema)+".loopmap_gone", key, rows)),
+		fmt.Sprintf("CREATE TRIGGER %s AFTER DELETE ON %s\n%s EXECUTE FUNCTION %s", quote(name), quote(table), how, function)}
+	signature := signatureOf(create...)
+	return trigger{name, signature, []string{create[0], fmt.Sprintf("COMMENT ON FUNCTION %s IS %s", function, literal(signature)), create[1]}}
+}
+
+func functionPostgres(function, body string) string {
+	mark := dollars(body)
+	return "CREATE OR REPLACE FUNCTION " + function + " RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS " + mark + body + mark
+}
+
+// notingPostgres is what a trigger does: it appends rows to one of loopmap's own tables.
+func notingPostgres(own, key, rows string) string {
+	return fmt.Sprintf(`
+-- Notes for loopmap which rows were written. Whatever the table or the outbox has become,
+-- it must not make a statement fail.
+BEGIN
+  IF pg_catalog.pg_relation_size(pg_catalog.to_regclass(%s)) OPERATOR(pg_catalog.<) %d AND EXISTS (SELECT FROM pg_catalog.pg_attribute
+      WHERE attrelid OPERATOR(pg_catalog.=) TG_RELID AND attname OPERATOR(pg_catalog.=) %s AND NOT attisdropped) THEN
+    INSERT INTO %s %s;
+  END IF;
+  RETURN NULL;
+END `, escaped(own), outboxBytes, escaped(key), own, rows)
 }
 
 // escaped is a literal that reads the same whatever standard_conforming_strings is: a
@@ -85,14 +108,14 @@ func (p *postgresEngine) dropTrigger(table, name string) string {
 }
 
 func (p *postgresEngine) dropFunctions(table string) []string {
-	return []string{"DROP FUNCTION IF EXISTS " + quote(triggerName(table, "change")) + "()"}
+	return []string{"DROP FUNCTION IF EXISTS " + quote(triggerName(table, "change")) + "()", "DROP FUNCTION IF EXISTS " + quote(triggerName(table, "gone")) + "()"}
 }
 
 // haveTriggers are the signatures of the triggers that the table has, by their names.
 func (p *postgresEngine) haveTriggers(ctx context.Context, table string) (map[string]string, error) {
 	rows, err := p.pool.Query(ctx, `SELECT t.tgname, coalesce(obj_description(t.tgfoid, 'pg_proc'), 'another') FROM pg_trigger t
 		WHERE t.tgrelid = to_regclass($1) AND NOT t.tgisinternal AND t.tgname = ANY($2)`,
-		quote(table), []string{triggerName(table, "insert"), triggerName(table, "update")})
+		quote(table), []string{triggerName(table, "insert"), triggerName(table, "update"), triggerName(table, deleteEvent)})
 	if err != nil {
 		return nil, err
 	}

@@ -29,6 +29,16 @@ func (s *Store) contactsOf(ctx context.Context, m *mapping.Mapping, rows []mappi
 	if err != nil {
 		return err
 	}
+	gone, err := s.noted(ctx, m.Table, keys)
+	if err != nil {
+		return err
+	}
+	for i, r := range rows {
+		if gone[r.Key] {
+			rows[i] = r.Anew()
+			delete(ids, r.Key)
+		}
+	}
 	byID := m.KeyIsContactID()
 	if byID { // a row that was not made by Loops has a key of its own
 		for _, id := range ids {
@@ -186,4 +196,52 @@ func (s *Store) GoneContacts(ctx context.Context, m *mapping.Mapping, after stri
 // unique; "" when they can.
 func KeyMisfit(m *mapping.Mapping, c Column) string {
 	return keyMisfit(m, typeOfColumn(m, m.Key), c)
+}
+
+// goneTogether is how many rows that are gone are forgotten in one transaction.
+const goneTogether = 500
+
+// noted are those of keys whose rows were deleted and not forgotten yet.
+func (s *Store) noted(ctx context.Context, table string, keys []string) (map[string]bool, error) {
+	gone := map[string]bool{}
+	if there, err := s.has(ctx, "loopmap_gone"); err != nil || !there {
+		return gone, err
+	}
+	where, args := s.among("row_key", "text", keys)
+	err := s.ask(ctx, "SELECT row_key FROM loopmap_gone WHERE table_name = ? AND "+where, append([]any{table}, args...), func(v []stored) error {
+		gone[v[0].text] = true
+		return nil
+	})
+	return gone, err
+}
+
+// ForgetGone forgets what was sent for rows that were deleted since it was last called, as
+// far as triggers have noted them: see [mapping.PushRow.Anew]. It returns the keys.
+func (s *Store) ForgetGone(ctx context.Context, m *mapping.Mapping) (keys []string, err error) {
+	if there, err := s.has(ctx, "loopmap_gone"); err != nil || !there {
+		return nil, s.explain(err)
+	}
+	for {
+		var raw []string
+		err := s.ask(ctx, fmt.Sprintf("SELECT DISTINCT row_key FROM loopmap_gone WHERE table_name = ? LIMIT %d", goneTogether), []any{m.Table},
+			func(v []stored) error { raw = append(raw, v[0].text); return nil })
+		if err != nil || len(raw) == 0 {
+			return keys, s.explain(err)
+		}
+		some, err := s.canonicalKeys(ctx, m, raw)
+		if err != nil {
+			return keys, s.explain(err)
+		}
+		where, args := s.among("row_key", "text", some)
+		args = append([]any{m.Table}, args...)
+		noted, rawArgs := s.among("row_key", "text", raw)
+		if err := s.put(ctx, []statement{
+			{"DELETE FROM loopmap_pushes WHERE table_name = ? AND " + where + " AND (kind = 'contact' OR first_at IS NULL AND status IN ('failed', 'not_met'))", args},
+			{"DELETE FROM loopmap_contacts WHERE table_name = ? AND " + where, args},
+			{"DELETE FROM loopmap_gone WHERE table_name = ? AND " + noted, append([]any{m.Table}, rawArgs...)},
+		}); err != nil {
+			return keys, s.explain(err)
+		}
+		keys = append(keys, some...)
+	}
 }

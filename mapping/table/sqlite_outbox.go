@@ -21,7 +21,13 @@ BEGIN
 END`, quote(name), strings.ToUpper(on), quote(table), quote(key), literal(table))
 		list = append(list, trigger{name, signatureOf(text), []string{text}})
 	}
-	return list, nil
+	name := triggerName(table, deleteEvent)
+	text := fmt.Sprintf(`CREATE TRIGGER %s AFTER DELETE ON %s
+WHEN old.%s IS NOT NULL
+BEGIN
+  INSERT INTO loopmap_gone (table_name, row_key) VALUES (%s, old.%[3]s);
+END`, quote(name), quote(table), quote(key), literal(table))
+	return append(list, trigger{name, signatureOf(text), []string{text}}), nil
 }
 
 func (s *sqliteEngine) dropTrigger(_, name string) string { return "DROP TRIGGER " + quote(name) }
@@ -32,8 +38,8 @@ func (s *sqliteEngine) dropFunctions(string) []string { return nil }
 // SQLite keeps the text that made one.
 func (s *sqliteEngine) haveTriggers(ctx context.Context, table string) (map[string]string, error) {
 	have := map[string]string{}
-	err := s.ask(ctx, "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND name IN (?, ?)",
-		[]any{triggerName(table, "insert"), triggerName(table, "update")}, func(v []stored) error {
+	err := s.ask(ctx, "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND name IN (?, ?, ?)",
+		[]any{triggerName(table, "insert"), triggerName(table, "update"), triggerName(table, deleteEvent)}, func(v []stored) error {
 			have[v[0].text] = signatureOf(v[1].text)
 			return nil
 		})

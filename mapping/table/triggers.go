@@ -63,7 +63,7 @@ func (s *Store) DropPushTriggers(ctx context.Context, table string) (Plan, error
 	p := s.dropTriggers(table, have)
 	if len(p.SQL) > 0 {
 		p.Notes = slices.Repeat([]string{"no longer notes changed rows"}, len(p.SQL))
-		for _, own := range []string{"loopmap_outbox", "loopmap_changes"} {
+		for _, own := range []string{"loopmap_outbox", "loopmap_gone", "loopmap_changes"} {
 			p.SQL = append(p.SQL, "DELETE FROM "+own+" WHERE table_name = "+literal(table))
 			p.Notes = append(p.Notes, "forgets the changes that were noted")
 		}
@@ -71,11 +71,14 @@ func (s *Store) DropPushTriggers(ctx context.Context, table string) (Plan, error
 	return p, nil
 }
 
-// triggerEvents are what a row is noted for.
+// triggerEvents are what a row is noted for in the outbox.
 var triggerEvents = []string{"insert", "update"}
 
+// deleteEvent is what it is noted for in loopmap_gone.
+const deleteEvent = "delete"
+
 func (s *Store) dropTriggers(table string, have map[string]string) (p Plan) {
-	for _, on := range triggerEvents {
+	for _, on := range append(slices.Clone(triggerEvents), deleteEvent) {
 		if name := triggerName(table, on); have[name] != "" {
 			p.SQL = append(p.SQL, s.dropTrigger(table, name))
 		}

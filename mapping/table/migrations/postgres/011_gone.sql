@@ -1,0 +1,6 @@
+-- Rows that were deleted and not looked at since, where push.auto is on: a row that has the
+-- key later is another one. A trigger on the user's table does no more than append here.
+CREATE TABLE loopmap_gone (
+  table_name text NOT NULL,
+  row_key    text NOT NULL
+);
