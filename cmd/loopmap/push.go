@@ -22,6 +22,7 @@ type pushFlags struct {
 	keys      []string
 	failed    bool
 	unknown   bool
+	anew      bool
 	dryRun    bool
 	uninstall bool
 }
@@ -48,6 +49,8 @@ func (a *app) pushCommand() *cobra.Command {
 				return usage("--uninstall sends nothing: leave the other flags out")
 			case f.failed && f.keys != nil:
 				return usage("--row names rows, --failed takes those that failed: give one of them")
+			case f.anew && (f.keys == nil || f.dryRun):
+				return usage("--anew forgets what was sent for the rows that --row names, and sends them")
 			}
 			return a.push(c.Context(), fileArg(args), f)
 		},
@@ -56,6 +59,7 @@ func (a *app) pushCommand() *cobra.Command {
 	c.Flags().StringArrayVar(&f.keys, "row", nil, "send the row with this `KEY`; may be repeated")
 	c.Flags().BoolVar(&f.failed, "failed", false, "send the rows that failed again")
 	c.Flags().BoolVar(&f.unknown, "unknown", false, "send events again of which nobody knows whether they have arrived")
+	c.Flags().BoolVar(&f.anew, "anew", false, "the rows of --row are other people than before: forget what was sent for them")
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "print the requests and send nothing")
 	c.Flags().BoolVar(&f.uninstall, "uninstall", false, "take out the triggers that push.auto has put on the table")
 	return c
@@ -93,6 +97,11 @@ func (a *app) push(ctx context.Context, file string, f pushFlags) error {
 	}
 	if f.dryRun {
 		return a.dryRun(ctx, store, job)
+	}
+	if f.anew {
+		if err := store.NoteGone(ctx, m.Table, f.keys); err != nil {
+			return err
+		}
 	}
 	return a.pushNow(ctx, store, job, f)
 }

@@ -198,6 +198,16 @@ func KeyMisfit(m *mapping.Mapping, c Column) string {
 	return keyMisfit(m, typeOfColumn(m, m.Key), c)
 }
 
+// NoteGone notes that rows were deleted, and that those which have their keys now are
+// others.
+func (s *Store) NoteGone(ctx context.Context, table string, keys []string) error {
+	var list []statement
+	for _, key := range keys {
+		list = append(list, statement{"INSERT INTO loopmap_gone (table_name, row_key) VALUES (?, ?)", []any{table, key}})
+	}
+	return s.explain(s.put(ctx, list))
+}
+
 // goneTogether is how many rows that are gone are forgotten in one transaction.
 const goneTogether = 500
 
