@@ -127,6 +127,8 @@ func misfitPostgres(t mapping.Type, declared string) string {
 		return why(t)
 	case strings.HasSuffix(base, "[]"):
 		return "it holds arrays"
+	case strings.HasSuffix(base, "range"):
+		return "it writes ranges in its own way"
 	case t != mapping.Text:
 		return "loopmap does not know what it holds"
 	}
