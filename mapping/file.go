@@ -3,7 +3,6 @@ package mapping
 import (
 	"bytes"
 	"cmp"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -68,7 +67,7 @@ func readFile(name string, src []byte) (*document, error) {
 	if f.hidden {
 		m.source = &source{name, root}
 	}
-	m.Hash = fmt.Sprintf("%x", sha256.Sum256(src))[:12]
+	m.Hash = HashOf(src)
 	return &document{m, root}, nil
 }
 

@@ -1,6 +1,8 @@
 package mapping
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -73,6 +75,17 @@ func (m *Mapping) Clone() *Mapping {
 		Keep:    m.Keep,
 		Push:    m.Push, // read only, as are the rules: [Mapping.EditPush] changes a copy
 	}
+}
+
+// HashOf is what a mapping file's bytes are called by: [Mapping.Hash].
+func HashOf(src []byte) string { return fmt.Sprintf("%x", sha256.Sum256(src))[:12] }
+
+// Adopt returns m with what the mapper does not edit as file says it: so that what is
+// shown is what a save leaves in force.
+func (m *Mapping) Adopt(file *Mapping) *Mapping {
+	n := m.Clone()
+	n.Database, n.Dialect, n.Receive.Rules, n.Keep = file.Database, file.Dialect, file.Receive.Rules, file.Keep
+	return n
 }
 
 // Same reports whether m and n say the same, whatever their files look like.

@@ -57,6 +57,13 @@ type Arrival struct {
 	Body    []byte // nil when it was refused
 }
 
+// Opened is a mapping file as it was read, with the table that it names.
+type Opened struct {
+	Mapping  *mapping.Mapping
+	Database string // its name for the screen, without a password
+	Columns  []TableColumn
+}
+
 // News is what somebody else has done while the mapper was open.
 type News struct {
 	Words   string
@@ -82,7 +89,7 @@ type Backend interface {
 	// DropDraft throws the draft of an earlier session away.
 	DropDraft() error
 	// Reread takes the file as it is now for the one that was read.
-	Reread() (*mapping.Mapping, error)
+	Reread(ctx context.Context) (Opened, error)
 	// Read reads a sample from a file.
 	Read(file string) (Sample, error)
 	// Journal reads the latest samples that a sync has stored.

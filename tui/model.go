@@ -112,9 +112,9 @@ type (
 		err    error
 	}
 	rereadMsg struct {
-		why     rereading
-		mapping *mapping.Mapping
-		err     error
+		why    rereading
+		opened Opened
+		err    error
 	}
 	savedMsg struct {
 		mapping *mapping.Mapping

@@ -48,10 +48,10 @@ func (m *Model) heard(n News) tea.Cmd {
 }
 
 func (m *Model) readAgain(why rereading) tea.Cmd {
-	b := m.cfg.Backend
+	b, ctx := m.cfg.Backend, m.ctx
 	return func() tea.Msg {
-		n, err := b.Reread()
-		return rereadMsg{why, n, err}
+		o, err := b.Reread(ctx)
+		return rereadMsg{why, o, err}
 	}
 }
 
@@ -61,18 +61,30 @@ func (m *Model) reread(msg rereadMsg) tea.Cmd {
 		m.complain(msg.err)
 		return nil
 	}
-	base := m.saved
-	m.saved, m.cfg.New = msg.mapping, false
+	base, theirs := m.saved, msg.opened.Mapping
+	m.saved, m.cfg.New = theirs, false
+	m.cfg.Database, m.cfg.Columns = msg.opened.Database, msg.opened.Columns
+	for _, steps := range [][]*mapping.Mapping{m.done, m.undone} { // undoing takes back nothing of theirs that is not shown
+		for i := range steps {
+			steps[i] = steps[i].Adopt(theirs)
+		}
+	}
 	if msg.why == taken {
 		m.clash = nil
-		m.change(msg.mapping)
+		m.draft = m.draft.Adopt(theirs)
+		m.change(theirs)
+		m.draft = theirs
+		m.recompute()
 		m.screen = mapping_
 		m.say("theirs is taken; u brings yours back")
 		return nil
 	}
-	n, clash := mapping.Merge(base, m.draft, msg.mapping)
+	n, clash := mapping.Merge(base, m.draft, theirs)
 	m.clash = append(m.clash, clash...)
+	m.draft = m.draft.Adopt(theirs)
 	m.change(n)
+	m.draft = n // also where it differs in nothing that is edited here
+	m.recompute()
 	if msg.why == followed {
 		return nil // what was said of it stays
 	}

@@ -70,7 +70,7 @@ func TestNews(t *testing.T) {
 	d = start(t, 120, 40, withSample)
 	theirs := d.m.saved.Retype(0, mapping.JSON)
 	d.keys("/", "email", "enter", "space", "esc")
-	d.send(rereadMsg{followed, theirs, nil})
+	d.send(rereadMsg{followed, Opened{Mapping: theirs}, nil})
 	if got := d.columns(); !strings.Contains(got, "loops_id json") || !strings.Contains(got, "email") || !d.m.Unsaved() {
 		t.Errorf("got %s", got)
 	}

@@ -41,7 +41,9 @@ func (f *fake) Read(name string) (Sample, error) {
 	return Sample{From: name, Body: []byte(`{"eventName":"contact.created","contact":{"fromFile":1}}`)}, f.err
 }
 func (f *fake) Journal(context.Context) ([]Sample, error) { return f.journal, f.err }
-func (f *fake) Reread() (*mapping.Mapping, error)         { return f.theirs, f.err }
+func (f *fake) Reread(context.Context) (Opened, error) {
+	return Opened{Mapping: f.theirs, Database: "sqlite:contacts.db"}, f.err
+}
 func (f *fake) Pushes(context.Context, *mapping.Mapping) (PushView, error) {
 	return f.pushes, f.err
 }

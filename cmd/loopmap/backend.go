@@ -28,30 +28,45 @@ type backend struct {
 	owner string // whose draft it keeps; "" for the one who sits at the machine
 
 	mu      sync.Mutex
-	read    []byte           // the file as it was read or last written; nil when there is none
-	current *mapping.Mapping // what the file says; nil when there is none
-	store   *table.Store     // nil until it is needed
+	read    []byte                  // the file as it was read or last written; nil when there is none
+	current *mapping.Mapping        // what the file says; nil when there is none
+	stores  map[string]*table.Store // by their URL, as they were needed
+
+	journal held // for who looks at it all the time
+
+	busy sync.RWMutex // is held by what goes on and is to be waited for
 }
 
 // open opens the database, and makes its file when there is none. b.mu is held.
 func (b *backend) open(ctx context.Context, m *mapping.Mapping) (*table.Store, error) {
-	if b.store != nil {
-		return b.store, nil
-	}
 	url, err := b.app.databaseURL(m)
 	if err != nil {
 		return nil, err
 	}
-	b.store, err = table.Open(ctx, table.Options{URL: url, Dir: folder(b.file), Write: true})
-	return b.store, err
+	if store := b.stores[url]; store != nil {
+		return store, nil
+	}
+	store, err := table.Open(ctx, table.Options{URL: url, Dir: folder(b.file), Write: true})
+	if err != nil {
+		return nil, err
+	}
+	if b.stores == nil {
+		b.stores = map[string]*table.Store{}
+	}
+	b.stores[url] = store
+	return store, nil
 }
 
+// close waits for what goes on, whose context has ended.
 func (b *backend) close() {
+	b.busy.Lock()
+	defer b.busy.Unlock()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.store != nil {
-		b.store.Close()
+	for _, store := range b.stores {
+		store.Close()
 	}
+	b.journal.end()
 }
 
 // load reads the mapping file, or begins a new one.
@@ -83,6 +98,16 @@ func (b *backend) mapping() *mapping.Mapping {
 		return mapping.New(b.app.newDatabase())
 	}
 	return b.current
+}
+
+// hash is that of the file as it was read or last written.
+func (b *backend) hash() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.current == nil {
+		return ""
+	}
+	return b.current.Hash
 }
 
 // look opens the database for reading and hands it to f. A database that is not
@@ -239,9 +264,7 @@ func (b *backend) Save(ctx context.Context, m *mapping.Mapping) (s tui.Saved, er
 	if err != nil {
 		return s, err
 	}
-	for _, c := range columns {
-		s.Columns = append(s.Columns, tui.TableColumn{Name: c.Name, Type: c.Type})
-	}
+	s.Columns = tableColumns(columns)
 	s.Words += " and table " + saved.Table
 	// What was captured before, and what another mapping could not map.
 	n, err := mapWaiting(ctx, store, saved, quiet())
@@ -262,7 +285,24 @@ func (b *backend) Save(ctx context.Context, m *mapping.Mapping) (s tui.Saved, er
 const nextWords = ". Next: loopmap sync"
 
 // Reread takes the file as it is now for the one that was read.
-func (b *backend) Reread() (*mapping.Mapping, error) {
+func (b *backend) Reread(ctx context.Context) (o tui.Opened, err error) {
+	if o.Mapping, err = b.reread(); err != nil {
+		return o, err
+	}
+	url, err := b.app.databaseURL(o.Mapping)
+	if err != nil {
+		return o, err
+	}
+	o.Database = databaseName(url)
+	columns, err := b.columns(ctx, o.Mapping)
+	if err != nil {
+		return o, nil // the file is taken all the same, and saving says what is wrong
+	}
+	o.Columns = tableColumns(columns)
+	return o, nil
+}
+
+func (b *backend) reread() (*mapping.Mapping, error) {
 	src, err := readSmall(b.file)
 	if err != nil {
 		return nil, err
@@ -275,6 +315,13 @@ func (b *backend) Reread() (*mapping.Mapping, error) {
 	defer b.mu.Unlock()
 	b.read, b.current = src, m
 	return m, nil
+}
+
+func tableColumns(columns []table.Column) (list []tui.TableColumn) {
+	for _, c := range columns {
+		list = append(list, tui.TableColumn{Name: c.Name, Type: c.Type})
+	}
+	return list
 }
 
 // Read reads a sample from a file.
@@ -338,7 +385,12 @@ const none = -1
 
 // deliveriesSince returns nil when nothing has come since mark.
 func (b *backend) deliveriesSince(ctx context.Context, mark int64) (list []tui.Delivery, next int64, err error) {
-	err = b.look(ctx, b.mapping(), func(s *table.Store) error {
+	m := b.mapping()
+	url, err := b.app.databaseURL(m)
+	if err != nil {
+		return nil, 0, err
+	}
+	err = b.journal.look(ctx, table.Options{URL: url, Dir: folder(b.file)}, func(s *table.Store) error {
 		if next, err = s.Mark(ctx); err != nil || next == 0 || next == mark {
 			return err
 		}
@@ -348,7 +400,7 @@ func (b *backend) deliveriesSince(ctx context.Context, mark int64) (list []tui.D
 			return nil
 		})
 		if err == nil {
-			err = withPushes(ctx, s, b.mapping().Table, list)
+			err = withPushes(ctx, s, m.Table, list)
 		}
 		return err
 	})

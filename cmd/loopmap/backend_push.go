@@ -119,6 +119,8 @@ func (b *backend) CreateProperty(ctx context.Context, p mapping.Property) error 
 
 // Push sends rows as `loopmap push --rows` does, or --failed.
 func (b *backend) Push(ctx context.Context, rows int, failed bool, told chan<- tui.PushProgress) (words string, err error) {
+	b.busy.RLock()
+	defer b.busy.RUnlock()
 	m := b.mapping()
 	quiet := &app{stdin: b.app.stdin, stdout: io.Discard, stderr: io.Discard, lookup: b.app.lookup, now: b.app.now, output: "text", team: b.app.team}
 	url, err := quiet.databaseURL(m)

@@ -20,9 +20,11 @@ type keeper struct {
 
 	unfit     string // what was said last of the table
 	looked    time.Time
+	mapped    string // the mapping by which what waits was tried
 	forgotten time.Time
-	after     int64 // up to where bodies have been dropped
-	heldAt    int64 // how long SQLite's write-ahead log was when that was said last
+	kept      time.Duration // journal.keep when bodies were dropped last
+	after     int64         // up to where bodies have been dropped
+	heldAt    int64         // how long SQLite's write-ahead log was when that was said last
 }
 
 const (
@@ -58,19 +60,37 @@ func (k *keeper) round(ctx context.Context) error {
 			return err
 		}
 	}
-	if pending > 0 && k.unfit == "" {
+	if (pending > 0 || m.Hash != k.mapped) && k.unfit == "" {
 		if _, err := mapWaiting(ctx, k.store, m, k.log); err != nil {
 			return err
 		}
+		k.mapped = m.Hash
 	}
-	if m.Keep > 0 && k.now().Sub(k.forgotten) > forgetEvery {
-		k.forgotten = k.now()
-		var n int
-		if k.after, n, err = k.store.Forget(ctx, k.now().Add(-m.Keep), k.after); n > 0 {
-			k.log.Info("bodies dropped that were kept long enough", "deliveries", n)
-		}
+	if m.Keep > 0 && (k.now().Sub(k.forgotten) > forgetEvery || m.Keep != k.kept) {
+		return k.forget(ctx, m.Keep)
 	}
-	return err
+	return nil
+}
+
+// forget drops the bodies that have been kept for long enough. The next time it begins
+// at what waits by now, which may be a row by then.
+func (k *keeper) forget(ctx context.Context, keep time.Duration) error {
+	waits, err := k.store.FirstWaiting(ctx)
+	if err != nil {
+		return err
+	}
+	last, n, err := k.store.Forget(ctx, k.now().Add(-keep), k.after)
+	if n > 0 {
+		k.log.Info("bodies dropped that were kept long enough", "deliveries", n)
+	}
+	if err != nil {
+		return err
+	}
+	if k.after = last; waits > 0 {
+		k.after = min(k.after, waits-1)
+	}
+	k.forgotten, k.kept = k.now(), keep
+	return nil
 }
 
 // tendWAL says when a reader lets SQLite's write-ahead log grow, and again when it is

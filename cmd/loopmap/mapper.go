@@ -58,6 +58,8 @@ func (a *app) mapper(ctx context.Context, file string, f mapperFlags) error {
 	}
 	b := &backend{app: a, file: file}
 	defer b.close()
+	ctx, end := context.WithCancel(ctx)
+	defer end() // what the screens have begun ends with them
 	cfg, err := a.mapperConfig(ctx, b, f)
 	if err != nil {
 		return err
@@ -133,9 +135,7 @@ func (a *app) mapperConfig(ctx context.Context, b *backend, f mapperFlags) (cfg 
 	if err != nil {
 		return cfg, err
 	}
-	for _, c := range columns {
-		cfg.Columns = append(cfg.Columns, tui.TableColumn{Name: c.Name, Type: c.Type})
-	}
+	cfg.Columns = tableColumns(columns)
 	body, _ := loops.Example(loops.ContactCreated)
 	cfg.Example = tui.Sample{From: "the built-in example", Body: body}
 	for _, name := range f.samples {
@@ -200,7 +200,7 @@ func (a *app) await(ctx context.Context, b *backend, cfg *tui.Config, f mapperFl
 		},
 	}
 	if secrets != nil {
-		c.Verify, c.Check, c.Journal = secrets.Verify, loops.CheckHeader, &lazyJournal{b: b, m: cfg.Mapping}
+		c.Verify, c.Check, c.Journal = secrets.Verify, loops.CheckHeader, &lazyJournal{b}
 	}
 	r := receive.New(c)
 	ctx, cancel := context.WithCancel(ctx)
@@ -236,16 +236,15 @@ func asArrival(x receive.Arrival) tui.Arrival {
 	return a
 }
 
-// lazyJournal opens the database when the first delivery comes.
-type lazyJournal struct {
-	b *backend
-	m *mapping.Mapping
-}
+// lazyJournal opens the database when the first delivery comes: the one that the saved
+// mapping names by then.
+type lazyJournal struct{ b *backend }
 
 func (j *lazyJournal) open(ctx context.Context) (*table.Store, error) {
+	m := j.b.mapping()
 	j.b.mu.Lock()
 	defer j.b.mu.Unlock()
-	return j.b.open(ctx, j.m)
+	return j.b.open(ctx, m)
 }
 
 func (j *lazyJournal) Commit(ctx context.Context, entries []mapping.Entry) ([]mapping.Outcome, error) {

@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
 	"sync/atomic"
-	"time"
 
 	"loopmap/mapping"
 	"loopmap/mapping/table"
@@ -25,42 +23,12 @@ type reloader struct {
 	current atomic.Pointer[mapping.Mapping]
 }
 
-// lookAtFile is how often the mapping file is looked at.
-const lookAtFile = time.Second
-
 // watch takes changes of the file up until ctx ends.
 func (r *reloader) watch(ctx context.Context) {
-	watchFile(ctx, r.file, func() {
-		if err := r.load(ctx); err != nil {
-			r.log.Error("the mapping is not reloaded: the one before stays", "file", r.file, "error", err)
-			r.ssh.notReloaded(err)
-		}
-	})
-}
-
-// watchFile calls changed for each change of a file until ctx ends. A change counts
-// once the file has been the same twice, so that one that is being written is not
-// read half.
-func watchFile(ctx context.Context, file string, changed func()) {
-	last, _ := readSmall(file)
-	seen := last
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(lookAtFile):
-		}
-		now, err := readSmall(file)
-		if err != nil {
-			now = nil
-		}
-		if settled := bytes.Equal(now, seen); !settled || bytes.Equal(now, last) {
-			seen = now
-			continue
-		}
-		last = now
-		changed()
-	}
+	(&fileWatch{file: r.file, running: func() string { return r.current.Load().Hash }, take: r.load, failed: func(err error) {
+		r.log.Error("the mapping is not reloaded: the one before stays; it will be tried again", "file", r.file, "error", err)
+		r.ssh.notReloaded(err)
+	}}).run(ctx)
 }
 
 // load takes the file as it is for all deliveries that come from now on; those in
@@ -86,6 +54,8 @@ func (r *reloader) load(ctx context.Context) error {
 	wake(r.changed)
 	r.log.Info("mapping reloaded", "file", r.file, "mapping", m.Hash)
 	r.ssh.reloaded(m)
-	_, err = mapWaiting(ctx, r.store, m, r.log)
-	return err
+	if _, err := mapWaiting(ctx, r.store, m, r.log); err != nil {
+		r.log.Error("what waits is not mapped by it yet; it will be tried again", "error", err) // by the keeper
+	}
+	return nil
 }

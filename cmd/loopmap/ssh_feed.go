@@ -53,4 +53,4 @@ func (f *feed) since(ctx context.Context, mark int64) ([]tui.Delivery, int64, er
 }
 
 // reread takes the mapping file as it is, which says where the journal is.
-func (f *feed) reread() { _, _ = f.b.Reread() }
+func (f *feed) reread() { _, _ = f.b.reread() }

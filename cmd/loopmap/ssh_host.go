@@ -130,9 +130,11 @@ func (h *sshHost) saved(g *guest, hash string) {
 
 // watchFile tells of changes of the file, for a process that does not work by it.
 func (h *sshHost) watchFile(ctx context.Context) {
-	watchFile(ctx, h.file, func() {
-		if m, _, err := h.app.readMapping(h.file); err == nil {
+	(&fileWatch{file: h.file, running: func() string { return h.journal.b.hash() }, failed: func(error) {}, take: func(context.Context) error {
+		m, _, err := h.app.readMapping(h.file)
+		if err == nil {
 			h.reloaded(m)
 		}
-	})
+		return err
+	}}).run(ctx)
 }

@@ -35,6 +35,9 @@ func (h *sshHost) show(ctx context.Context, g *guest) error {
 	}
 	w, leave := h.join()
 	defer leave()
+	outer := ctx
+	ctx, end := context.WithCancel(outer)
+	defer end() // what the session has begun ends with it
 	cfg.Arrivals, cfg.News = w.arrivals, w.news
 	if kind == "" { // who asks for no terminal is asked line by line
 		unsaved, err := tui.Lines(ctx, cfg, g, h.app.blanks.writer(g))
@@ -50,8 +53,8 @@ func (h *sshHost) show(ctx context.Context, g *guest) error {
 		return err
 	case model.Unsaved():
 		return b.ended(ctx, model.Mapping())
-	case ctx.Err() != nil:
-		return fmt.Errorf("closed: %w; everything was saved", context.Cause(ctx))
+	case outer.Err() != nil:
+		return fmt.Errorf("closed: %w; everything was saved", context.Cause(outer))
 	}
 	return err
 }
@@ -176,7 +179,7 @@ func (b *sshBackend) DropDraft() error {
 }
 
 // Reread takes the file as it is now for the one that was read.
-func (b *sshBackend) Reread() (*mapping.Mapping, error) { return b.own.Reread() }
+func (b *sshBackend) Reread(ctx context.Context) (tui.Opened, error) { return b.own.Reread(ctx) }
 
 // Journal reads the latest deliveries of the mapped events.
 func (b *sshBackend) Journal(ctx context.Context) ([]tui.Sample, error) { return b.own.Journal(ctx) }

@@ -105,7 +105,9 @@ func (a *app) sync(ctx context.Context, file, listen string, unsigned bool, shel
 	watching.Go(func() { live.watch(ctx) })
 	watching.Go(func() { guests.run(ctx) })
 	watching.Go(func() { (&outboxKeeper{store: store, mapping: live.current.Load, log: log}).run(ctx) })
-	watching.Go(func() { (&keeper{store: store, mapping: live.current.Load, now: a.now, log: log}).run(ctx) })
+	watching.Go(func() {
+		(&keeper{store: store, mapping: live.current.Load, mapped: m.Hash, now: a.now, log: log}).run(ctx)
+	})
 	watching.Go(func() {
 		(&follower{app: a, file: file, store: store, mapping: live.current.Load, log: log, changed: live.changed}).run(ctx)
 	})

@@ -3,6 +3,7 @@ package receive
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -34,6 +35,7 @@ type waiting struct {
 	err     error
 	ready   chan struct{} // gets one value when outcome and err are set
 	late    *time.Timer   // when patience ends
+	until   time.Time     // the same
 }
 
 func newWaiting() any {
@@ -61,6 +63,7 @@ func (c *committer) commit(e mapping.Entry) (mapping.Outcome, error) {
 	w := c.idle.Get().(*waiting)
 	w.entry = e
 	w.late.Reset(patience)
+	w.until = time.Now().Add(patience)
 	select {
 	case c.queue <- w:
 	case <-w.late.C:
@@ -89,10 +92,13 @@ func (c *committer) run() {
 		pause.Reset(maxPause)
 		group = c.gather(append(group[:0], first), expected, pause.C)
 		entries = entries[:0]
+		group = slices.DeleteFunc(group, (*waiting).given)
 		for _, w := range group {
 			entries = append(entries, w.entry)
 		}
-		c.commitGroup(group, entries)
+		if len(group) > 0 {
+			c.commitGroup(group, entries)
+		}
 		expected, last = len(group)+len(c.queue), time.Now()
 	}
 }
@@ -115,6 +121,18 @@ func (c *committer) gather(group []*waiting, expected int, over <-chan time.Time
 	return group
 }
 
+// given reports whether an entry has been given up: whoever waited for it has been
+// answered, and sends it again. So a database that hangs holds up as long as one sender
+// waits, not for each in turn.
+func (w *waiting) given() bool {
+	if time.Now().Before(w.until) {
+		return false
+	}
+	w.err = errPatience
+	w.ready <- struct{}{}
+	return true
+}
+
 // commitGroup commits a group whole. If that fails its members are tried one by
 // one, so that one that cannot be stored fails alone.
 func (c *committer) commitGroup(group []*waiting, entries []mapping.Entry) {
@@ -126,6 +144,8 @@ func (c *committer) commitGroup(group []*waiting, entries []mapping.Entry) {
 			w.outcome = outcomes[i]
 		case len(group) == 1:
 			w.err = err
+		case w.given():
+			continue
 		default:
 			var one []mapping.Outcome
 			if one, w.err = c.journal.Commit(context.Background(), entries[i:i+1]); w.err == nil {

@@ -57,3 +57,36 @@ func nobodyWaitsAlone(t *testing.T, writers int) {
 		}
 	})
 }
+
+// hung is a journal that does not answer until its own limit of time.
+type hung struct{ Journal }
+
+func (hung) Commit(context.Context, []mapping.Entry) ([]mapping.Outcome, error) {
+	time.Sleep(8 * time.Second)
+	return nil, context.DeadlineExceeded
+}
+
+// Stopping on a database that hangs takes as long as a sender waits and one commit more,
+// not that for each delivery in hand.
+func TestStoppingOnHungDatabase(t *testing.T) {
+	for _, writers := range []int{1, 4} {
+		synctest.Test(t, func(t *testing.T) {
+			c := newCommitter(hung{}, writers, &metrics{})
+			var all sync.WaitGroup
+			for range 3 * maxGroup {
+				all.Go(func() {
+					if _, err := c.commit(mapping.Entry{}); err == nil {
+						t.Error("it counts as stored")
+					}
+				})
+			}
+			began := time.Now()
+			all.Wait()
+			answered := time.Since(began)
+			c.close()
+			if took := time.Since(began); answered > patience || took > patience+8*time.Second {
+				t.Errorf("with %d writers all are answered after %v, and it ends after %v", writers, answered, took)
+			}
+		})
+	}
+}

@@ -384,7 +384,7 @@ func TestPoisonFailsAlone(t *testing.T) {
 	var entries []mapping.Entry
 	for _, id := range []string{"a", "poison", "b"} {
 		e := mapping.Enter(nil, mapping.Delivery{ID: id})
-		group, entries = append(group, &waiting{entry: e, ready: make(chan struct{}, 1)}), append(entries, e)
+		group, entries = append(group, &waiting{entry: e, ready: make(chan struct{}, 1), until: time.Now().Add(patience)}), append(entries, e)
 	}
 	c.commitGroup(group, entries)
 	for _, w := range group {

@@ -48,3 +48,13 @@ func (s *Store) Page(ctx context.Context, f Filter, bytes int) (list []Record, e
 	}
 	return list, err
 }
+
+// FirstWaiting is the oldest line of the journal that is no row and could become one; 0
+// when none is.
+func (s *Store) FirstWaiting(ctx context.Context) (seq int64, err error) {
+	err = s.Each(ctx, Filter{Stale: "-", Oldest: true, Limit: 1, Head: 1}, func(r Record) error {
+		seq = r.Seq
+		return nil
+	})
+	return seq, err
+}

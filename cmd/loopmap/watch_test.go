@@ -1,0 +1,310 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"loopmap/mapping"
+	"loopmap/mapping/table"
+	"loopmap/tui"
+)
+
+// A file counts while it is another one than what is in use: also when it was saved
+// before the first look, and again and again while it cannot be taken up.
+func TestFileWatch(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "loopmap.yaml")
+	running, taken, told := mapping.HashOf([]byte("old")), 0, []string{}
+	var trouble error
+	w := &fileWatch{file: file, running: func() string { return running }, failed: func(err error) { told = append(told, err.Error()) }, take: func(context.Context) error {
+		taken++
+		if trouble == nil {
+			src, _ := os.ReadFile(file)
+			running = mapping.HashOf(src)
+		}
+		return trouble
+	}}
+	write := func(text string) {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	now := time.Unix(0, 0)
+	looks := func(n int) {
+		for range n {
+			now = now.Add(lookAtFile)
+			w.look(context.Background(), now)
+		}
+	}
+	write("new")
+	w.seen, _ = os.ReadFile(file) // as it was saved before the watching began
+	looks(1)
+	if taken != 1 {
+		t.Error("what was saved before the first look is not taken up")
+	}
+	looks(10)
+	if taken != 1 {
+		t.Errorf("the same is taken up %d times", taken)
+	}
+	trouble = errors.New("the database is locked")
+	write("newer")
+	looks(60)
+	if taken < 4 || taken > 12 || len(told) != 1 {
+		t.Errorf("tried %d times, told %q", taken, told)
+	}
+	trouble = nil
+	looks(31)
+	if running != mapping.HashOf([]byte("newer")) {
+		t.Error("a passing failure is for good")
+	}
+	trouble = errors.New("wrong")
+	write("bad")
+	looks(3)
+	write("worse")
+	looks(3)
+	if len(told) != 3 {
+		t.Errorf("told %q", told)
+	}
+	write("newer") // as it is in use
+	before := taken
+	if looks(5); taken != before {
+		t.Error("what is in use is taken up")
+	}
+	if os.Remove(file); taken != before {
+		t.Fatal()
+	}
+	if looks(3); len(told) != 4 {
+		t.Errorf("a file that is gone is not told of: %q", told)
+	}
+}
+
+// liveReload is a reloader on a database of its own.
+func liveReload(t *testing.T) (r *reloader, dir string, log *bytes.Buffer) {
+	t.Helper()
+	ctx := context.Background()
+	dir, log = t.TempDir(), &bytes.Buffer{}
+	file := filepath.Join(dir, "loopmap.yaml")
+	writeMapping(t, file, "")
+	a := &app{stderr: log, now: time.Now, lookup: func(string) (string, bool) { return "", false }}
+	m, url, err := a.readMapping(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := table.Open(ctx, table.Options{URL: url, Dir: dir, Write: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	r = &reloader{app: a, file: file, url: url, store: store, log: slog.New(slog.NewTextHandler(log, nil)), changed: make(chan struct{}, 1)}
+	if err := prepare(ctx, store, m, r.log); err != nil {
+		t.Fatal(err)
+	}
+	r.current.Store(m)
+	return r, dir, log
+}
+
+func writeMapping(t *testing.T, file, more string) {
+	t.Helper()
+	text := "version: 1\ndatabase: sqlite:contacts.db\ntable: contacts\nkey: loops_id\nreceive:\n  events: [contact.created]\n  columns:\n" +
+		"    - {name: loops_id, type: text, from: contactIdentity.id}\n" + more
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What is in force and what is said of it are the same: a mapping that is stored counts,
+// also when what waits cannot be mapped by it yet.
+func TestReloadSaysWhatItDoes(t *testing.T) {
+	ctx := context.Background()
+	r, dir, log := liveReload(t)
+	db, err := sql.Open("sqlite", filepath.Join(dir, "contacts.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec(`INSERT INTO loopmap_deliveries (id, received_at, body, status) VALUES ('x', 'no time', x'7b7d', 'pending')`); err != nil {
+		t.Fatal(err)
+	}
+	writeMapping(t, r.file, "    - {name: email, type: text, from: contact.email}\n")
+	if err := r.load(ctx); err != nil {
+		t.Errorf("it is in force, and: %v", err)
+	}
+	if m := r.current.Load(); len(m.Receive.Columns) != 2 || strings.Contains(log.String(), "stays") || !strings.Contains(log.String(), "not mapped by it yet") {
+		t.Errorf("%d columns\n%s", len(m.Receive.Columns), log)
+	}
+}
+
+// A lock that somebody holds for longer than is waited for passes, and so does what it
+// has kept from being done.
+func TestReloadAfterALock(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for a lock")
+	}
+	t.Parallel()
+	r, dir, _ := liveReload(t)
+	db, err := sql.Open("sqlite", filepath.Join(dir, "contacts.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	if _, err := db.Exec("BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+	writeMapping(t, r.file, "    - {name: email, type: text, from: contact.email}\n")
+	failed := make(chan error, 100)
+	w := &fileWatch{file: r.file, running: func() string { return r.current.Load().Hash }, take: r.load, failed: func(err error) { failed <- err }}
+	now := time.Now()
+	for range 3 {
+		now = now.Add(lookAtFile)
+		w.look(context.Background(), now)
+	}
+	if len(failed) == 0 || len(r.current.Load().Receive.Columns) != 1 {
+		t.Fatal("the lock keeps nothing from being done")
+	}
+	if _, err := db.Exec("ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	for range 40 {
+		now = now.Add(lookAtFile)
+		w.look(context.Background(), now)
+	}
+	if len(r.current.Load().Receive.Columns) != 2 {
+		t.Error("it is never tried again")
+	}
+}
+
+// Saving goes to the database that the file names by then.
+func TestSaveFollowsTheFile(t *testing.T) {
+	ctx, dir := context.Background(), t.TempDir()
+	file := filepath.Join(dir, "loopmap.yaml")
+	writeMapping(t, file, "")
+	b := &backend{app: &app{now: time.Now, lookup: func(string) (string, bool) { return "", false }}, file: file}
+	defer b.close()
+	var cfg tui.Config
+	if err := b.load(&cfg); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Save(ctx, cfg.Mapping); err != nil {
+		t.Fatal(err)
+	}
+	src, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, bytes.Replace(src, []byte("contacts.db"), []byte("others.db"), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o, err := b.Reread(ctx)
+	if err != nil || o.Database != "sqlite:others.db" || len(o.Columns) != 0 {
+		t.Fatalf("%+v %v", o, err)
+	}
+	path, err := mapping.ParsePath("contact.email")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Save(ctx, o.Mapping.Add(&mapping.Attribute{Path: path})); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]int{"contacts.db": 1, "others.db": 2} {
+		s, err := table.Open(ctx, table.Options{URL: "sqlite:" + name, Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if columns, err := s.Columns(ctx, "contacts"); err != nil || len(columns) != want {
+			t.Errorf("%s has the columns %v, %v", name, columns, err)
+		}
+		s.Close()
+	}
+}
+
+// A body whose delivery becomes a row late is dropped when its time is over, without a
+// restart.
+func TestKeeperDropsWhatWasLate(t *testing.T) {
+	ctx, dir := context.Background(), t.TempDir()
+	store, err := table.Open(ctx, table.Options{URL: "sqlite:contacts.db", Dir: dir, Write: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	now := time.Unix(1795421000, 0)
+	m := mapping.New("sqlite:contacts.db")
+	m.Keep = 24 * time.Hour
+	if err := prepare(ctx, store, m, quiet()); err != nil {
+		t.Fatal(err)
+	}
+	k := &keeper{store: store, mapping: func() *mapping.Mapping { return m }, now: func() time.Time { return now }, log: quiet()}
+	body := []byte(`{"eventName":"contact.created","contactIdentity":{"id":"x"},"contact":{}}`)
+	for _, d := range []struct {
+		id     string
+		status mapping.Status
+	}{{"a", mapping.Applied}, {"late", mapping.Quarantined}, {"b", mapping.Applied}} {
+		e := mapping.Enter(m, mapping.Delivery{ID: d.id, Received: now, Body: body})
+		if e.Status = d.status; d.status == mapping.Quarantined {
+			e.Reason = "some"
+		}
+		if _, err := store.Commit(ctx, []mapping.Entry{e}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	now = now.Add(48 * time.Hour)
+	dropped := func(id string) bool {
+		t.Helper()
+		if err := k.round(ctx); err != nil {
+			t.Fatal(err)
+		}
+		r, err := store.Delivery(ctx, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Forgotten
+	}
+	if !dropped("a") || !dropped("b") || dropped("late") {
+		t.Fatal("not those that are rows are dropped")
+	}
+	execSQL(t, filepath.Join(dir, "contacts.db"), "UPDATE loopmap_deliveries SET status = 'applied' WHERE id = 'late'") // as loopmap replay does
+	now = now.Add(2 * time.Hour)
+	if !dropped("late") {
+		t.Error("its body outlives journal.keep")
+	}
+}
+
+// Who looks each second opens the database once.
+func TestHeldDatabase(t *testing.T) {
+	ctx, dir := context.Background(), t.TempDir()
+	o := table.Options{URL: "sqlite:contacts.db", Dir: dir}
+	var h held
+	var seen []*table.Store
+	look := func(o table.Options) {
+		t.Helper()
+		if err := h.look(ctx, o, func(s *table.Store) error { seen = append(seen, s); return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if look(o); len(seen) > 0 {
+		t.Fatal("there is a database")
+	}
+	for _, name := range []string{"contacts.db", "others.db"} {
+		s, err := table.Open(ctx, table.Options{URL: "sqlite:" + name, Dir: dir, Write: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Close()
+	}
+	look(o)
+	look(o)
+	look(table.Options{URL: "sqlite:others.db", Dir: dir})
+	if seen[0] != seen[1] || seen[1] == seen[2] {
+		t.Error("it is opened for each look, or another is not")
+	}
+	if h.end(); h.store != nil {
+		t.Error("it stays open")
+	}
+}
