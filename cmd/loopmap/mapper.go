@@ -64,6 +64,7 @@ func (a *app) mapper(ctx context.Context, file string, f mapperFlags) error {
 	if err != nil {
 		return err
 	}
+	cfg.News = b.watch(ctx)
 	stop := a.await(ctx, b, &cfg, f)
 	defer stop()
 	if f.accessible {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"loopmap/mapping"
+	"loopmap/tui"
 )
 
 // fileWatch keeps a mapping that is in use on its file. What counts is whether the file
@@ -87,4 +88,41 @@ func watchFile(ctx context.Context, file string, changed func()) {
 		}
 		return err
 	}}).run(ctx)
+}
+
+// watch tells of what others save while the mapper is open.
+func (b *backend) watch(ctx context.Context) <-chan tui.News {
+	news := make(chan tui.News, 1)
+	tell := func(n tui.News) {
+		select {
+		case news <- n:
+		case <-ctx.Done():
+		}
+	}
+	own := b.hash()
+	told := own
+	w := &fileWatch{file: b.file,
+		running: func() string {
+			if now := b.hash(); now != own { // saved here, or taken
+				own, told = now, now
+			}
+			return told
+		},
+		take: func(context.Context) error {
+			src, err := readSmall(b.file)
+			if err == nil {
+				_, err = mapping.Parse(b.file, src)
+			}
+			if err != nil {
+				return err
+			}
+			told = mapping.HashOf(src)
+			tell(tui.News{Words: "the mapping file has changed", Changed: true})
+			return nil
+		},
+		failed: func(err error) {
+			tell(tui.News{Words: "the mapping file has changed, and cannot be read: " + err.Error(), Bad: true})
+		}}
+	go w.run(ctx)
+	return news
 }

@@ -308,3 +308,42 @@ func TestHeldDatabase(t *testing.T) {
 		t.Error("it stays open")
 	}
 }
+
+// An open mapper hears of what others save, once, and not of what it saves itself.
+func TestMapperHearsOfOthers(t *testing.T) {
+	t.Parallel()
+	ctx, end := context.WithCancel(context.Background())
+	defer end()
+	file := filepath.Join(t.TempDir(), "loopmap.yaml")
+	writeMapping(t, file, "")
+	b := &backend{app: &app{now: time.Now, lookup: func(string) (string, bool) { return "", false }}, file: file}
+	defer b.close()
+	var cfg tui.Config
+	if err := b.load(&cfg); err != nil {
+		t.Fatal(err)
+	}
+	news := b.watch(ctx)
+	n, _ := cfg.Mapping.Rename(0, "id")
+	if _, err := b.Save(ctx, n); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case n := <-news:
+		t.Errorf("of its own save: %+v", n)
+	case <-time.After(3 * lookAtFile):
+	}
+	writeMapping(t, file, "    - {name: email, type: text, from: contact.email}\n")
+	select {
+	case n := <-news:
+		if !n.Changed || n.Bad {
+			t.Errorf("%+v", n)
+		}
+	case <-time.After(30 * time.Second):
+		t.Fatal("nothing is heard")
+	}
+	select {
+	case n := <-news:
+		t.Errorf("once more: %+v", n)
+	case <-time.After(3 * lookAtFile):
+	}
+}
