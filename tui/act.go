@@ -244,7 +244,7 @@ func (m *Model) goBack() {
 		m.came.find("")
 	case m.screen == listing:
 		m.screen = m.came.before
-	case m.screen == capturing && len(m.samples) > 0:
+	case m.screen == capturing && (len(m.samples) > 0 || m.opens()):
 		m.screen = mapping_
 	case m.screen == mapping_ && m.tree.filtered():
 		m.tree.onlyNew = false

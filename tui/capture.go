@@ -52,10 +52,16 @@ func (m *Model) proceed() {
 		m.use(list...)
 	case len(m.samples) > 0:
 		m.screen = mapping_
+	case m.opens():
+		m.screen, m.focus = mapping_, columnsPane
+		m.say("this is the mapping as it is saved; a sample shows what webhooks have (r)")
 	default:
 		m.say("nothing to map by yet: create a contact in Loops, or press b for the built-in sample")
 	}
 }
+
+// opens reports whether there is a mapping to look at without a sample.
+func (m *Model) opens() bool { return !m.cfg.New || m.Unsaved() }
 
 func (m *Model) useBuiltIn() { m.use(m.cfg.Example) }
 

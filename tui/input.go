@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"charm.land/bubbles/v2/textinput"
@@ -71,6 +72,23 @@ func (in *input) shown() (list []TableColumn) {
 	return list
 }
 
+// best is the offer that enter takes for what is typed: the one of that very name, else
+// the first, where something is to be found; -1 where what is typed is taken as it is.
+func (in *input) best() int {
+	typed := strings.TrimSpace(in.field.Value())
+	switch {
+	case in.what == typingColumn:
+		return 0
+	case in.what != typingWords || typed == "" || typed == in.before:
+		return -1
+	}
+	list := in.shown()
+	if i := slices.IndexFunc(list, func(c TableColumn) bool { return c.Name == typed }); i >= 0 {
+		return i
+	}
+	return min(0, len(list)-1)
+}
+
 // startSearch opens the field for a search of the tree or of the deliveries.
 func (m *Model) startSearch() {
 	query := m.tree.query
@@ -123,9 +141,7 @@ func (m *Model) typed(msg tea.Msg) tea.Cmd {
 	before := in.field.Value()
 	in.field, _ = in.field.Update(msg) // its only command is a blink
 	if in.field.Value() != before {
-		if in.chosen = -1; in.what == typingColumn {
-			in.chosen = 0
-		}
+		in.chosen = in.best()
 		switch in.what {
 		case typingSearch:
 			return m.search(in.field.Value())
@@ -149,6 +165,7 @@ func (m *Model) enter() tea.Cmd {
 	case typingFile:
 		if text == "" {
 			m.input = nil
+			m.say("no file was named")
 			return nil
 		}
 		return m.readFile(text) // the field stays until the file could be read

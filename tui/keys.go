@@ -127,7 +127,7 @@ var bindings = []binding{
 	bind(onDelivery, open, "", []string{"right", "l"}, "right l", "in the tree: open, or step in"),
 	bind(onDelivery, shut, "", []string{"left", "h"}, "left h", "in the tree: close, or go to the parent"),
 	bind(onDeliveries|onDelivery, asSample, "map by it", []string{"m"}, "m", "make it a sample to map by"),
-	bind(onDelivery|onValue|onDeliveries, back, "back", []string{"esc"}, "esc", "back"),
+	bind(onDelivery|onValue|onDeliveries, back, "back", []string{"esc", "q"}, "esc q", "back"),
 	bind(inTree, showValue, "", []string{"enter", "v"}, "enter", "show the whole value"),
 	bind(inTree, onlyNew, "", []string{"+"}, "+", "only what is new since the mapping was saved"),
 	bind(inTree, nextHit, "", []string{"n"}, "n", "to the next that the search has found"),
@@ -144,7 +144,7 @@ var bindings = []binding{
 	bind(onSave, write, "write", []string{"enter"}, "enter", "write it"),
 	bind(onSave, mergeTheirs, "merge", []string{"m"}, "m", "when the file was changed meanwhile: bring yours into it"),
 	bind(onSave, takeTheirs, "take theirs", []string{"t"}, "t", "when the file was changed meanwhile: take it; u then brings yours back"),
-	bind(onSave, back, "back", []string{"esc"}, "esc", "back to the mapping"),
+	bind(onSave, back, "back", []string{"esc", "q"}, "esc q", "back to the mapping"),
 	bind(onMap|onCapture|onPush, deliveries_, "", []string{"D"}, "D", "what came in, with bodies and outcomes"),
 	bind(onMap|onCapture|onDeliveries, push_, "", []string{"P"}, "P", "push: what rows send to Loops, and what became of it"),
 	bind(inRequests, pickSlot, "pick", []string{"space"}, "space", "pick, with the column that matches; or drop"),
@@ -184,10 +184,11 @@ var bindings = []binding{
 	bind(inTree, shut, "", []string{"left", "h"}, "left h", "close, or go to the parent"),
 	bind(inPreview, open, "", []string{"right", "l"}, "right l", "to the next column"),
 	bind(inPreview, shut, "", []string{"left", "h"}, "left h", "to the column before"),
-	bind(onCapture|onMap|inHelp, back, "", []string{"esc"}, "esc", "back, or clear the search"),
+	bind(onCapture|onMap, back, "", []string{"esc"}, "esc", "back, or clear the search"),
+	bind(inHelp, back, "", []string{"esc", "q"}, "esc q", "back"),
 	bind(lists&^inHelp, help, "keys", []string{"?"}, "?", "every key of this screen"),
 	bind(lists, suspend, "", []string{"ctrl+z"}, "ctrl+z", "leave it for the shell; fg comes back"),
-	bind(lists&^inHelp, quit, "quit", []string{"q"}, "q", "quit; asks when something is unsaved"),
+	bind(onCapture|onMap|onPush, quit, "quit", []string{"q"}, "q", "quit; asks when something is unsaved"),
 }
 
 // lookUp is what a key press means at w.

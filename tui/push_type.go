@@ -101,6 +101,7 @@ func (m *Model) addProperty(text string) {
 	}
 	if s.loops == "" {
 		m.input = nil
+		m.say("no property is added: it was given no name")
 		return
 	}
 	if why := mapping.Unwritable(s.loops); why != "" && s.kind == propertySlot && s.event < 0 {
@@ -141,8 +142,15 @@ func (m *Model) takeText(text string) tea.Cmd {
 			return nil
 		}
 	}
-	if text == "" && (in.slot.kind == eventSlot || in.slot.kind == newEventSlot) || text == in.slot.value {
+	nameless := text == "" && (in.slot.kind == eventSlot || in.slot.kind == newEventSlot)
+	if nameless || text == in.slot.value {
 		m.input = nil
+		switch {
+		case nameless && in.slot.kind == eventSlot:
+			m.say("the event keeps its name; d drops it")
+		case nameless:
+			m.say("no event is added: it was given no name")
+		}
 		return nil
 	}
 	if !m.setText(in.slot, text) {
@@ -219,11 +227,18 @@ func (m *Model) offerLines(title string, w, h int) []string {
 	lines := []string{m.st.title.Render(cut(safe(title), w)), cut(in.field.View(), w)}
 	list := in.shown()
 	row, _ := m.push.shownRow()
-	top := window(0, max(0, in.chosen), len(list), h-len(lines))
 	name := 10
 	for _, c := range list {
 		name = max(name, min(w*2/5, 2+width(safe(c.Name))))
 	}
+	if typed := strings.TrimSpace(in.field.Value()); in.what == typingWords && typed != "" && in.best() >= 0 && len(lines) < h {
+		line := fill(fill("  "+safe(typed), name)+" as it is typed", w)
+		if in.chosen < 0 {
+			line = m.st.cursor.Render("> " + line[2:])
+		}
+		lines = append(lines, line)
+	}
+	top := window(0, max(0, in.chosen), len(list), h-len(lines))
 	for i := top; i < len(list) && len(lines) < h; i++ {
 		value := ""
 		if in.what == typingColumn {

@@ -151,29 +151,7 @@ func (m *Model) footer(w int) string {
 		return m.st.warn.Render(fill("an earlier session ended unsaved ("+plural(len(m.cfg.Draft.Receive.Columns), "column")+"): enter takes it, x drops it", w))
 	}
 	if m.input != nil {
-		if m.input.what == typingSearch {
-			return ends(m.searchLine(w), "enter keep  esc clear", w)
-		}
-		if m.input.what == typingCount {
-			m.input.field.SetWidth(max(8, w/3))
-			if m.bad && m.note != "" {
-				return m.st.bad.Render(ends(m.input.field.View(), m.note, w))
-			}
-			return ends(m.input.field.View(), "enter send  esc leave", w)
-		}
-		if m.input.what == typingJump {
-			return ends(m.input.field.View(), "up down more  enter take", w)
-		}
-		if m.typingOnPush() {
-			if m.bad && m.note != "" {
-				return m.st.bad.Render(fill(m.note, w))
-			}
-			if len(m.input.offers) == 0 {
-				return ends("", "enter take  esc leave", w)
-			}
-			return ends("", "up down choose  enter take  esc leave", w)
-		}
-		return ends("", "enter take  esc leave", w)
+		return m.inputFooter(w)
 	}
 	left, style := m.status(), m.st.title.UnsetBold()
 	right := m.keyLine(w - width(left) - 2)
@@ -185,6 +163,30 @@ func (m *Model) footer(w int) string {
 		right = m.keyLine(w - width(left) - 2) // what just happened is worth more
 	}
 	return style.Render(ends(left, right, w))
+}
+
+// inputFooter is the last line while something is typed: the field itself, where it has
+// no other place, and what was wrong with it, or what can be done.
+func (m *Model) inputFooter(w int) string {
+	field, keys := "", "enter take  esc leave"
+	switch in := m.input; {
+	case in.what == typingSearch:
+		field, keys = m.searchLine(w), "enter keep  esc clear"
+	case in.what == typingCount:
+		in.field.SetWidth(max(8, w/3))
+		field, keys = in.field.View(), "enter send  esc leave"
+	case in.what == typingJump:
+		field, keys = in.field.View(), "up down more  enter take"
+	case m.typingOnPush() && len(in.offers) > 0:
+		keys = "up down choose  enter take  esc leave"
+	}
+	switch {
+	case !m.bad || m.note == "":
+		return ends(field, keys, w)
+	case field == "":
+		return m.st.bad.Render(fill(m.note, w))
+	}
+	return m.st.bad.Render(ends(field, m.note, w))
 }
 
 // keyLine is the keys that one needs most, as many as w cells hold. The first, and

@@ -46,7 +46,7 @@ func TestPictures(t *testing.T) {
 	x = openTerminal(t, dir, 112, 18, nil, "--listen", addr)
 	x.wait("ATTRIBUTES").press("D").wait("4 deliveries", "> 11-23 09:14:07").press("down").wait("is no time", "? keys")
 	compare(t, x, "deliveries.svg")
-	x.press("q")
+	x.press("q").wait("ATTRIBUTES").press("q")
 	x.exit()
 }
 

@@ -239,7 +239,7 @@ func TestSSHLeavesNothing(t *testing.T) {
 		case term == "":
 			s.press("q\n").status()
 		default:
-			s.press("D").wait("nothing has come in yet").press("q").status()
+			s.press("D").wait("nothing has come in yet").press("q").wait("nothing is received here").press("q").status()
 		}
 		s.client.Close()
 	}

@@ -1,0 +1,71 @@
+package tui
+
+import (
+	"errors"
+	"testing"
+
+	"loopmap/mapping"
+)
+
+// What is wrong with a line that is typed is said, whichever it is.
+func TestWrongLinesAreSaid(t *testing.T) {
+	d := start(t, 80, 24, nil)
+	d.fake.err = errors.New("open missing.json: no such file")
+	d.keys("f", "missing.json", "enter").has("no such file", "missing.json")
+	d.keys("backspace").lacks("no such file")
+	d.fake.err = nil
+	d.keys("enter").has("ATTRIBUTES")
+	d = start(t, 80, 24, nil)
+	d.keys("f", "enter").has("no file was named")
+	d = withTable(start(t, 120, 40, withSample))
+	d.keys("P").to("+ event").keys("enter", "enter").has("no event is added: it was given no name")
+	d.keys("a").has("go to a request first").keys("g", "a", "enter").has("no property is added")
+	d.to("+ event").keys("enter", "upgraded", "enter").to("event upgraded").keys("enter", "ctrl+u", "enter").has("the event keeps its name")
+	d.keys("P").to("plan").keys("space", "s", "enter", "R", "backspace", "backspace", "enter").has("is no number of rows")
+}
+
+// Pickers take what they have found, and say so; up takes what is typed.
+func TestPickersTakeTheMatch(t *testing.T) {
+	events := func() *driver {
+		d := withTable(start(t, 120, 40, withSample))
+		d.fake.catalog.Events = []string{"pre-upgraded", "upgraded", "churned"}
+		d.keys("P").to("+ event")
+		return d
+	}
+	for typed, want := range map[string]string{"upg": "pre-upgraded", "upgraded": "upgraded", "chu": "churned", "renewed": "renewed"} {
+		if d := events(); len(d.keys("enter", typed, "enter").m.draft.Push.Events) != 1 || d.m.draft.Push.Events[0].Name != want {
+			t.Errorf("%s: %+v", typed, d.m.draft.Push.Events)
+		}
+	}
+	d := events().keys("enter", "upgr")
+	d.has("as it is typed", "> pre-upgraded").keys("up").has("> upgr").keys("enter").has("event upgr")
+	d = events().keys("enter", "upgraded", "enter").keys("enter", "enter")
+	if d.m.draft.Push.Events[0].Name != "upgraded" {
+		t.Error("enter alone changes a name")
+	}
+}
+
+// q goes back from what is read, and does not quit from there.
+func TestBackByQ(t *testing.T) {
+	d := start(t, 80, 24, withSample)
+	d.fake.came = []Delivery{{ID: "msg_1", Event: "contact.created", Body: body(t, "contact.created")}}
+	d.keys("D", "enter").has("BODY").keys("q").has("1 delivery").keys("q").has("ATTRIBUTES")
+	d.keys("v").has("in 1 of 1 sample").keys("q").has("ATTRIBUTES")
+	d.keys("?").has("KEYS").keys("q").lacks("KEYS").keys("space", "s").has("FILE loopmap.yaml").keys("q").has("ATTRIBUTES")
+	if d.m.quit {
+		t.Error("it quits")
+	}
+}
+
+// A mapping that was saved opens without a sample.
+func TestOpensWithoutSample(t *testing.T) {
+	d := start(t, 80, 24, func(c *Config) { c.New = false; c.Mapping = c.Mapping.Retype(0, mapping.JSON) })
+	d.has("waiting for the first webhook").keys("enter").has("loops_id key", "contactIdentity.id", "as it is saved", "no sample yet")
+	for _, k := range []string{"t", "tab", "space", "v", "a", "o", "/", "esc", "left", "right", "y", "Y", "E", "n", "+", "tab", "right", "tab", "enter", "esc", "u", "P", "esc", "D", "esc"} {
+		d.keys(k)
+		checkSize(t, d.m)
+	}
+	d.keys("r").has("loopmap > capture").keys("esc").has("COLUMNS")
+	d = start(t, 80, 24, nil)
+	d.keys("enter").has("nothing to map by yet")
+}
