@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -134,12 +133,3 @@ func databaseName(url string) string {
 
 // folder is where a file lies: relative databases are found from there.
 func folder(file string) string { return filepath.Dir(file) }
-
-// hostIn is the host in a URL, "" for none.
-func hostIn(text string) string {
-	u, err := url.Parse(text)
-	if err != nil {
-		return ""
-	}
-	return u.Hostname()
-}

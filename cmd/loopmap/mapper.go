@@ -56,6 +56,10 @@ func (a *app) mapper(ctx context.Context, file string, f mapperFlags) error {
 	if f.accessible && fromStdin(f.samples) {
 		return usage("--accessible reads what you say from standard input, so the sample must be a file")
 	}
+	public, err := parsePublic(f.publicURL)
+	if err != nil {
+		return err
+	}
 	b := &backend{app: a, file: file}
 	defer b.close()
 	ctx, end := context.WithCancel(ctx)
@@ -65,7 +69,7 @@ func (a *app) mapper(ctx context.Context, file string, f mapperFlags) error {
 		return err
 	}
 	cfg.News = b.watch(ctx)
-	stop := a.await(ctx, b, &cfg, f)
+	stop := a.await(ctx, b, &cfg, f.listen, public)
 	defer stop()
 	if f.accessible {
 		return a.lines(ctx, b, cfg)
@@ -163,34 +167,37 @@ func (a *app) mapperConfig(ctx context.Context, b *backend, f mapperFlags) (cfg 
 
 // await listens for sample webhooks while the mapper is open, if it can. A
 // verified delivery is kept in the journal, so that its 200 is true.
-func (a *app) await(ctx context.Context, b *backend, cfg *tui.Config, f mapperFlags) (stop func()) {
-	cfg.Listen.URL = "http://" + f.listen + receive.Path
+func (a *app) await(ctx context.Context, b *backend, cfg *tui.Config, listen string, public publicURL) (stop func()) {
+	cfg.Listen.URL = "http://" + listen + receive.Path
 	list, secrets, err := a.signingSecrets()
 	if err != nil {
 		cfg.Listen.Problem, _, _ = strings.Cut(err.Error(), "\n")
 		return func() {}
 	}
 	cfg.Listen.Secrets = len(list)
-	if secrets == nil && !loopback(f.listen) {
-		cfg.Listen.Problem = "without LOOPS_SIGNING_SECRET only this machine may send, and " + f.listen + " can be reached from elsewhere"
+	if secrets == nil && !loopback(listen) {
+		cfg.Listen.Problem = "without LOOPS_SIGNING_SECRET only this machine may send, and " + listen + " can be reached from elsewhere"
 		return func() {}
 	}
-	l, err := net.Listen("tcp", f.listen)
+	l, err := net.Listen("tcp", listen)
 	if err != nil {
 		cfg.Listen.Problem = err.Error()
 		if errors.Is(err, syscall.EADDRINUSE) {
-			cfg.Listen.Problem = f.listen + " is taken. If that is by `loopmap sync`: J takes samples from its journal; else give another --listen"
+			cfg.Listen.Problem = listen + " is taken. If that is by `loopmap sync`: J takes samples from its journal; else give another --listen"
 		}
 		return func() {}
 	}
 	cfg.Listen.URL = "http://" + l.Addr().String() + receive.Path
-	setPublic(&cfg.Listen, f.publicURL)
+	if shown := public.shown(); shown != "" {
+		cfg.Listen.Public, cfg.Listen.URL = true, shown
+	}
 	arrivals := make(chan tui.Arrival, 256)
 	cfg.Arrivals = arrivals
 	c := receive.Config{
 		// What comes is kept for the mapping that is being made: Save maps it.
 		Mapping: func() *mapping.Mapping { return nil },
-		Host:    hostIn(f.publicURL),
+		Host:    public.host(),
+		Also:    public.path(),
 		Now:     a.now,
 		Log:     quiet(),
 		Seen: func(x receive.Arrival) {
@@ -211,17 +218,6 @@ func (a *app) await(ctx context.Context, b *backend, cfg *tui.Config, f mapperFl
 		cancel()
 		done.Wait()
 		r.Close()
-	}
-}
-
-// setPublic names the URL by which Loops reaches the address, where one is given.
-func setPublic(l *tui.Listen, url string) {
-	if url == "" {
-		return
-	}
-	l.Public, l.URL = true, strings.TrimSuffix(url, "/")
-	if !strings.HasSuffix(l.URL, receive.Path) {
-		l.URL += receive.Path
 	}
 }
 

@@ -44,11 +44,15 @@ func (a *app) syncCommand() *cobra.Command {
 	c.Flags().StringVar(&listen, "listen", defaultListen, "`ADDRESS` to listen on")
 	c.Flags().BoolVar(&unsigned, "unsigned", false, "take webhooks without a signature, from this machine only")
 	shell.register(c.Flags(), "ssh", "", "`ADDRESS` to serve the mapper on over SSH, as "+defaultSSH)
-	c.Flags().StringVar(&shell.publicURL, "public-url", "", "the `URL` by which Loops reaches --listen, for the mapper over SSH to show")
+	c.Flags().StringVar(&shell.publicURL, "public-url", "", "the `URL` by which Loops reaches --listen: its path is served, too, and the mapper over SSH shows it")
 	return c
 }
 
 func (a *app) sync(ctx context.Context, file, listen string, unsigned bool, shell sshFlags) error {
+	public, err := parsePublic(shell.publicURL)
+	if err != nil {
+		return err
+	}
 	verify, err := a.verifier(listen, unsigned)
 	if err != nil {
 		return err
@@ -88,7 +92,8 @@ func (a *app) sync(ctx context.Context, file, listen string, unsigned bool, shel
 	r := receive.New(receive.Config{
 		Verify:  verify,
 		Check:   loops.CheckHeader,
-		Host:    hostIn(shell.publicURL),
+		Host:    public.host(),
+		Also:    public.path(),
 		Mapping: live.current.Load,
 		Journal: store,
 		Writers: store.Writers(),
@@ -97,7 +102,7 @@ func (a *app) sync(ctx context.Context, file, listen string, unsigned bool, shel
 		Seen:    guests.arrived,
 		Gauges:  gauges(store),
 	})
-	guests.receiving(a.awaited(l.Addr().String(), shell.publicURL))
+	guests.receiving(a.awaited(l.Addr().String(), public))
 	log.Info("listening", "url", "http://"+l.Addr().String()+receive.Path, "file", file, "mapping", m.Hash,
 		"database", databaseName(url), "table", m.Table, "signed", verify != nil)
 	ctx, stop := context.WithCancel(ctx)

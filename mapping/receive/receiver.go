@@ -44,14 +44,15 @@ type Config struct {
 	// leaves all to Verify.
 	Check func(header http.Header, now time.Time) error
 	Host  string // by which unsigned requests may come, beside this machine's own names
+	Also  string // a path where webhooks are taken, too, as a proxy leaves it: /hooks/webhooks/loops; "" is none
 	// Mapping is the mapping of the moment; nil while there is none.
 	Mapping func() *mapping.Mapping
 	// Journal may be nil: then nothing is stored, and nothing answered 2xx but
 	// Loops' test event.
 	Journal Journal
 	Writers int // calls of Commit that may be carried out beside each other; 0 is one
-	// Seen, if set, is told of every request to Path, after its answer is known. It
-	// must not block.
+	// Seen, if set, is told of every request to Path, and of what was posted where nothing
+	// is, after its answer is known. It must not block.
 	Seen    func(Arrival)
 	Gauges  func() []Gauge // more of what /metrics says; may be nil
 	Now     func() time.Time
@@ -82,7 +83,6 @@ type Receiver struct {
 	Config
 	commits *committer
 	metrics metrics
-	mux     *http.ServeMux
 	room    *room
 	probe   probe
 	waiting count
@@ -94,18 +94,11 @@ func New(c Config) *Receiver {
 	if c.MaxBody == 0 {
 		c.MaxBody = MaxBody
 	}
-	r := &Receiver{Config: c, mux: http.NewServeMux(), room: newRoom(c.MaxBody)}
+	r := &Receiver{Config: c, room: newRoom(c.MaxBody)}
 	r.metrics.latency.bounds, r.metrics.commits.bounds = latencyBounds, commitBounds
 	if c.Journal != nil {
 		r.commits = newCommitter(c.Journal, c.Writers, &r.metrics)
 	}
-	r.mux.HandleFunc(Path, r.webhook)
-	r.mux.HandleFunc("/healthz", r.only(http.MethodGet, r.health))
-	r.mux.HandleFunc("/readyz", r.only(http.MethodGet, r.ready))
-	r.mux.HandleFunc("/metrics", r.only(http.MethodGet, r.serveMetrics))
-	r.mux.HandleFunc("/", func(w http.ResponseWriter, q *http.Request) {
-		answer(w, http.StatusNotFound, reply{Error: "there is nothing here; webhooks go to " + Path})
-	})
 	return r
 }
 
@@ -126,7 +119,7 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 			answer(w, http.StatusInternalServerError, reply{Error: "this is a mistake in loopmap; its log says where"})
 		}
 	}()
-	r.mux.ServeHTTP(w, q)
+	r.route(w, q)
 }
 
 // reply is the body of every answer.
@@ -320,15 +313,13 @@ func (r *Receiver) log(a *Arrival, took time.Duration) {
 		slog.String("event", mapping.Printable(a.Event)), slog.Float64("ms", float64(took.Microseconds())/1000), more)
 }
 
-func (r *Receiver) only(method string, h http.HandlerFunc) http.HandlerFunc {
-	return func(w http.ResponseWriter, q *http.Request) {
-		if q.Method != method && q.Method != http.MethodHead {
-			w.Header().Set("Allow", method)
-			answer(w, http.StatusMethodNotAllowed, reply{Error: "only " + method + " is answered here"})
-			return
-		}
-		h(w, q)
+func (r *Receiver) only(w http.ResponseWriter, q *http.Request, h http.HandlerFunc) {
+	if q.Method != http.MethodGet && q.Method != http.MethodHead {
+		w.Header().Set("Allow", http.MethodGet)
+		answer(w, http.StatusMethodNotAllowed, reply{Error: "only GET is answered here"})
+		return
 	}
+	h(w, q)
 }
 
 func (r *Receiver) health(w http.ResponseWriter, _ *http.Request) {
