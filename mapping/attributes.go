@@ -2,7 +2,6 @@ package mapping
 
 import (
 	"strings"
-	"time"
 
 	"github.com/tidwall/gjson"
 )
@@ -59,7 +58,7 @@ func kindOf(v gjson.Result) Kinds {
 		return KindNumber
 	case gjson.String:
 		if len(v.Raw) >= len(`"2006-01-02T15:04:05Z"`) && len(v.Raw) < 40 {
-			if _, err := time.Parse(time.RFC3339, textOf(v)); err == nil {
+			if _, moment, _ := parseTime(textOf(v)); moment {
 				return KindTime
 			}
 		}

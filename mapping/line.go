@@ -72,8 +72,8 @@ func ParseLine(line []byte, now time.Time) (Delivery, error) {
 			d.Received = time.Unix(n, 0)
 		} else if stamp := member(lineReceived); stamp != "" {
 			text := textOf(jsonValue(stamp))
-			t, err := time.Parse(time.RFC3339, text)
-			if err != nil {
+			t, ok := ParseTime(text)
+			if !ok {
 				return Delivery{}, unmappable("received_at %s is no time; RFC 3339 is (2026-11-23T08:00:00Z)", Printable(text))
 			}
 			d.Received = t

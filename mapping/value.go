@@ -145,20 +145,6 @@ func sqliteHolds(s string) bool {
 	return err == nil && strconv.FormatFloat(f, 'e', -1, 64) == fmt.Sprintf("%se%+03d", mantissa, n)
 }
 
-// The forms of a date that Loops' API takes (docs: Contact properties), beside
-// Unix time. Where an offset is missing it is UTC.
-var timeLayouts = []string{
-	time.RFC3339,
-	"2006-01-02 15:04:05Z07:00",
-	"2006-01-02T15:04:05",
-	"2006-01-02 15:04:05",
-	"2006-01-02T15:04Z07:00",
-	"2006-01-02 15:04Z07:00",
-	"2006-01-02T15:04",
-	"2006-01-02 15:04",
-	time.DateOnly,
-}
-
 // milliseconds is where a whole number stops being Unix seconds: as seconds it
 // is the year 5138, as milliseconds 1973.
 const milliseconds = 100_000_000_000
@@ -177,10 +163,8 @@ func readTime(v gjson.Result, d Dialect) Cell {
 		return formatTime(v, t, d)
 	}
 	if v.Type == gjson.String {
-		for _, layout := range timeLayouts {
-			if t, err := time.Parse(layout, s); err == nil {
-				return formatTime(v, t, d)
-			}
+		if t, _, ok := parseTime(s); ok {
+			return formatTime(v, t, d)
 		}
 	}
 	return misfit("%s is no time; RFC 3339 (2026-11-23T08:00:00Z) and Unix seconds are", Excerpt(v))
