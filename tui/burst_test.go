@@ -142,6 +142,8 @@ func TestPasteIsTaken(t *testing.T) {
 		t.Errorf("%d columns are picked", n)
 	}
 	d = start(t, 80, 24, nil)
+	d.hasty("\ufeff[" + json + "," + strings.Replace(json, "Dana", "Ada", 1) + "]").has("2 samples")
+	d = start(t, 80, 24, nil)
 	d.hasty("{").has("loopmap > capture").hasty("b").has("ATTRIBUTES")
 	d.hasty("/").hasty("{a").has("/{a")
 	d = start(t, 80, 24, withSample)

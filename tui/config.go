@@ -90,8 +90,8 @@ type Backend interface {
 	DropDraft() error
 	// Reread takes the file as it is now for the one that was read.
 	Reread(ctx context.Context) (Opened, error)
-	// Read reads a sample from a file.
-	Read(file string) (Sample, error)
+	// Read reads samples from a file: one, or those of a list.
+	Read(file string) ([]Sample, error)
 	// Journal reads the latest samples that a sync has stored.
 	Journal(ctx context.Context) ([]Sample, error)
 	// Deliveries are what came in, the latest first, without bodies. The mark is that of the last

@@ -117,8 +117,8 @@ func (l *liner) command(words []string, typed <-chan string) (quit bool) {
 		m.proceed()
 		l.sampled()
 	case "file", "f":
-		s, err := m.cfg.Backend.Read(strings.Join(rest, " "))
-		m.took(samplesMsg{[]Sample{s}, err})
+		list, err := m.cfg.Backend.Read(strings.Join(rest, " "))
+		m.took(samplesMsg{list, err})
 		l.sampled()
 	case "journal", "j":
 		if msg, ok := m.readJournal()().(samplesMsg); ok {

@@ -114,8 +114,8 @@ func (m *Model) use(list ...Sample) {
 func (m *Model) readFile(file string) tea.Cmd {
 	b := m.cfg.Backend
 	return func() tea.Msg {
-		s, err := b.Read(file)
-		return samplesMsg{[]Sample{s}, err}
+		list, err := b.Read(file)
+		return samplesMsg{list, err}
 	}
 }
 
@@ -132,13 +132,22 @@ func (m *Model) readJournal() tea.Cmd {
 
 // paste takes a sample from the clipboard, or text into a field.
 func (m *Model) paste(msg tea.PasteMsg) tea.Cmd {
-	text := strings.TrimSpace(strings.TrimPrefix(msg.Content, "\ufeff"))
+	text := strings.TrimSpace(msg.Content)
 	switch {
 	case m.input != nil:
 		return m.typed(msg)
 	case len(text) < 2 || m.help != nil || m.ask || m.offer:
 	case m.screen == capturing:
-		m.use(Sample{From: "the clipboard", Body: []byte(text)})
+		bodies, err := mapping.Bodies([]byte(text))
+		if err != nil {
+			m.complain(err)
+			return nil
+		}
+		var list []Sample
+		for _, body := range bodies {
+			list = append(list, Sample{From: "the clipboard", Body: body})
+		}
+		m.use(list...)
 	default:
 		m.say("a sample is pasted on the capture screen: r leads to it")
 	}

@@ -37,8 +37,8 @@ type fake struct {
 }
 
 func (f *fake) Review(context.Context, *mapping.Mapping) (Review, error) { return f.review, f.err }
-func (f *fake) Read(name string) (Sample, error) {
-	return Sample{From: name, Body: []byte(`{"eventName":"contact.created","contact":{"fromFile":1}}`)}, f.err
+func (f *fake) Read(name string) ([]Sample, error) {
+	return []Sample{{From: name, Body: []byte(`{"eventName":"contact.created","contact":{"fromFile":1}}`)}}, f.err
 }
 func (f *fake) Journal(context.Context) ([]Sample, error) { return f.journal, f.err }
 func (f *fake) Reread(context.Context) (Opened, error) {

@@ -324,15 +324,14 @@ func tableColumns(columns []table.Column) (list []tui.TableColumn) {
 	return list
 }
 
-// Read reads a sample from a file.
-func (b *backend) Read(file string) (tui.Sample, error) {
+// Read reads samples from a file.
+func (b *backend) Read(file string) ([]tui.Sample, error) {
 	if rest, ok := strings.CutPrefix(file, "~/"); ok {
 		if home, err := os.UserHomeDir(); err == nil {
 			file = filepath.Join(home, rest)
 		}
 	}
-	body, err := b.app.readSample(file)
-	return tui.Sample{From: filepath.Base(file), Body: body}, err
+	return b.app.samples(file, filepath.Base(file))
 }
 
 // journalSamples is how many deliveries the journal lends to map by.

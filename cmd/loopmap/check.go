@@ -95,18 +95,20 @@ func (a *app) check(ctx context.Context, file string, samples []string) error {
 	}
 	failed := 0
 	for _, name := range samples {
-		body, err := a.readSample(name)
+		bodies, err := a.readSamples(name)
 		if err != nil {
 			return err
 		}
-		t := try(m, name, body)
-		switch t.Status {
-		case mapping.Quarantined:
-			failed++
-		case mapping.Applied:
-			t.Requests = requestsOf(m, file, fields, t.row, a.now())
+		for i, body := range bodies {
+			t := try(m, sampleName(name, i, len(bodies)), body)
+			switch t.Status {
+			case mapping.Quarantined:
+				failed++
+			case mapping.Applied:
+				t.Requests = requestsOf(m, file, fields, t.row, a.now())
+			}
+			out.Samples = append(out.Samples, t)
 		}
-		out.Samples = append(out.Samples, t)
 	}
 	if a.output == "json" {
 		err = printJSON(a.stdout, out)
@@ -123,7 +125,7 @@ func (a *app) check(ctx context.Context, file string, samples []string) error {
 	case out.Loops != nil && len(out.Loops.Misfits) > 0:
 		return usage("the push part does not fit what Loops has\nhint: change the mapping, or make the property in Loops, Settings")
 	case failed > 0:
-		return &partError{fmt.Sprintf("%d of %d samples cannot be mapped", failed, len(samples))}
+		return &partError{fmt.Sprintf("%d of %d samples cannot be mapped", failed, len(out.Samples))}
 	}
 	return nil
 }
@@ -304,7 +306,28 @@ func (c *checked) print(w io.Writer, m *mapping.Mapping) error {
 	return nil
 }
 
-// readSample reads a body from a file, or from standard input for "-".
+// sampleName is what one of the samples of a file is called.
+func sampleName(file string, i, n int) string {
+	if n > 1 {
+		return fmt.Sprintf("%s [%d]", file, i)
+	}
+	return file
+}
+
+// readSamples reads a body from a file, or from standard input for "-": of a list, those
+// in it.
+func (a *app) readSamples(name string) ([][]byte, error) {
+	text, err := a.readSample(name)
+	if err != nil {
+		return nil, err
+	}
+	list, err := mapping.Bodies(text)
+	if err != nil {
+		return nil, usage("%s: %v", name, err)
+	}
+	return list, nil
+}
+
 func (a *app) readSample(name string) ([]byte, error) {
 	r := a.stdin
 	if name != "-" {

@@ -29,7 +29,7 @@ func (a *app) env(name string) (string, error) {
 	if err != nil {
 		return "", usage("%s_FILE: %v", name, err)
 	}
-	return a.secret(name+"_FILE", strings.TrimSpace(string(text)))
+	return a.secret(name+"_FILE", strings.TrimSpace(strings.TrimPrefix(string(text), "\ufeff")))
 }
 
 // secret is a value that was read from where it says, never to be written. One that goes

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -144,18 +145,15 @@ func (a *app) mapperConfig(ctx context.Context, b *backend, f mapperFlags) (cfg 
 	body, _ := loops.Example(loops.ContactCreated)
 	cfg.Example = tui.Sample{From: "the built-in example", Body: body}
 	for _, name := range f.samples {
-		body, err := a.readSample(name)
-		if err == nil {
-			err = mapping.CheckBody(body)
-		}
-		if err != nil {
-			return cfg, usage("--sample %s: %v", name, err)
-		}
 		from := filepath.Base(name)
 		if name == "-" {
 			from = "standard input"
 		}
-		cfg.Samples = append(cfg.Samples, tui.Sample{From: from, Body: body})
+		list, err := a.samples(name, from)
+		if err != nil {
+			return cfg, usage("--sample %s: %v", name, err)
+		}
+		cfg.Samples = append(cfg.Samples, list...)
 	}
 	if len(cfg.Samples) == 0 && !cfg.New {
 		if cfg.Samples, err = b.Journal(ctx); err != nil {
@@ -163,6 +161,18 @@ func (a *app) mapperConfig(ctx context.Context, b *backend, f mapperFlags) (cfg 
 		}
 	}
 	return cfg, nil
+}
+
+// samples are the webhook bodies of a file, to map by.
+func (a *app) samples(file, from string) (list []tui.Sample, err error) {
+	bodies, err := a.readSamples(file)
+	for i, body := range bodies {
+		if err := mapping.CheckBody(body); err != nil {
+			return nil, fmt.Errorf("%s: %w", sampleName(from, i, len(bodies)), err)
+		}
+		list = append(list, tui.Sample{From: sampleName(from, i, len(bodies)), Body: body})
+	}
+	return list, err
 }
 
 // await listens for sample webhooks while the mapper is open, if it can. A

@@ -32,8 +32,8 @@ func (a *app) replayCommand() *cobra.Command {
 			"the rows again: quarantined ones that fit by now are applied, and a table that\n" +
 			"was lost is made anew. Running it twice changes nothing.\n\n" +
 			"With --from it reads deliveries from a file (- for standard input), one JSON\n" +
-			"object a line: a webhook's body, or {\"id\": webhook-id, \"timestamp\": Unix\n" +
-			"seconds, \"body\": ...}. They are journalled and mapped like those that sync\n" +
+			"object a line, or a JSON list of them: a webhook's body, or {\"id\": webhook-id,\n" +
+			"\"timestamp\": Unix seconds, \"body\": ...}. They are journalled and mapped like those that sync\n" +
 			"receives; an id that the journal has already changes nothing.",
 		Example: "loopmap replay --diff               # what would change\nloopmap replay --since 7d\nloopmap replay --from export.ndjson",
 		Args:    atMost(1),
@@ -290,6 +290,11 @@ func (r *replay) file(ctx context.Context) error {
 	r.bar.start(r.app.stderr, size)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	in, inLines, err := linesOf(in)
+	if err != nil {
+		return err
+	}
+	where := map[bool]string{true: "%s:%d: %v", false: "%s: value %d: %v"}[inLines]
 	pieces := mapLines(ctx, in, r.mapping, r.app.now)
 	var group []mapping.Entry
 	var taken []*piece // whose entries are group
@@ -325,7 +330,7 @@ func (r *replay) file(ctx context.Context) error {
 		for _, bad := range p.bad {
 			if r.counts.Unreadable++; r.counts.Unreadable <= told {
 				r.bar.clear()
-				r.app.say("%s:%d: %v", r.flags.from, bad.line, bad.err)
+				r.app.say(where, r.flags.from, bad.line, bad.err)
 			}
 		}
 		group, taken = append(group, p.entries...), append(taken, p)

@@ -188,8 +188,8 @@ func (b *sshBackend) Journal(ctx context.Context) ([]tui.Sample, error) { return
 func (b *sshBackend) Misfit(t mapping.Type, c tui.TableColumn) string { return b.own.Misfit(t, c) }
 
 // Read refuses: the files here are the server's, not the guest's.
-func (b *sshBackend) Read(string) (tui.Sample, error) {
-	return tui.Sample{}, errors.New("the files of the server are not read over SSH: paste the sample instead")
+func (b *sshBackend) Read(string) ([]tui.Sample, error) {
+	return nil, errors.New("the files of the server are not read over SSH: paste the sample instead")
 }
 
 // Delivery is one of them with its body.
