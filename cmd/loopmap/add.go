@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"slices"
@@ -9,12 +10,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"loopmap/mapping"
+	"loopmap/mapping/loops"
 	"loopmap/tui"
 )
 
 func (a *app) addCommand() *cobra.Command {
 	var as, typ string
-	var dry bool
+	var dry, yes bool
 	c := &cobra.Command{
 		Use:   "add PATH [FILE]",
 		Short: "Add a column to a mapping, in one line",
@@ -24,13 +26,14 @@ func (a *app) addCommand() *cobra.Command {
 		Args:    counted(cobra.RangeArgs(1, 2)),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.change(c.Context(), fileArg(args[1:]), dry, func(b *backend, m *mapping.Mapping) (*mapping.Mapping, error) {
-				return addColumn(c.Context(), b, m, args[0], as, typ)
+				return a.addColumn(c.Context(), b, m, args[0], as, typ, yes)
 			})
 		},
 	}
 	c.Flags().StringVar(&as, "as", "", "the column's `NAME`")
 	c.Flags().StringVar(&typ, "type", "", "the column's `TYPE`: text integer number boolean time json")
 	c.Flags().BoolVar(&dry, "dry-run", false, "show the change, write nothing")
+	c.Flags().BoolVar(&yes, "yes", false, "add it also when no delivery has had it")
 	return c
 }
 
@@ -71,7 +74,7 @@ func meant(name string, m *mapping.Mapping) string {
 }
 
 // addColumn adds the column of a path, proposed as the mapper does.
-func addColumn(ctx context.Context, b *backend, m *mapping.Mapping, path, as, typ string) (*mapping.Mapping, error) {
+func (a *app) addColumn(ctx context.Context, b *backend, m *mapping.Mapping, path, as, typ string, yes bool) (*mapping.Mapping, error) {
 	p, err := mapping.ParsePath(path)
 	if err != nil {
 		return nil, usage("%v", err)
@@ -108,7 +111,56 @@ func addColumn(ctx context.Context, b *backend, m *mapping.Mapping, path, as, ty
 		}
 		n = n.Retype(at, t)
 	}
+	if why := unseen(p, seen, attribute); why != "" && !yes && !a.confirm(why+". Add it all the same? y or N ") {
+		return nil, usage("%s\nhint: --yes adds it all the same", why)
+	}
 	return n, nil
+}
+
+// unseen says why a path is probably not meant; "" when nothing speaks against it: that
+// the journal has it, or that there is no journal and its beginning is one of Loops'.
+func unseen(p mapping.Path, seen []mapping.Attribute, found *mapping.Attribute) string {
+	why := "no delivery of the journal has " + p.String()
+	switch {
+	case found.Seen > 0:
+		return ""
+	case len(seen) == 0:
+		if seen = documented(); slices.ContainsFunc(seen, func(known mapping.Attribute) bool {
+			return known.Path.Len() > 0 && known.Path.Steps()[0] == p.Steps()[0]
+		}) {
+			return ""
+		}
+		why = "no webhook of Loops has " + p.String()
+	}
+	var paths []string
+	for _, known := range seen {
+		paths = append(paths, known.Path.String())
+	}
+	if near := mapping.Nearest(p.String(), paths); near != "" {
+		why += "; did you mean " + near + "?"
+	}
+	return why
+}
+
+// documented are the attributes of the examples of all events.
+func documented() []mapping.Attribute {
+	var bodies [][]byte
+	for _, event := range loops.Events {
+		if body, ok := loops.Example(event); ok {
+			bodies = append(bodies, body)
+		}
+	}
+	return mapping.Attributes(bodies)
+}
+
+// confirm asks who sits at the terminal; where nobody does the answer is no.
+func (a *app) confirm(question string) bool {
+	if !isTerminal(a.stdin) || !isTerminal(a.stderr) {
+		return false
+	}
+	fmt.Fprint(a.stderr, mapping.Printable(question))
+	answer, _ := bufio.NewReader(a.stdin).ReadString('\n')
+	return slices.Contains([]string{"y", "yes"}, strings.ToLower(strings.TrimSpace(answer)))
 }
 
 // change edits a mapping file, and its table, without a screen. A file that is

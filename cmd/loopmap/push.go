@@ -296,7 +296,8 @@ type pushed struct {
 	push.Counts
 	Keyless  int       `json:"keyless,omitempty"` // rows whose key is NULL
 	Seconds  float64   `json:"seconds"`
-	Outcomes []outcome `json:"outcomes"` // all of them with --rows or --row, else those that were not sent
+	Outcomes []outcome `json:"outcomes"`                // as text: of all with --rows or --row, else of those that were not sent
+	More     int       `json:"more_outcomes,omitempty"` // that are not listed
 }
 
 type outcome struct {
@@ -327,25 +328,16 @@ func outcomeOf(key string, l mapping.PushLine) outcome {
 	return outcome{key, l.Kind, string(l.Status), l.Code, l.Message, l.Outcome()}
 }
 
-// mostOutcomes bounds what is kept of outcomes for printing: loopmap_pushes has all.
-const mostOutcomes = 1000
-
 func (a *app) pushNow(ctx context.Context, store *table.Store, job push.Job, f pushFlags) error {
 	pace := push.NewPace()
 	out := pushed{Outcomes: []outcome{}}
 	bar := &pushBar{pace: pace}
 	bar.start(a.stderr)
-	all := f.rows > 0 || f.keys != nil
-	more := 0
+	all := f.rows > 0 || f.keys != nil || a.output == "json"
 	job.Outcome = func(o push.Outcome) {
-		if bar.move(o.Counts); !all && o.Line.Status != mapping.PushFailed && o.Line.Status != mapping.PushPending {
-			return
+		if bar.move(o.Counts); all || wentWrong(o.Line.Status) {
+			out.add(outcomeOf(o.Key, o.Line))
 		}
-		if len(out.Outcomes) == mostOutcomes {
-			more++
-			return
-		}
-		out.Outcomes = append(out.Outcomes, outcomeOf(o.Key, o.Line))
 	}
 	job.Nothing = func(key string, steps []mapping.PushStep) {
 		if !all || f.rows > 0 && f.keys == nil { // of all rows it is counted
@@ -368,8 +360,8 @@ func (a *app) pushNow(ctx context.Context, store *table.Store, job push.Job, f p
 	} else {
 		err = errors.Join(err, out.print(a.stdout))
 	}
-	if more > 0 {
-		a.say("and %d more, in loopmap_pushes", more)
+	if out.More > 0 {
+		a.say("and %d more, in loopmap_pushes", out.More)
 	}
 	if err == nil {
 		_, err = a.keyless(ctx, store, job)

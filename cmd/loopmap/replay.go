@@ -39,8 +39,6 @@ func (a *app) replayCommand() *cobra.Command {
 		Args:    atMost(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			switch {
-			case c.Flags().Changed("from") && f.from == "", c.Flags().Changed("since") && f.since == "":
-				return usage("--from and --since want a value: without them the whole journal is replayed")
 			case f.from != "" && (f.diff || f.since != ""):
 				return usage("--diff and --since are for the journal, not for --from")
 			case f.noJournal && f.from == "":

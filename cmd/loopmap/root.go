@@ -63,16 +63,16 @@ func (a *app) root() *cobra.Command {
 	root.PersistentFlags().StringVarP(&a.output, "output", "o", "text", "print in this `FORMAT`: text or json")
 	root.PersistentFlags().StringVar(&a.team, "team", "", "take the API key that the loops command stored for this `TEAM` in the keyring")
 	root.PersistentFlags().BoolVar(&a.debug, "debug", false, "log every request, with secrets blanked")
-	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
 		if a.output != "text" && a.output != "json" {
 			return usage("-o is text or json, not %q", a.output)
 		}
-		return nil
+		return noneEmpty(c)
 	}
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usage("%v\nhint: %s --help lists the flags", err, c.CommandPath())
-	})
+	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(a.syncCommand(), a.pushCommand(), a.replayCommand(), a.checkCommand(), a.rehearseCommand(), a.addCommand(), a.dropCommand(), a.triggerCommand(), a.deliveriesCommand(), a.sshCommand(), a.schemaCommand(), a.manCommand())
+	completion(root)
+	topics(root)
 	a.help(root)
 	return root
 }
@@ -145,11 +145,18 @@ func exitCode(err error) int {
 	return 1
 }
 
+// hintMark is before what is to be done next.
+const hintMark = "\nhint: "
+
 // printError says once what went wrong: without capital or full stop, with a
 // line "hint:" on what to do next. Every line is made harmless to the terminal.
 func (a *app) printError(err error) {
 	if a.output == "json" {
-		out := map[string]any{"error": err.Error()}
+		out := map[string]any{}
+		out["error"], _, _ = strings.Cut(err.Error(), hintMark)
+		if _, hint, ok := strings.Cut(err.Error(), hintMark); ok {
+			out["hint"] = hint
+		}
 		var file *mapping.FileError
 		if errors.As(err, &file) {
 			out["problems"] = file.Problems

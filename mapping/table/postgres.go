@@ -232,7 +232,7 @@ func (p *postgresEngine) explain(err error) error {
 	}
 	var connecting *pgconn.ConnectError
 	if errors.As(err, &connecting) {
-		return fmt.Errorf("PostgreSQL cannot be reached: %w", err)
+		return &connectError{codeOf(err), err}
 	}
 	return err
 }

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"loopmap/mapping"
+)
+
+// flagError is a mistake in a flag, in words: with the flag that was probably meant.
+func flagError(c *cobra.Command, err error) error {
+	hint := c.CommandPath() + " --help lists the flags"
+	var unknown *pflag.NotExistError
+	var value *pflag.InvalidValueError
+	switch {
+	case errors.As(err, &unknown):
+		var names []string
+		c.Flags().VisitAll(func(f *pflag.Flag) {
+			if !f.Hidden {
+				names = append(names, f.Name)
+			}
+		})
+		if near := mapping.Nearest(unknown.GetSpecifiedName(), names); near != "" && len(unknown.GetSpecifiedName()) > 1 {
+			hint = "did you mean --" + near + "?"
+		}
+	case errors.As(err, &value):
+		f := value.GetFlag()
+		wants := map[string]string{"int": "a whole number", "bool": "true or false", "float64": "a number", "duration": "a time such as 30s"}[f.Value.Type()]
+		if wants == "" {
+			return usage("--%s does not take %q: %v\nhint: %s", f.Name, value.GetValue(), value.Unwrap(), hint)
+		}
+		return usage("--%s wants %s, not %q\nhint: %s", f.Name, wants, value.GetValue(), hint)
+	}
+	return usage("%v\nhint: %s", err, hint)
+}
+
+// noneEmpty refuses flags that were given without a value, as "$UNSET" gives them: they
+// must not count as left out.
+func noneEmpty(c *cobra.Command) (err error) {
+	c.Flags().Visit(func(f *pflag.Flag) {
+		empty := f.Value.Type() == "string" && f.Value.String() == ""
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			for _, v := range list.GetSlice() {
+				empty = empty || v == ""
+			}
+		}
+		if empty && err == nil {
+			name, _ := pflag.UnquoteUsage(f)
+			err = usage("--%s was given without a value\nhint: leave it out, or write --%s %s", f.Name, f.Name, strings.ToUpper(name))
+		}
+	})
+	return err
+}
+
+// topics makes help on what there is no help on a mistake.
+func topics(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "help" {
+			c.Run = nil
+			c.RunE = func(_ *cobra.Command, args []string) error {
+				about, rest, err := root.Find(args)
+				if err != nil || len(rest) > 0 {
+					return usage("there is no help on %q\nhint: loopmap --help lists the commands", strings.Join(args, " "))
+				}
+				about.InitDefaultHelpFlag()
+				return about.Help()
+			}
+		}
+	}
+}
+
+// completion makes a shell that is not known a mistake.
+func completion(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() != "completion" {
+			continue
+		}
+		var shells []string
+		for _, sub := range c.Commands() {
+			shells = append(shells, sub.Name())
+			sub.Args = exactly(0)
+		}
+		c.Args = nil
+		c.RunE = func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usage("completion wants the name of a shell\nhint: one of %s", strings.Join(shells, ", "))
+			}
+			return usage("there is no completion for %q\nhint: there is for %s", args[0], strings.Join(shells, ", "))
+		}
+	}
+}
