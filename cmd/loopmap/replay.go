@@ -179,6 +179,7 @@ type replay struct {
 	mapping *mapping.Mapping
 	flags   replayFlags
 	counts  replayed
+	groups  groups
 	bar     progressBar
 }
 
@@ -210,21 +211,26 @@ func (r *replay) journal(ctx context.Context, since time.Time) error {
 			}
 			entries = append(entries, mapping.Enter(r.mapping, d.Delivery))
 		}
-		var outcomes []mapping.Outcome
+		write := r.store.Recommit
 		if r.flags.diff {
-			var changes []table.Change
-			if outcomes, changes, err = r.store.Try(ctx, entries); err == nil {
-				r.counts.add(changes)
-			}
-		} else {
-			outcomes, err = r.store.Recommit(ctx, entries)
+			write = r.try
 		}
+		outcomes, err := r.groups.write(ctx, entries, write)
+		r.count(outcomes)
 		if err != nil {
 			return err
 		}
-		r.count(outcomes)
 		r.bar.move(f.After, r.counts.Deliveries)
 	}
+}
+
+// try notes what writing entries would change.
+func (r *replay) try(ctx context.Context, entries []mapping.Entry) ([]mapping.Outcome, error) {
+	outcomes, changes, err := r.store.Try(ctx, entries)
+	if err == nil {
+		r.counts.add(changes)
+	}
+	return outcomes, err
 }
 
 // told is how many lines and deliveries that are no rows are named one by one.
@@ -305,14 +311,14 @@ func (r *replay) file(ctx context.Context) error {
 		if r.flags.noJournal {
 			write = r.store.Rows
 		}
-		outcomes, err := write(ctx, group)
-		if err != nil {
-			return err
-		}
+		outcomes, err := r.groups.write(ctx, group, write)
 		if r.flags.noJournal {
 			r.tell(group, outcomes)
 		}
 		r.count(outcomes)
+		if err != nil {
+			return err
+		}
 		r.bar.move(read, r.counts.Deliveries)
 		for _, p := range taken {
 			idlePieces.Put(p)

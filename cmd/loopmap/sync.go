@@ -227,6 +227,7 @@ const pageBytes = 16 << 20
 func mapWaiting(ctx context.Context, store waitingStore, m *mapping.Mapping, log *slog.Logger) (applied int, err error) {
 	f := table.Filter{Stale: m.Hash, Oldest: true, Limit: 200}
 	all, wait := 0, 0
+	var parts groups
 	defer func() {
 		if all > wait { // else it is as it was
 			log.Info("mapped from the journal", "deliveries", all, "applied", applied)
@@ -241,10 +242,7 @@ func mapWaiting(ctx context.Context, store waitingStore, m *mapping.Mapping, log
 		for i, r := range list {
 			entries[i] = mapping.Enter(m, r.Delivery)
 		}
-		outcomes, err := store.Recommit(ctx, entries)
-		if err != nil {
-			return applied, err
-		}
+		outcomes, err := parts.write(ctx, entries, store.Recommit)
 		for _, o := range outcomes {
 			switch o.Status {
 			case mapping.Applied:
@@ -253,7 +251,10 @@ func mapWaiting(ctx context.Context, store waitingStore, m *mapping.Mapping, log
 				wait++
 			}
 		}
-		all += len(list)
+		all += len(outcomes)
+		if err != nil {
+			return applied, err
+		}
 		f.After = list[len(list)-1].Seq
 	}
 }

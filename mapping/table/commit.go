@@ -55,7 +55,8 @@ func (s *Store) Try(ctx context.Context, entries []mapping.Entry) ([]mapping.Out
 }
 
 const (
-	tries     = 5 // of a transaction that failed for another's sake
+	mostLate  = 100 // late ones that are written together: their rows' other bodies are held meanwhile
+	tries     = 5   // of a transaction that failed for another's sake
 	holdFor   = time.Second
 	backOff   = 5 * time.Millisecond
 	savepoint = "loopmap"
@@ -288,6 +289,8 @@ func (w *work) round(ctx context.Context, entries []mapping.Entry, which []int, 
 	if err != nil {
 		return err
 	}
+	var lateOnes []mapping.Entry
+	var lateAt []int // in outcomes
 	inTime := rows[:0]
 	var at []int // in outcomes
 	for i, e := range round {
@@ -301,13 +304,23 @@ func (w *work) round(ctx context.Context, entries []mapping.Entry, which []int, 
 		case !fresh[i]:
 			*out, err = w.duplicate(ctx, e)
 		case isLate:
-			*out, err = w.writeLate(ctx, e)
+			lateOnes, lateAt = append(lateOnes, e), append(lateAt, which[i])
 		case e.Status == mapping.Applied:
 			inTime, at = append(inTime, e), append(at, which[i])
 		}
 		if err != nil {
 			return err
 		}
+	}
+	for part := range slices.Chunk(lateAt, mostLate) {
+		list, err := w.writeLateMany(ctx, lateOnes[:len(part)])
+		if err != nil {
+			return err
+		}
+		for i, out := range list {
+			outcomes[part[i]] = out
+		}
+		lateOnes = lateOnes[len(part):]
 	}
 	if written || len(inTime) == 0 {
 		return nil

@@ -16,6 +16,7 @@ import (
 // postgresEngine shares its database with other processes.
 type postgresEngine struct {
 	pool   *pgxpool.Pool
+	limit  time.Duration               // of a transaction
 	pooled bool                        // connections are a pooler's, which others use in turn
 	types  atomic.Pointer[columnTypes] // of the mapping last written by
 	beginning
@@ -30,6 +31,8 @@ const (
 	// A sender waits about 15 s for its answer: a transaction that takes longer than
 	// this is given up, and tried again with the sender's next try.
 	transactionTimeout = 8 * time.Second
+	// For much that nobody waits for, and that is parted where it takes long.
+	bulkTimeout = 2 * time.Minute
 	// own is the advisory lock under which tables are changed.
 	own = 0x6c6f6f706d6170 // "loopmap"
 )
@@ -57,7 +60,10 @@ func openPostgres(ctx context.Context, o Options) (engine, error) {
 			c.ConnConfig.RuntimeParams[name] = value
 		}
 	}
-	p := &postgresEngine{}
+	p := &postgresEngine{limit: transactionTimeout}
+	if o.Bulk {
+		p.limit = bulkTimeout
+	}
 	if p.pooled, err = isPooled(ctx, c.ConnConfig); err != nil {
 		return nil, fmt.Errorf("open %s: %w", placeName(c), p.explain(err))
 	}
@@ -130,10 +136,13 @@ func (p *postgresEngine) change(ctx context.Context, sql []string) error {
 const postgresRecord = `SELECT seq, id, coalesce(event, ''), coalesce(event_time, 'epoch'), event_time IS NULL, received_at, body IS NULL, body,
 	status, coalesce(reason, ''), coalesce(row_key, ''), coalesce(mapping, '') FROM loopmap_deliveries`
 
-func scanRecord(row pgx.CollectableRow) (r Record, err error) {
+func scanRecord(row pgx.CollectableRow) (r Record, err error) { return scanRecordBehind(row) }
+
+// scanRecordBehind reads a record that stands behind other columns.
+func scanRecordBehind(row pgx.CollectableRow, others ...any) (r Record, err error) {
 	var timeless bool
-	err = row.Scan(&r.Seq, &r.ID, &r.Event, &r.EventTime, &timeless, &r.Received, &r.Forgotten, &r.Body,
-		&r.Status, &r.Reason, &r.RowKey, &r.Mapping)
+	err = row.Scan(append(others, &r.Seq, &r.ID, &r.Event, &r.EventTime, &timeless, &r.Received, &r.Forgotten, &r.Body,
+		&r.Status, &r.Reason, &r.RowKey, &r.Mapping)...)
 	if r.EventTime, r.Received = mapping.Moment(r.EventTime.UTC()), mapping.Moment(r.Received.UTC()); timeless {
 		r.EventTime = time.Time{}
 	}

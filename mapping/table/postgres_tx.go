@@ -29,7 +29,7 @@ type postgresTx struct {
 }
 
 func (p *postgresEngine) begin(ctx context.Context) (tx, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), transactionTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.limit)
 	conn, err := p.pool.Acquire(ctx)
 	if err != nil {
 		cancel()
@@ -190,6 +190,30 @@ func (t *postgresTx) siblings(e mapping.Entry, from time.Time) ([]Record, error)
 		return nil, err
 	}
 	return pgx.CollectRows(rows, scanRecord)
+}
+
+func (t *postgresTx) siblingsOf(entries []mapping.Entry) ([][]Record, error) {
+	n := len(entries)
+	keys, ids, times := make([]string, n), make([]string, n), make([]time.Time, n)
+	for i, e := range entries {
+		keys[i], ids[i], times[i] = e.Row.Key, e.ID, placeOfEntry(e).at
+	}
+	rows, err := t.conn.Query(t.ctx, `SELECT u.n, r.* FROM unnest($1::text[], $2::timestamptz[], $3::text[]) WITH ORDINALITY AS u(of_key, place, of_id, n), LATERAL (`+
+		postgresRecord+` WHERE row_key = u.of_key AND status = 'applied' AND coalesce(event_time, received_at) >= u.place AND id <> u.of_id) r`, keys, times, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	list := make([][]Record, n)
+	for rows.Next() {
+		var of int64
+		r, err := scanRecordBehind(rows, &of)
+		if err != nil {
+			return nil, err
+		}
+		list[of-1] = append(list[of-1], r)
+	}
+	return list, rows.Err()
 }
 
 func (t *postgresTx) exec(text string) error {

@@ -1,6 +1,10 @@
 package table
 
-import "strings"
+import (
+	"context"
+	"errors"
+	"strings"
+)
 
 // connectError is why PostgreSQL could not be connected to, on one line: pgx tells of
 // each address, and of each with and without TLS, on lines of their own.
@@ -39,4 +43,10 @@ func once(text string) string {
 		return strings.TrimSpace(text)
 	}
 	return strings.Join(lines, "; ")
+}
+
+// TookTooLong reports whether an error says that the database had no answer in time: less
+// at once may have one.
+func TookTooLong(err error) bool {
+	return errors.Is(err, context.DeadlineExceeded) || codeOf(err) == "57014"
 }

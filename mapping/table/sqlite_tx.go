@@ -265,6 +265,16 @@ func (s *sqliteTx) siblings(e mapping.Entry, from time.Time) (list []Record, err
 	}
 }
 
+func (s *sqliteTx) siblingsOf(entries []mapping.Entry) (list [][]Record, err error) {
+	list = make([][]Record, len(entries))
+	for i, e := range entries {
+		if list[i], err = s.siblings(e, placeOfEntry(e).at); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
 func (s *sqliteTx) write(entries []mapping.Entry) (refused []error, err error) {
 	refused = make([]error, len(entries))
 	for i := 0; i < len(entries); {

@@ -117,6 +117,8 @@ type tx interface {
 	// siblings are the applied deliveries of e's row other than e, from a full second
 	// on.
 	siblings(e mapping.Entry, from time.Time) ([]Record, error)
+	// siblingsOf are the siblings of each entry, from its own full second on.
+	siblingsOf(entries []mapping.Entry) ([][]Record, error)
 	// write does to the rows what the entries say. What the table refuses is in
 	// refused, and not done; the transaction goes on.
 	write(entries []mapping.Entry) (refused []error, err error)
