@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -36,6 +37,49 @@ func Printable(s string) string {
 		i += n
 	}
 	return b.String()
+}
+
+// PrintableJSON is JSON fit for a terminal, and still the same JSON: what stands in its
+// strings and is not printable is written as an escape, \u009b for one. Line feeds and
+// tabs between its tokens stay.
+func PrintableJSON(text []byte) []byte {
+	at := unprintable(text, 0)
+	if at < 0 {
+		return text
+	}
+	out, from := make([]byte, 0, len(text)+len(text)/4), 0
+	for ; at >= 0; at = unprintable(text, from) {
+		r, n := utf8.DecodeRune(text[at:])
+		out = append(out, text[from:at]...)
+		if a, b := utf16.EncodeRune(r); a != utf8.RuneError {
+			out = fmt.Appendf(out, `\u%04x\u%04x`, a, b)
+		} else {
+			out = fmt.Appendf(out, `\u%04x`, r) // of a byte that is no UTF-8 the sign for such
+		}
+		from = at + n
+	}
+	return append(out, text[from:]...)
+}
+
+// unprintable is where the first character of text from an index on is that has to be
+// escaped in JSON, or -1.
+func unprintable(text []byte, from int) int {
+	for i := from; i < len(text); {
+		c := text[i]
+		if c < utf8.RuneSelf {
+			if c < 0x20 && c != '\n' && c != '\t' && c != '\r' || c == 0x7f {
+				return i
+			}
+			i++
+			continue
+		}
+		r, n := utf8.DecodeRune(text[i:])
+		if r == utf8.RuneError && n == 1 || !shows(r) {
+			return i
+		}
+		i += n
+	}
+	return -1
 }
 
 func isPrintable(s string) bool {

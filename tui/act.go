@@ -7,7 +7,9 @@ import (
 	tea "charm.land/bubbletea/v2"
 )
 
-func (m *Model) say(format string, args ...any) { m.note, m.bad = fmt.Sprintf(format, args...), false }
+func (m *Model) say(format string, args ...any) {
+	m.note, m.bad = safe(fmt.Sprintf(format, args...)), false
+}
 func (m *Model) complain(err error) {
 	m.note, m.bad = safe(strings.ReplaceAll(err.Error(), "\n", "; ")), true
 }

@@ -123,7 +123,7 @@ func slotType(s slot) string {
 	if s.lacks && s.isPair() {
 		return "! none" // Loops has it not
 	}
-	return s.typ
+	return safe(s.typ)
 }
 
 // slotValue is what stands on the right of a slot.
@@ -153,7 +153,7 @@ func (m *Model) slotValue(s slot) string {
 	if f, ok := m.push.field(s.value); !ok && m.push.read && s.kind != runIfSlot && !s.heads() && s.kind != everySlot && s.kind != onceSlot {
 		value = "! " + value
 	} else if s.isPair() && s.pair.As != "" {
-		value += " as " + s.pair.As
+		value += " as " + safe(s.pair.As)
 	} else if s.isPair() && ok && s.typ != "" && f.Type.SentAs() != s.typ && !standard(s) {
 		value += " ! is " + string(f.Type)
 	}

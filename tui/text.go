@@ -12,6 +12,53 @@ import (
 // safe makes text from outside fit for a line.
 func safe(s string) string { return mapping.Printable(s) }
 
+// border is the last thing that a line of w cells passes: nothing but what the styles
+// have put there gets through, whatever was forgotten before.
+func border(line string, w int) string {
+	var b strings.Builder
+	from := 0
+	for i := 0; i < len(line); {
+		if n := styling(line[i:]); n > 0 {
+			i += n
+			continue
+		}
+		n := 1
+		if line[i] >= utf8.RuneSelf {
+			_, n = utf8.DecodeRuneInString(line[i:])
+		}
+		if c := line[i : i+n]; n > 1 || c < " " || c >= "\x7f" {
+			if shown := safe(c); shown != c {
+				b.WriteString(line[from:i])
+				b.WriteString(shown)
+				from = i + n
+			}
+		}
+		i += n
+	}
+	if from == 0 {
+		return line
+	}
+	b.WriteString(line[from:])
+	return fill(b.String(), w)
+}
+
+// styling is the length of the sequence at the beginning of s that sets a look; 0 when
+// none stands there.
+func styling(s string) int {
+	if !strings.HasPrefix(s, "\x1b[") {
+		return 0
+	}
+	for i := 2; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == 'm':
+			return i + 1
+		case c != ';' && (c < '0' || c > '9'):
+			return 0
+		}
+	}
+	return 0
+}
+
 // label is what a line has room for of a name from outside, however long that is.
 func label(s string) string { return safe(head(s, mostLabel)) }
 

@@ -70,6 +70,9 @@ func (m *Model) Screen() string {
 			lines[h-len(note)+i] = style.Render(fill(s, w))
 		}
 	}
+	for i := range lines {
+		lines[i] = border(lines[i], w)
+	}
 	return strings.Join(lines, "\n")
 }
 

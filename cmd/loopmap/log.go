@@ -21,7 +21,7 @@ func (a *app) loggerTo(w io.Writer) *slog.Logger {
 	if isTerminal(w) {
 		return slog.New(discreet{slog.NewTextHandler(w, o)})
 	}
-	return slog.New(discreet{slog.NewJSONHandler(w, o)})
+	return slog.New(discreet{slog.NewJSONHandler(jsonWriter{w}, o)})
 }
 
 // discreet logs errors as they ask to be, also those that others have wrapped: a

@@ -14,10 +14,28 @@ import (
 
 // printJSON writes v on indented lines, with <, > and & as they are.
 func printJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
+	e := jsonEncoder(w)
 	e.SetIndent("", "  ")
 	return e.Encode(v)
+}
+
+// jsonEncoder writes a value a line, with <, > and & as they are.
+func jsonEncoder(w io.Writer) *json.Encoder {
+	e := json.NewEncoder(jsonWriter{w})
+	e.SetEscapeHTML(false)
+	return e
+}
+
+// jsonWriter makes JSON harmless to the terminal that it may come to stand on. Each Write
+// is of whole characters.
+type jsonWriter struct{ w io.Writer }
+
+// Write is io.Writer's.
+func (j jsonWriter) Write(b []byte) (int, error) {
+	if _, err := j.w.Write(mapping.PrintableJSON(b)); err != nil {
+		return 0, err
+	}
+	return len(b), nil
 }
 
 // isTerminal reports whether w leads to a terminal.

@@ -230,8 +230,7 @@ func (p planned) print(w io.Writer, indent string) {
 // dryRun prints what a run would send: one JSON object a line with -o json.
 func (a *app) dryRun(ctx context.Context, store *table.Store, job push.Job) error {
 	requests, rows := 0, 0
-	out := json.NewEncoder(a.stdout)
-	out.SetEscapeHTML(false)
+	out := jsonEncoder(a.stdout)
 	err := (&push.Pusher{Store: store}).Plan(ctx, job, func(key string, steps []mapping.PushStep) error {
 		shown := false
 		for _, st := range steps {

@@ -88,11 +88,9 @@ func (a *app) trigger(ctx context.Context, t trigger) error {
 			failed++
 		}
 		if a.output == "json" {
-			line, err := json.Marshal(s)
-			if err != nil {
+			if err := jsonEncoder(a.stdout).Encode(s); err != nil {
 				return err
 			}
-			fmt.Fprintf(a.stdout, "%s\n", line)
 			continue
 		}
 		fmt.Fprintln(a.stdout, mapping.Printable(fmt.Sprintf("%d  %s  %s  %s  %d ms  %s", s.Code, s.ID, s.Event, s.Email, s.MS, s.Answer)))
