@@ -19,7 +19,7 @@ func (a *app) loggerTo(w io.Writer) *slog.Logger {
 		o.Level = slog.LevelDebug
 	}
 	if isTerminal(w) {
-		return slog.New(discreet{slog.NewTextHandler(w, o)})
+		return slog.New(discreet{slog.NewTextHandler(lineWriter{w}, o)})
 	}
 	return slog.New(discreet{slog.NewJSONHandler(jsonWriter{w}, o)})
 }
