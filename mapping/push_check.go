@@ -224,17 +224,17 @@ func (m *Mapping) pushConditions() (names []string) {
 }
 
 // PushProperties are the custom contact properties that the push part names, with
-// Loops' types.
-func (m *Mapping) PushProperties() map[string]string {
+// Loops' types: those that columns of these fields are sent as.
+func (m *Mapping) PushProperties(fields []Field) map[string]string {
 	types := map[string]string{}
 	if m.Push == nil {
 		return types
 	}
 	if c := m.Push.Contact; c != nil {
-		m.sentTypes(c.Properties, types)
+		sentTypes(c.Properties, fields, types)
 	}
 	for _, e := range m.Push.Events {
-		m.sentTypes(e.Contact, types)
+		sentTypes(e.Contact, fields, types)
 	}
 	for name := range types {
 		if fixedType(name) != "" {
@@ -245,16 +245,23 @@ func (m *Mapping) PushProperties() map[string]string {
 }
 
 // EventProperties are an event's own properties, with Loops' types.
-func (m *Mapping) EventProperties(e PushEvent) map[string]string {
+func (m *Mapping) EventProperties(e PushEvent, fields []Field) map[string]string {
 	types := map[string]string{}
-	m.sentTypes(e.Properties, types)
+	sentTypes(e.Properties, fields, types)
 	return types
 }
 
-func (m *Mapping) sentTypes(pairs []Pair, types map[string]string) {
+func sentTypes(pairs []Pair, fields []Field, types map[string]string) {
 	for _, p := range pairs {
-		if types[p.Loops] = p.As; p.As == "" {
-			types[p.Loops] = m.columnNamed(p.Column).Type.SentAs()
+		if types[p.Loops] = p.As; p.As != "" {
+			continue
 		}
+		var t Type
+		for _, f := range fields {
+			if f.Name == p.Column {
+				t = f.Type
+			}
+		}
+		types[p.Loops] = t.SentAs()
 	}
 }

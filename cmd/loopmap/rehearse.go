@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -61,14 +62,29 @@ func (r *rehearsal) called(c loopstest.Call) {
 	if c.Path == "/v1/contacts/properties" {
 		from = "mapper -> Loops "
 	}
-	r.say("%s  %s %s %s -> %d", from, c.Method, c.Path, c.Body, c.Status)
+	r.say("%s  %s %s %s -> %d", from, c.Method, c.Path, r.brief(c.Body), c.Status)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.calls++
 }
 
 func (r *rehearsal) delivered(d loopstest.Delivery) {
-	r.say("Loops -> webhook  %s %s -> %d", d.Event, d.Body, d.Status)
+	body := fmt.Sprintf("%s, %d bytes", mapping.FactsOf(d.Body).Email, len(d.Body))
+	if r.app.debug {
+		body = string(d.Body)
+	}
+	r.say("Loops -> webhook  %s %s -> %d", d.Event, body, d.Status)
+}
+
+// briefBody is how much of a body is shown without --debug, in characters.
+const briefBody = 200
+
+func (r *rehearsal) brief(body []byte) string {
+	text := []rune(string(body))
+	if r.app.debug || len(text) <= briefBody {
+		return string(body)
+	}
+	return fmt.Sprintf("%s… (%d bytes; --debug shows all)", string(text[:briefBody]), len(body))
 }
 
 func (r *rehearsal) sent() int {
@@ -104,7 +120,8 @@ func (a *app) rehearse(ctx context.Context, file string, once bool) error {
 	if m, err = mapping.Parse(file, text); err != nil {
 		return err
 	}
-	if err := a.scratchTable(ctx, file, m, dir); err != nil {
+	fields, err := a.scratchTable(ctx, file, m, dir)
+	if err != nil {
 		return err
 	}
 	listen, err := freeAddress()
@@ -113,7 +130,7 @@ func (a *app) rehearse(ctx context.Context, file string, once bool) error {
 	}
 	r := &rehearsal{app: a}
 	server := loopstest.New(loopstest.Options{Team: "a pretended Loops", Webhook: "http://" + listen + "/webhooks/loops",
-		Properties: pretended(m), Events: pretendedEvents(m), Lists: pretendedLists(m), OnCall: r.called, OnDelivery: r.delivered})
+		Properties: pretended(m, fields), Events: pretendedEvents(m, fields), Lists: pretendedLists(m), OnCall: r.called, OnDelivery: r.delivered})
 	defer server.Close()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -237,13 +254,37 @@ func (r *rehearsal) round(ctx context.Context, inner *app, m *mapping.Mapping, s
 		return inner.push(ctx, file, pushFlags{})
 	}
 	for range 100 {
-		if r.sent() > before || ctx.Err() != nil {
+		if r.sent() > before || ctx.Err() != nil || judged(ctx, store, sender) {
 			break
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
 	time.Sleep(time.Second) // for the events, and the webhooks that answer
+	if r.sent() == before {
+		return r.unsent(ctx, store, sender)
+	}
 	return server.Flush(ctx)
+}
+
+// judged reports whether what a row sends has been looked at, and nothing was sent.
+func judged(ctx context.Context, store *table.Store, sender *mapping.Sender) bool {
+	rows, err := store.PushRows(ctx, sender.Mapping(), sender.Fields(), mapping.PushQuery{Limit: 2})
+	return err == nil && slices.ContainsFunc(rows, func(row mapping.PushRow) bool {
+		return slices.ContainsFunc(row.Lines, func(l mapping.PushLine) bool { return l.Status == mapping.PushNotMet && l.Kind == mapping.ContactKind })
+	})
+}
+
+// unsent says why a row that was changed sends nothing.
+func (r *rehearsal) unsent(ctx context.Context, store *table.Store, sender *mapping.Sender) error {
+	rows, err := store.PushRows(ctx, sender.Mapping(), sender.Fields(), mapping.PushQuery{Limit: 2})
+	for _, row := range rows {
+		for _, l := range row.Lines {
+			if l.Status != mapping.PushSent {
+				r.say("row -> nothing    %s: %s: %s", l.Kind, l.Outcome(), l.Message)
+			}
+		}
+	}
+	return err
 }
 
 // listening waits until webhooks are taken.
@@ -267,43 +308,6 @@ func listening(ctx context.Context, listen string, done chan error) error {
 	return errors.New("sync does not become ready")
 }
 
-// scratchTable makes the table with the columns that the real table has, and those that
-// push names: as the real table has them, else as text.
-func (a *app) scratchTable(ctx context.Context, file string, m *mapping.Mapping, dir string) error {
-	store, err := table.Open(ctx, table.Options{URL: "sqlite:rehearsal.db", Dir: dir, Write: true})
-	if err != nil {
-		return err
-	}
-	defer store.Close()
-	plan, err := store.Plan(ctx, m)
-	if err != nil {
-		return err
-	}
-	real, names := map[string]mapping.Type{}, m.PushNames()
-	if original, url, err := a.readMapping(file); err == nil {
-		if _, columns, err := planOf(ctx, url, file, original); err == nil {
-			for _, f := range table.Fields(original, columns) {
-				real[f.Name], names = f.Type, append(names, f.Name)
-			}
-		}
-	}
-	have := map[string]bool{}
-	for _, c := range m.Columns() {
-		have[c.Name] = true
-	}
-	for _, name := range names {
-		if !have[name] {
-			have[name] = true
-			t := map[mapping.Type]string{mapping.Integer: "INTEGER", mapping.Number: "NUMERIC", mapping.Boolean: "BOOLEAN", mapping.Time: "TIMESTAMP", mapping.JSON: "JSON"}[real[name]]
-			if t == "" {
-				t = "TEXT"
-			}
-			plan.SQL = append(plan.SQL, fmt.Sprintf(`ALTER TABLE "%s" ADD COLUMN "%s" %s`, strings.ReplaceAll(m.Table, `"`, `""`), strings.ReplaceAll(name, `"`, `""`), t))
-		}
-	}
-	return store.Apply(ctx, plan)
-}
-
 // changeable is a text column that push sends.
 func changeable(m *mapping.Mapping) string {
 	if m.Push == nil || m.Push.Contact == nil {
@@ -317,37 +321,6 @@ func changeable(m *mapping.Mapping) string {
 		}
 	}
 	return ""
-}
-
-// pretended are the custom properties that the mapping names; nil, which is a few, when
-// it names none.
-func pretended(m *mapping.Mapping) (list []loopstest.Property) {
-	for name, t := range m.PushProperties() {
-		list = append(list, loopstest.Property{Key: name, Label: name, Type: t})
-	}
-	return list
-}
-
-func pretendedLists(m *mapping.Mapping) (list []loopstest.List) {
-	if m.Push != nil && m.Push.Contact != nil {
-		for _, p := range m.Push.Contact.Lists {
-			list = append(list, loopstest.List{ID: p.Loops, Name: p.Column})
-		}
-	}
-	return list
-}
-
-func pretendedEvents(m *mapping.Mapping) (list []loopstest.EventPattern) {
-	if m.Push != nil {
-		for _, e := range m.Push.Events {
-			pattern := loopstest.EventPattern{Name: e.Name}
-			for name, t := range m.EventProperties(e) {
-				pattern.Properties = append(pattern.Properties, loopstest.Property{Key: name, Label: name, Type: t})
-			}
-			list = append(list, pattern)
-		}
-	}
-	return list
 }
 
 func freeAddress() (string, error) {

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"loopmap/mapping"
 )
 
 // What was saved in a rehearsal is kept beside the mapping, as it would be for its own
@@ -42,5 +44,47 @@ func TestRehearsedIsKept(t *testing.T) {
 	}
 	if !strings.Contains(said.String(), "loopmap.rehearsed-2.yaml") {
 		t.Error(said.String())
+	}
+}
+
+// Columns that nobody has seen are what push makes of them.
+func TestGuessedColumns(t *testing.T) {
+	m, err := mapping.Parse("loopmap.yaml", []byte(`version: 1
+database: sqlite:contacts.db
+table: contacts
+key: loops_id
+receive:
+  events: [contact.created]
+  columns:
+    - {name: loops_id, type: text, from: contactIdentity.id}
+push:
+  contact:
+    userId: loops_id
+    only_run_if: seats > 3 and score >= 1.5 and paid and plan in ["a", "b"]
+    lists: {l1: vip}
+  events:
+    - {name: up, only_run_if: plan == "pro" and not gone, lists: {l2: also}, properties: {x: other}}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := []mapping.Field{{Name: "loops_id", Type: mapping.Text}}
+	for _, name := range m.PushNames() {
+		if name != "loops_id" {
+			fields = append(fields, mapping.Field{Name: name, Type: mapping.Text})
+		}
+	}
+	guess(m, "loopmap.yaml", fields, 1)
+	got := map[string]mapping.Type{}
+	for _, f := range fields {
+		got[f.Name] = f.Type
+	}
+	for name, want := range map[string]mapping.Type{"seats": mapping.Number, "score": mapping.Number, "paid": mapping.Boolean, "plan": mapping.Text, "vip": mapping.Boolean, "also": mapping.Boolean, "gone": mapping.Boolean, "other": mapping.Text} {
+		if got[name] != want {
+			t.Errorf("%s is %s, want %s", name, got[name], want)
+		}
+	}
+	if list := m.PushProblems("loopmap.yaml", fields); len(list) > 0 {
+		t.Errorf("%v", list)
 	}
 }

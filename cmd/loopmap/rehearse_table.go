@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"loopmap/mapping"
+	"loopmap/mapping/loops/loopstest"
+	"loopmap/mapping/table"
+)
+
+// scratchTable makes the table with the columns that the real table has, and those that
+// push names: as the real table has them, else as what push makes of them. It returns
+// them all.
+func (a *app) scratchTable(ctx context.Context, file string, m *mapping.Mapping, dir string) ([]mapping.Field, error) {
+	store, err := table.Open(ctx, table.Options{URL: "sqlite:rehearsal.db", Dir: dir, Write: true})
+	if err != nil {
+		return nil, err
+	}
+	defer store.Close()
+	plan, err := store.Plan(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	var fields []mapping.Field
+	has := func(name string) bool {
+		return slices.ContainsFunc(fields, func(f mapping.Field) bool { return f.Name == name })
+	}
+	add := func(f mapping.Field) {
+		if !has(f.Name) {
+			fields = append(fields, f)
+		}
+	}
+	for _, c := range m.Columns() {
+		add(mapping.Field{Name: c.Name, Type: c.Type})
+	}
+	made := len(fields) // by the plan
+	if original, url, err := a.readMapping(file); err == nil {
+		if _, columns, err := planOf(ctx, url, file, original); err == nil {
+			for _, f := range table.Fields(original, columns) {
+				add(f)
+			}
+		} else {
+			a.say("the real table cannot be looked at, so the types of its columns are guessed: %v", err)
+		}
+	}
+	known := len(fields)
+	for _, name := range m.PushNames() {
+		add(mapping.Field{Name: name, Type: mapping.Text})
+	}
+	guess(m, file, fields, known)
+	for _, f := range fields[made:] {
+		t := map[mapping.Type]string{mapping.Integer: "INTEGER", mapping.Number: "NUMERIC", mapping.Boolean: "BOOLEAN", mapping.Time: "TIMESTAMP", mapping.JSON: "JSON"}[f.Type]
+		if t == "" {
+			t = "TEXT"
+		}
+		plan.SQL = append(plan.SQL, fmt.Sprintf(`ALTER TABLE "%s" ADD COLUMN "%s" %s`, strings.ReplaceAll(m.Table, `"`, `""`), strings.ReplaceAll(f.Name, `"`, `""`), t))
+	}
+	return fields, store.Apply(ctx, plan)
+}
+
+// guess gives the fields from an index on types that push can work with: booleans go to
+// mailing lists, and what a condition compares is what it is compared with.
+func guess(m *mapping.Mapping, file string, fields []mapping.Field, from int) {
+	lists := map[string]bool{}
+	if p := m.Push; p != nil {
+		var pairs []mapping.Pair
+		if p.Contact != nil {
+			pairs = append(pairs, p.Contact.Lists...)
+		}
+		for _, e := range p.Events {
+			pairs = append(pairs, e.Lists...)
+		}
+		for _, q := range pairs {
+			lists[q.Column] = true
+		}
+	}
+	for i := from; i < len(fields); i++ {
+		if lists[fields[i].Name] {
+			fields[i].Type = mapping.Boolean
+		}
+	}
+	for range fields[from:] { // one may show only once another is right
+		for i := from; i < len(fields); i++ {
+			best, least := fields[i].Type, wrongs(m, file, fields)
+			for _, t := range []mapping.Type{mapping.Number, mapping.Boolean, mapping.Time} {
+				if lists[fields[i].Name] {
+					continue
+				}
+				fields[i].Type = t
+				if n := wrongs(m, file, fields); n < least {
+					best, least = t, n
+				}
+			}
+			fields[i].Type = best
+		}
+	}
+}
+
+// wrongs is how much of push does not fit the fields: the further its mistakes stand
+// back, the less.
+func wrongs(m *mapping.Mapping, file string, fields []mapping.Field) (n int) {
+	for _, p := range m.PushProblems(file, fields) {
+		n += 1<<20 - min(p.Col, 1<<10)
+	}
+	return n
+}
+
+// pretended are the custom properties that the mapping names; nil, which is a few, when
+// it names none.
+func pretended(m *mapping.Mapping, fields []mapping.Field) (list []loopstest.Property) {
+	for name, t := range m.PushProperties(fields) {
+		list = append(list, loopstest.Property{Key: name, Label: name, Type: t})
+	}
+	return list
+}
+
+func pretendedLists(m *mapping.Mapping) (list []loopstest.List) {
+	if m.Push != nil && m.Push.Contact != nil {
+		for _, p := range m.Push.Contact.Lists {
+			list = append(list, loopstest.List{ID: p.Loops, Name: p.Column})
+		}
+	}
+	return list
+}
+
+func pretendedEvents(m *mapping.Mapping, fields []mapping.Field) (list []loopstest.EventPattern) {
+	if m.Push != nil {
+		for _, e := range m.Push.Events {
+			pattern := loopstest.EventPattern{Name: e.Name}
+			for name, t := range m.EventProperties(e, fields) {
+				pattern.Properties = append(pattern.Properties, loopstest.Property{Key: name, Label: name, Type: t})
+			}
+			list = append(list, pattern)
+		}
+	}
+	return list
+}
