@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+	"slices"
+	"strings"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -21,7 +23,17 @@ func (s *sshServer) config() *ssh.ServerConfig {
 		return &ssh.Permissions{Extensions: map[string]string{fingerprintOfSigner: k.fingerprint}}, nil
 	}
 	c.AddHostKey(s.signer)
+	a := ssh.SupportedAlgorithms() // the defaults offer more, for old clients
+	c.KeyExchanges, c.Ciphers = sound(a.KeyExchanges), sound(a.Ciphers)
+	c.MACs, c.PublicKeyAuthAlgorithms = sound(a.MACs), sound(a.PublicKeyAuths)
 	return c
+}
+
+// sound are algorithms without those that rest on SHA-1.
+func sound(names []string) []string {
+	return slices.DeleteFunc(names, func(name string) bool {
+		return strings.Contains(name, "sha1") || name == ssh.KeyAlgoRSA || name == ssh.CertAlgoRSAv01
+	})
 }
 
 const fingerprintOfSigner = "fingerprint@loopmap"
