@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 )
 
 // deletedMark begins the Tried of a line which says that nothing is sent since the
@@ -75,6 +76,27 @@ func (l PushLine) after(d *Deletion) bool {
 		return l.UpdatedAt.After(d.Received)
 	}
 	return l.SentAt.After(d.Received)
+}
+
+// calmed is how long after a contact.unsubscribed its contact.deleted may come.
+const calmed = 10 * time.Second
+
+// mayBeDeleted reports whether a contact.unsubscribed has come a moment ago: Loops sends
+// one with each deletion, and an event would make the contact again.
+func (s *Sender) mayBeDeleted(row PushRow) bool {
+	return !s.now.IsZero() && slices.ContainsFunc(row.Told, func(d Delivery) bool {
+		return s.now.Sub(d.Received) < calmed && FactsOf(d.Body).Event == "contact.unsubscribed"
+	})
+}
+
+// calm keeps events back that a rule alone may have brought about.
+func (s *Sender) calm(list []PushStep) {
+	for i, st := range list {
+		if st.Request != nil && !st.Resumes && st.Kind != ContactKind {
+			list[i] = PushStep{Kind: st.Kind, Why: WhyCalm, Quiet: true,
+				Reason: "the contact was unsubscribed a moment ago, which comes with each deletion, too: it is looked at again in seconds"}
+		}
+	}
 }
 
 // deletes reports whether the deletion took the row out, by a rule.

@@ -310,3 +310,24 @@ func TestSentValues(t *testing.T) {
 		t.Errorf("%v", list)
 	}
 }
+
+// For seconds after a contact.unsubscribed, which a deletion brings, too, a rule alone
+// sends no event; what a person has changed is sent.
+func TestAMomentAfterUnsubscribing(t *testing.T) {
+	src := strings.Replace(followingDeletions, "- {name: upgraded, once_per: [email], properties: {plan: plan}}", "- {name: left, only_run_if: not subscribed, once_per: [email]}", 1)
+	row := PushRow{Key: "c1", Cells: values("loops_id", "c1", "email", "a@x.io", "plan", "pro", "subscribed", "true")}
+	s := sender(t, src)
+	row = delivered(row, 10, s.Steps(row, Resend{})...)
+	row.Told = []Delivery{about(100, "contact.unsubscribed")}
+	row.Cells["subscribed"] = present("false")
+	for at, want := range map[int]int{101: 0, 109: 0, 111: 1} {
+		list := s.At(time.Unix(int64(at), 0)).Judge(row, Resend{})
+		if len(sends(list)) != want || want == 0 && (list[1].Why != WhyCalm || !list[1].Quiet) {
+			t.Errorf("%d s after: %v", at-100, list)
+		}
+	}
+	row.Cells["plan"] = present("max")
+	if kinds := sends(s.At(time.Unix(101, 0)).Judge(row, Resend{})); len(kinds) != 2 {
+		t.Errorf("changed by a person: %v", kinds)
+	}
+}

@@ -40,6 +40,7 @@ const (
 	WhyUnknown Why = "may have arrived"
 	WhyContact Why = "contact refused"
 	WhyDeleted Why = "deleted in Loops"
+	WhyCalm    Why = "just unsubscribed" // for seconds: then it is to be looked at again
 )
 
 // Resend says which outcomes are tried again although nothing has changed.
@@ -73,6 +74,9 @@ func (s *Sender) Judge(row PushRow, again Resend) (list []PushStep) {
 	}
 	for i := range p.Events {
 		list = append(list, s.eventStep(row, i, arrived, contact, again))
+	}
+	if !again.Same && d == nil && s.mayBeDeleted(row) && (contact == nil || contact.Request == nil) {
+		s.calm(list)
 	}
 	return list
 }

@@ -44,7 +44,8 @@ type Follower struct {
 	// Changed wakes it when the plan has changed; nil when it never does.
 	Changed <-chan struct{}
 
-	sweep *sweep // of all rows, as far as it is; nil when it is not time
+	sweep *sweep    // of all rows, as far as it is; nil when it is not time
+	calm  time.Time // until when changed rows are left that are to be looked at later
 }
 
 const (
@@ -141,6 +142,10 @@ func (f *Follower) await(ctx context.Context, plan Plan, next time.Time) {
 	table := plan.Sender.Mapping().Table
 	if due, ok, err := f.Outbox.PushDue(ctx, table); err == nil && ok && due.Before(until) {
 		until = due
+	}
+	if d := time.Until(f.calm); d > 0 { // the outbox is not empty, and nothing is to be done
+		_ = f.pause(ctx, d)
+		return
 	}
 	ctx, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
@@ -245,6 +250,9 @@ func (f *Follower) changes(ctx, turn context.Context, plan Plan) (more bool, err
 		if err := f.drain(ctx, turn, plan, list); err != nil {
 			return true, err
 		}
+		if time.Now().Before(f.calm) {
+			return false, nil
+		}
 	}
 	return false, nil
 }
@@ -259,9 +267,13 @@ func (f *Follower) drain(ctx, turn context.Context, plan Plan, changes []mapping
 			}
 		}
 	}
-	r := f.Pusher.Begin(f.told(Job{Sender: plan.Sender, Keys: keys, Through: func(key string) { delete(open, key) }}))
+	left := 0
+	r := f.Pusher.Begin(f.told(Job{Sender: plan.Sender, Keys: keys, Through: func(key string) { delete(open, key) }, Later: func(string) { left++ }}))
 	done, err := f.run(ctx, turn, r, "changed rows")
-	if err == nil && done && len(keys) > 0 && len(open) == len(keys) { // for ever, else
+	switch {
+	case left > 0:
+		f.calm = time.Now().Add(time.Second)
+	case err == nil && done && len(keys) > 0 && len(open) == len(keys): // for ever, else
 		err = fmt.Errorf("changed rows of table %s cannot be looked at", plan.Sender.Mapping().Table)
 	}
 	settled := changes[:0]

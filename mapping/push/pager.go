@@ -56,7 +56,7 @@ func (p *pager) some(ctx context.Context) (rows []mapping.PushRow, more bool, er
 			return rows, true, nil
 		}
 		last := rows[len(rows)-1].Key
-		if last == p.q.After || rows[0].Key == p.q.After {
+		if p.q.After != "" && (last == p.q.After || rows[0].Key == p.q.After) {
 			return nil, false, fmt.Errorf("the rows of table %s cannot be gone through by column %s: it does not keep them in order", m.Table, m.Key)
 		}
 		p.q.After = last

@@ -80,6 +80,8 @@ type Job struct {
 	Again   mapping.Resend
 	Outcome func(Outcome)    // is told of each; nil when nobody wants to know
 	Through func(key string) // is told of rows that need no further look; nil likewise
+	// Later is told of rows that are to be looked at again in seconds, instead; likewise.
+	Later func(key string)
 	// Nothing is told of rows that send nothing, and why; nil likewise.
 	Nothing func(key string, steps []mapping.PushStep)
 }

@@ -138,7 +138,7 @@ func (r *Run) look(t times) (done bool, err error) {
 // the job wants no more of them.
 func (r *Run) sort(ctx context.Context, rows []mapping.PushRow) (full bool, err error) {
 	var saves, outcomes []mapping.PushSave
-	var settled []string
+	var settled, calm []string
 	nothing := map[string][]mapping.PushStep{}
 	for _, row := range rows {
 		if full {
@@ -165,7 +165,11 @@ func (r *Run) sort(ctx context.Context, rows []mapping.PushRow) (full bool, err 
 			if !told && !row.Gone {
 				nothing[row.Key] = steps
 			}
-			settled = append(settled, row.Key)
+			if later(steps) {
+				calm = append(calm, row.Key)
+			} else {
+				settled = append(settled, row.Key)
+			}
 		}
 		full = r.enter(row, requests)
 	}
@@ -175,11 +179,21 @@ func (r *Run) sort(ctx context.Context, rows []mapping.PushRow) (full bool, err 
 	for _, s := range outcomes {
 		r.tell(s.RowKey, s.Line)
 	}
-	for _, key := range settled {
+	for _, key := range append(slices.Clone(settled), calm...) {
 		r.tellNothing(key, nothing[key])
+	}
+	for _, key := range settled {
 		r.through(key)
 	}
+	for _, key := range calm {
+		r.later(key)
+	}
 	return full, nil
+}
+
+// later reports whether a row is to be looked at again in seconds.
+func later(steps []mapping.PushStep) bool {
+	return slices.ContainsFunc(steps, func(st mapping.PushStep) bool { return st.Why == mapping.WhyCalm })
 }
 
 // enter counts a row, and queues it where it has requests.
@@ -266,6 +280,14 @@ func (r *Run) through(key string) {
 	}
 }
 
+func (r *Run) later(key string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.job.Later != nil {
+		r.job.Later(key)
+	}
+}
+
 // next is the next row of the queue; "" and false when the turn has no more.
 func (r *Run) next(turn context.Context) (key string, ok bool) {
 	r.mu.Lock()
@@ -305,14 +327,19 @@ func (r *Run) work(t times) error {
 // row sends what a row sends now, its contact before its events. It is read again: much
 // may have changed since it was queued.
 func (r *Run) row(t times, key string) error {
-	again := r.job.Again
+	again, calm := r.job.Again, false
 	for range 4 {
 		rows, err := r.Store.PushRows(t.run, r.job.Sender.Mapping(), r.job.Sender.Fields(), mapping.PushQuery{Keys: []string{key}})
 		if err != nil || len(rows) == 0 {
 			return err
 		}
 		anew := false
-		for _, st := range r.job.Sender.Steps(rows[0], again) {
+		steps := r.job.Sender.Judge(rows[0], again)
+		calm = later(steps)
+		for _, st := range steps {
+			if st.Quiet {
+				continue
+			}
 			if st.Request == nil {
 				s := settle(key, st)
 				if err := r.save(t.run, r.table, s); err != nil {
@@ -342,6 +369,10 @@ func (r *Run) row(t times, key string) error {
 		}
 		again = mapping.Resend{} // what comes after an event that was begun before, or a refusal
 	}
-	r.through(key)
+	if calm {
+		r.later(key)
+	} else {
+		r.through(key)
+	}
 	return nil
 }

@@ -99,15 +99,15 @@ func (r *Run) send(t times, key string, st mapping.PushStep) (mapping.PushLine, 
 			continue
 		}
 		if err := r.again(answer.Status, message, mostUnclear); err != nil || try == tries || l.Attempts > 2*tries || t.run.Err() != nil {
-			l.NextAt = time.Now().Add(later(l))
+			l.NextAt = time.Now().Add(retry(l))
 			return l, errors.Join(r.end(t.run, key, st, l, contact), err)
 		}
 		_ = sleep(t.turn, jitter(500*time.Millisecond, try, 30*time.Second))
 	}
 }
 
-// later is how long a line waits for its next try.
-func later(l mapping.PushLine) time.Duration {
+// retry is how long a line waits for its next try.
+func retry(l mapping.PushLine) time.Duration {
 	return time.Minute + jitter(time.Minute, l.Attempts/tries, time.Hour)
 }
 

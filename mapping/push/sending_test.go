@@ -46,6 +46,23 @@ push:
 `
 )
 
+// A key may be empty, also as the first of many.
+func TestAnEmptyKey(t *testing.T) {
+	both(t, func(t *testing.T, database string) {
+		b := benchOn(t, database, file, loopstest.Options{})
+		b.many(210)
+		b.change("INSERT INTO contacts (loops_id, email, plan) VALUES ('', 'no address', 'pro')")
+		planned := 0
+		if err := b.pusher.Plan(t.Context(), push.Job{Sender: b.sender}, func(string, []mapping.PushStep) error { planned++; return nil }); err != nil || planned != 211 {
+			t.Fatal(planned, err)
+		}
+		b.mustRun(push.Job{Keys: []string{""}})
+		if counts := b.mustRun(push.Job{Status: mapping.PushFailed, Again: mapping.Resend{Failed: true}}); counts.Rows != 1 || counts.Failed != 1 {
+			t.Errorf("%v", counts)
+		}
+	})
+}
+
 // Rows without a key end nothing and are sent by nobody, however many there are.
 func TestRowsWithoutAKey(t *testing.T) {
 	both(t, func(t *testing.T, database string) {

@@ -216,3 +216,37 @@ func (s *safeBuffer) String() string {
 	defer s.mu.Unlock()
 	return s.b.String()
 }
+
+// An event that a contact.unsubscribed brings about is sent, once no contact.deleted has
+// followed it; of one that was deleted it would make the contact again.
+func TestUnsubscribedAndDeleted(t *testing.T) {
+	both(t, func(t *testing.T, database string) {
+		b := benchOn(t, database, strings.NewReplacer("push:\n", "push:\n  auto: true\n", "{name: upgraded, once_per: [email], properties: {plan: plan}}",
+			`{name: left, only_run_if: plan == "gone", once_per: [email]}`).Replace(rulesToo), loopstest.Options{})
+		triggers, err := b.store.PushTriggers(t.Context(), b.sender.Mapping())
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.change(triggers.SQL...)
+		b.change("INSERT INTO contacts (loops_id, email, plan) VALUES ('x', 'own@example.com', 'pro')")
+		for _, name := range []string{"stays", "goes"} {
+			b.call("POST", "/v1/contacts/create", `{"email":"`+name+`@example.com","plan":"pro"}`)
+		}
+		b.flush()
+		b.change("UPDATE contacts SET plan = 'max'") // so that there is more to it than what came
+		b.follow(func(context.Context) (push.Plan, error) { return push.Plan{Sender: b.sender, Auto: true}, nil }, nil, slog.New(slog.DiscardHandler))
+		b.patient("all are sent", func() bool {
+			n, err := b.store.CountPushes(context.Background(), "contacts")
+			return err == nil && n[mapping.PushSent] == 3
+		})
+		b.call("PUT", "/v1/contacts/update", `{"email":"stays@example.com","subscribed":false}`)
+		b.call("POST", "/v1/contacts/delete", `{"email":"goes@example.com"}`)
+		b.patient("the event", func() bool { return len(b.loops.Sent()) == 1 })
+		if list := b.loops.Sent(); list[0].Email != "stays@example.com" {
+			t.Errorf("%+v", list)
+		}
+		if _, ok := b.loops.Contact("goes@example.com"); ok {
+			t.Error("the contact that was deleted is there again")
+		}
+	})
+}

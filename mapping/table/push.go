@@ -98,7 +98,10 @@ func (s *Store) pushKeys(ctx context.Context, table string, q mapping.PushQuery)
 	if s.dialect() == mapping.Postgres {
 		order = `row_key COLLATE "C"` // as the texts are compared here
 	}
-	text, args := "SELECT DISTINCT "+order+" FROM loopmap_pushes WHERE table_name = ? AND status = ? AND "+order+" > ?", []any{table, string(q.Status), q.After}
+	text, args := "SELECT DISTINCT "+order+" FROM loopmap_pushes WHERE table_name = ? AND status = ?", []any{table, string(q.Status)}
+	if q.After != "" { // a key may be empty
+		text, args = text+" AND "+order+" > ?", append(args, q.After)
+	}
 	if !q.Due.IsZero() {
 		text, args = text+" AND next_at <= ?", append(args, clock(q.Due))
 	}
