@@ -175,6 +175,9 @@ func (p *Pusher) Alone(ctx context.Context, table string, waiting func()) (held 
 				unlock()
 				return nil, nil, err
 			}
+			if waits { // not all that another has sent has left a line
+				p.Pace.Quiet(window)
+			}
 			return held, unlock, nil
 		}
 		if !waits && waiting != nil {
@@ -229,6 +232,7 @@ func (p *Pusher) yield(ctx context.Context) error {
 	if !p.awaited(ctx) {
 		return ctx.Err()
 	}
+	p.Pace.Quiet(window) // others may come and go meanwhile
 	return sleep(ctx, 2*lookLock)
 }
 
