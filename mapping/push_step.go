@@ -31,7 +31,7 @@ type Why string
 // Why a row sends nothing.
 const (
 	WhyCame    Why = "came from Loops and not changed since"
-	WhyHas     Why = "the same as Loops has"
+	WhyHas     Why = "same as Loops has"
 	WhySent    Why = "sent before"
 	WhyNotMet  Why = "condition not met"
 	WhyOnce    Why = "once_per"

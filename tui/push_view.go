@@ -154,7 +154,7 @@ func (m *Model) slotValue(s slot) string {
 		value = "! " + value
 	} else if s.isPair() && s.pair.As != "" {
 		value += " as " + safe(s.pair.As)
-	} else if s.isPair() && ok && s.typ != "" && f.Type.SentAs() != s.typ && !standard(s) {
+	} else if s.isPair() && ok && s.typ != "" && f.Type.SentAs() != s.typ && !standard(s) && !(s.kind == listSlot && f.Type == mapping.Integer) {
 		value += " ! is " + string(f.Type)
 	}
 	if s.pair.OnNull == mapping.ClearNull {

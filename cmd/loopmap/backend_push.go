@@ -145,7 +145,7 @@ func (b *backend) Push(ctx context.Context, rows int, failed bool, told chan<- t
 	counts, err := quiet.sendRows(ctx, store, job, pace)
 	words = counts.String()
 	if others := counts.Others(); others != "" {
-		words += "; nothing to send of: " + others
+		words += ", " + others
 	}
 	if errors.Is(err, context.Canceled) {
 		return "stopped: " + words, nil

@@ -411,7 +411,7 @@ func (p *pushed) print(w io.Writer) error {
 	}
 	_, err := fmt.Fprintf(w, "%s looked at: %s, in %s\n", count(p.Rows, "row"), p.Counts, time.Duration(p.Seconds*float64(time.Second)).Round(100*time.Millisecond))
 	if others := p.Others(); err == nil && others != "" {
-		_, err = fmt.Fprintf(w, "nothing to send of: %s\n", others)
+		_, err = fmt.Fprintf(w, "%s\n", others)
 	}
 	return err
 }

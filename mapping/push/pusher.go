@@ -106,17 +106,22 @@ type Counts struct {
 	Nothing map[mapping.Why]int `json:"nothing,omitempty"`
 }
 
-// Others says why rows have sent nothing, the most frequent reason first; "" when there
-// are none.
+// Others says how many rows have sent nothing, and why, the most frequent reason first; ""
+// when there are none.
 func (c Counts) Others() string {
 	whys := slices.SortedFunc(maps.Keys(c.Nothing), func(a, b mapping.Why) int {
 		return cmp.Or(cmp.Compare(c.Nothing[b], c.Nothing[a]), cmp.Compare(a, b))
 	})
 	var words []string
+	all := 0
 	for _, why := range whys {
+		all += c.Nothing[why]
 		words = append(words, fmt.Sprintf("%d %s", c.Nothing[why], why))
 	}
-	return strings.Join(words, ", ")
+	if all == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d with nothing to send: %s", all, strings.Join(words, ", "))
 }
 
 func (c Counts) String() string {
