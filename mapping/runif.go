@@ -25,6 +25,7 @@ type RunIf struct {
 	root  ast.Node
 	tests map[ast.Node]*vm.Program // of the comparisons
 	lists map[ast.Node][]ast.Node  // comparisons that x in [a, b] stands for
+	uses  []string                 // columns
 }
 
 // Field is a column as a condition sees it.
@@ -78,6 +79,7 @@ func CompileRunIf(src string, fields []Field) (*RunIf, error) {
 		}
 		c.expand(test, options)
 	}
+	c.uses = c.columns()
 	return c, nil
 }
 

@@ -29,6 +29,9 @@ func (c *RunIf) Met(fields []Field, cells map[string]Cell, now time.Time) (met b
 		env[nowName] = now
 	}
 	for _, f := range fields {
+		if !slices.Contains(c.uses, f.Name) { // whatever it holds
+			continue
+		}
 		v, err := valueOf(f.Type, cells[f.Name])
 		if err != nil {
 			return false, fmt.Sprintf("column %s: %v", f.Name, err)

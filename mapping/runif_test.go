@@ -65,6 +65,8 @@ func TestRunIf(t *testing.T) {
 		{`(team_size ?? 0) < 1 and plan == nil`, null, ""},
 		{`(plan ?? "free") == "pro"`, full, ""},
 		{`plan == "pro"`, map[string]Cell{"plan": misfit("no good")}, "column plan: no good"},
+		{`vip`, map[string]Cell{"vip": present("true"), "plan": misfit("it holds bytes")}, ""},
+		{`not vip and $env["team size"] == 3`, map[string]Cell{"vip": present("true"), "team size": misfit("it holds bytes")}, "it holds bytes"},
 		// What cannot be worked out holds no more than NULL does.
 		{`10 / (team_size - 12) > 0`, full, "division by zero"},
 		{`not (10 / (team_size - 12) > 0)`, full, "division by zero"},
