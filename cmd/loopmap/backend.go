@@ -171,12 +171,18 @@ func (b *backend) Review(ctx context.Context, m *mapping.Mapping) (r tui.Review,
 			r.Theirs = udiff.Unified(name, name, string(b.read), string(now))
 		}
 	}
-	columns, err := b.columns(ctx, m)
+	var columns []table.Column
+	plan := table.MakePlan(m, nil)
+	err = b.look(ctx, m, func(s *table.Store) (err error) {
+		if columns, err = s.Columns(ctx, m.Table); err == nil {
+			plan, err = s.Plan(ctx, m)
+		}
+		return err
+	})
 	if err != nil {
 		r.Table = err.Error()
 		return r, nil
 	}
-	plan := table.MakePlan(m, columns)
 	r.Notes, r.SQL = append(plan.Notes, b.left(m, columns)...), plan.SQL
 	if r.Later, err = b.triggers(ctx, m, columns); err != nil {
 		return r, err
