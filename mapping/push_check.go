@@ -177,16 +177,6 @@ func orNear(name string, known []string) string {
 	return "; make it in Loops, Settings, or take it out"
 }
 
-// columnNamed is a column that the mapping fills, by rules too.
-func (m *Mapping) columnNamed(name string) Column {
-	for _, c := range m.Columns() {
-		if c.Name == name {
-			return c
-		}
-	}
-	return Column{}
-}
-
 // SentAs is the type of Loops that holds a column's values.
 func (t Type) SentAs() string {
 	switch t {
