@@ -83,7 +83,7 @@ func (r *Run) send(t times, key string, st mapping.PushStep) (mapping.PushLine, 
 			}
 			return l, r.end(t.run, key, st, l, contact)
 		case refused:
-			if l.Status, l.FirstAt, l.NextAt = mapping.PushFailed, zero, zero; event {
+			if l.Status, l.FirstAt, l.NextAt = mapping.PushFailed, zero, zero; event && !creating {
 				l.Refusals++
 			}
 			if err := r.end(t.run, key, st, l, contact); err != nil {
@@ -117,13 +117,14 @@ func creation(r mapping.Request) mapping.Request {
 }
 
 // goesOn reports whether after a creation's answer the request itself follows: Loops has
-// the contact, or knows no such call; an event comes after it in any case.
+// the contact, or knows no such call; of an event, also once the contact is made. A refusal
+// is of both.
 func goesOn(what meaning, status int, event bool) bool {
 	switch status {
 	case http.StatusConflict, http.StatusNotFound, http.StatusMethodNotAllowed:
 		return true
 	}
-	return event && (what == taken || what == refused)
+	return event && what == taken
 }
 
 // claim writes that the request is begun; why says why it is not to be.
