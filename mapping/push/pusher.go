@@ -121,7 +121,7 @@ func (c Counts) Others() string {
 	if all == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d with nothing to send: %s", all, strings.Join(words, ", "))
+	return fmt.Sprintf("%d %s with nothing to send: %s", all, map[bool]string{true: "row", false: "rows"}[all == 1], strings.Join(words, ", "))
 }
 
 func (c Counts) String() string {
