@@ -43,12 +43,8 @@ func (t *postgresTx) start(b *pgx.Batch) {
 	if !t.begun {
 		b.Queue("BEGIN ISOLATION LEVEL READ COMMITTED")
 		t.engine.local(b)
-		b.Queue(shortWait)
 	}
 }
-
-// shortWait holds for a transaction: see [rowWait].
-var shortWait = fmt.Sprintf("SET LOCAL lock_timeout = %d", rowWait.Milliseconds())
 
 // local adds the settings of a transaction, where the connection does not have them.
 func (p *postgresEngine) local(b *pgx.Batch) {
@@ -65,8 +61,12 @@ func (t *postgresTx) lock(b *pgx.Batch, entries []mapping.Entry) {
 		keys = append(keys, lockOf(e.Mapping.Table, e.Row.Key))
 	}
 	slices.Sort(keys)
-	b.Queue("SELECT count(pg_advisory_xact_lock(k)) FROM unnest($1::bigint[]) AS k", slices.Compact(keys))
+	b.Queue(lockRows, slices.Compact(keys))
 }
+
+// lockRows lets all locks of the transaction be waited for as long as [rowWait], its own
+// first: a row of s comes before what is counted.
+var lockRows = fmt.Sprintf("SELECT count(pg_advisory_xact_lock(k)) FROM (SELECT set_config('lock_timeout', '%d', true)) AS s, unnest($1::bigint[]) AS k", rowWait.Milliseconds())
 
 // lockOf must be the same in all processes: FNV-1a over table and key.
 func lockOf(table, key string) int64 {
