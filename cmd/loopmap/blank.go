@@ -114,6 +114,16 @@ func (b *blanks) blank(text []byte) []byte {
 	return text
 }
 
+// blankedError is an error without secrets in its text; what it wraps is for errors.Is and
+// errors.As alone.
+type blankedError struct {
+	text string
+	err  error
+}
+
+func (e *blankedError) Error() string { return e.text }
+func (e *blankedError) Unwrap() error { return e.err }
+
 // writer writes to w what is left. A terminal stays one.
 func (b *blanks) writer(w io.Writer) io.Writer {
 	if f, ok := w.(term.File); ok {

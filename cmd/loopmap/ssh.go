@@ -107,7 +107,7 @@ func (a *app) sshHost(file string, f sshFlags, log *slog.Logger) (*sshHost, erro
 		savers:    map[string]string{}, screens: map[*watcher]bool{}, drafts: map[string]bool{},
 	}
 	h.journal.reread()
-	h.server = &sshServer{keys: keys, signer: signer, limits: limits, log: log, now: a.now, show: h.show}
+	h.server = &sshServer{keys: keys, signer: signer, limits: limits, log: log, now: a.now, show: h.showBlanked}
 	log.Info("ssh: listening", "address", l.Addr().String(), "host_key", ssh.FingerprintSHA256(signer.PublicKey()), "authorized_keys", f.authorizedKeys, "keys", n)
 	return h, nil
 }

@@ -1,0 +1,81 @@
+package loops
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// Whatever answers may repeat the key: nothing that this package returns for people has it.
+func TestKeyIsNotRepeated(t *testing.T) {
+	const key = "0123456789abcdef0123456789abcdef"
+	escaped := ""
+	for _, c := range key {
+		escaped += fmt.Sprintf(`\u%04x`, c)
+	}
+	for _, written := range []string{key, escaped, "a" + key + "b"} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+			switch q.URL.Path {
+			case "/v1/api-key":
+				fmt.Fprintf(w, `{"success":true,"teamName":"%s"}`, written)
+			case "/v1/lists":
+				fmt.Fprintf(w, `[{"id":"%s","name":"%[1]s"}]`, written)
+			case "/v1/contacts/properties":
+				fmt.Fprintf(w, `[{"key":"%s","label":"%[1]s","type":"%[1]s"}]`, written)
+			default:
+				w.WriteHeader(400)
+				fmt.Fprintf(w, `{"message":"%s"}`, written)
+			}
+		}))
+		c, err := NewClient(server.URL, key, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx := context.Background()
+		team, err1 := c.Team(ctx)
+		lists, err2 := c.Lists(ctx)
+		properties, err3 := c.Properties(ctx)
+		_, err4 := c.EventNames(ctx)
+		a, err5 := c.Do(ctx, "POST", "/v1/other", nil, nil)
+		if all := fmt.Sprint(team, lists, properties, err1, err2, err3, err4, a.Message, err5); strings.Contains(all, key) || strings.Count(all, "***") < 7 {
+			t.Errorf("%s", all)
+		}
+		server.Close()
+	}
+}
+
+// net/http quotes a header that is none.
+func TestKeyIsNotQuoted(t *testing.T) {
+	const key = "0123456789abcdef0123456789abcdef"
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			q, err := http.ReadRequest(bufio.NewReader(conn))
+			if err == nil {
+				_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nno header "+q.Header.Get("Authorization")+"\r\n\r\n")
+			}
+			conn.Close()
+		}
+	}()
+	c, err := NewClient("http://"+l.Addr().String(), key, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Do(context.Background(), "POST", "/v1/events/send", nil, []byte("{}")); err == nil || strings.Contains(err.Error(), key) || !strings.Contains(err.Error(), "***") {
+		t.Errorf("%v", err)
+	}
+}
