@@ -187,7 +187,7 @@ func (f *Follower) round(ctx context.Context, plan Plan, all bool) (more bool, e
 			return false, nil
 		}
 	}
-	held, release, err := f.Pusher.Alone(ctx, table, nil)
+	held, release, err := f.Pusher.alone(ctx, table, nil, patience)
 	if err != nil {
 		return false, err
 	}

@@ -67,6 +67,9 @@ const (
 	saveTime = 15 * time.Second
 	// turnTime is how long one sends before others who wait have their turn.
 	turnTime = 5 * time.Second
+	// patience is how long who follows leaves the lock to others before it asks for its
+	// turn: mostly they do the same, and a change of turns costs pace.
+	patience = 30 * time.Second
 	lookLock = 300 * time.Millisecond // who waits looks so often
 )
 
@@ -162,6 +165,12 @@ func colon(reason string) string {
 // waiting is called when there is one. What another process has sent a moment ago
 // counts for the pace.
 func (p *Pusher) Alone(ctx context.Context, table string, waiting func()) (held context.Context, release func(), err error) {
+	return p.alone(ctx, table, waiting, 0)
+}
+
+// alone says to others that it waits once it has done so for as long as it is patient.
+func (p *Pusher) alone(ctx context.Context, table string, waiting func(), patient time.Duration) (held context.Context, release func(), err error) {
+	begun := time.Now()
 	waits := false
 	defer func() {
 		if waits {
@@ -189,7 +198,7 @@ func (p *Pusher) Alone(ctx context.Context, table string, waiting func()) (held 
 			waiting()
 		}
 		waits = true
-		if looks%5 == 0 { // who has died meanwhile must not seem to wait
+		if looks%5 == 0 && time.Since(begun) >= patient { // again and again: who has died must not seem to wait
 			if err := p.Store.AwaitTurn(ctx, p.name(), true); err != nil {
 				return nil, nil, err
 			}
