@@ -150,12 +150,15 @@ func TestLockedRowAmongSenders(t *testing.T) {
 
 // A lock on the whole table is waited for as before: it fails, or is gone in time.
 func TestLockedTable(t *testing.T) {
-	d := postgresDatabase(t)
-	s, m := d.open(), d.mapping()
-	ready(t, s, m)
-	lock := d.holds("LOCK TABLE contacts IN ACCESS EXCLUSIVE MODE")
-	time.AfterFunc(2*rowWait, func() { _ = lock.Rollback() })
-	if o := commit(t, s, m, created("1", "a", 0, "")); o[0].Status != mapping.Applied {
-		t.Errorf("%+v", o)
+	for _, name := range []string{"contacts", "loopmap_deliveries"} {
+		d := postgresDatabase(t)
+		s, m := d.open(), d.mapping()
+		ready(t, s, m)
+		commit(t, s, m, created("0", "a", 0, ""))
+		lock := d.holds("LOCK TABLE " + name + " IN ACCESS EXCLUSIVE MODE")
+		time.AfterFunc(6*rowWait, func() { _ = lock.Rollback() })
+		if o := commit(t, s, m, created("1", "a", 1, ""), event("2", "contact.other", "b", 1, "")); o[0].Status != mapping.Applied {
+			t.Errorf("%s: %+v", name, o)
+		}
 	}
 }

@@ -27,9 +27,6 @@ const (
 // stays locked.
 func (p *postgresEngine) lockedAmong(ctx context.Context, entries []mapping.Entry) (rows []rowName, err error) {
 	rowsOf := slices.DeleteFunc(slices.Clone(entries), func(e mapping.Entry) bool { return e.Status != mapping.Applied })
-	if len(rowsOf) == 0 {
-		return nil, nil
-	}
 	begun, err := p.begin(ctx)
 	if err != nil {
 		return nil, err
@@ -39,7 +36,7 @@ func (p *postgresEngine) lockedAmong(ctx context.Context, entries []mapping.Entr
 	b := &pgx.Batch{}
 	t.start(b)
 	b.Queue("SET LOCAL lock_timeout = '" + tablePatience + "'")
-	for _, table := range tablesOf(rowsOf) {
+	for _, table := range append(tablesOf(rowsOf), "loopmap_deliveries") {
 		b.Queue("LOCK TABLE " + quote(table) + " IN ROW EXCLUSIVE MODE")
 	}
 	b.Queue("SET LOCAL lock_timeout = '" + lookPatience + "'")
