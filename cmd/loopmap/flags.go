@@ -84,6 +84,7 @@ func completion(root *cobra.Command) {
 		for _, sub := range c.Commands() {
 			shells = append(shells, sub.Name())
 			sub.Args = exactly(0)
+			sub.Long = strings.ReplaceAll(sub.Long, "you can install it via", "you can\ninstall it via")
 		}
 		c.Args = nil
 		c.RunE = func(_ *cobra.Command, args []string) error {

@@ -33,8 +33,8 @@ func (a *app) replayCommand() *cobra.Command {
 			"was lost is made anew. Running it twice changes nothing.\n\n" +
 			"With --from it reads deliveries from a file (- for standard input), one JSON\n" +
 			"object a line, or a JSON list of them: a webhook's body, or {\"id\": webhook-id,\n" +
-			"\"timestamp\": Unix seconds, \"body\": ...}. They are journalled and mapped like those that sync\n" +
-			"receives; an id that the journal has already changes nothing.",
+			"\"timestamp\": Unix seconds, \"body\": ...}. They are journalled and mapped like\n" +
+			"those that sync receives; an id that the journal has already changes nothing.",
 		Example: "loopmap replay --diff               # what would change\nloopmap replay --since 7d\nloopmap replay --from export.ndjson",
 		Args:    atMost(1),
 		RunE: func(c *cobra.Command, args []string) error {

@@ -28,18 +28,23 @@ func suspendable(options []tea.ProgramOption) (_ []tea.ProgramOption, attach fun
 			if !jobs() {
 				return nil
 			}
-			_ = program.ReleaseTerminal()
+			release(program)
 			job := 0 // as a whole, where the key was pressed
 			if _, signalled := msg.(stopMsg); signalled {
 				job = os.Getpid()
 			}
 			stop(job)
 		case contMsg: // something has stopped it without asking
-			_ = program.ReleaseTerminal()
+			release(program)
 		default:
 			return msg
 		}
-		_ = program.RestoreTerminal()
+		for range 20 { // a signal may come between
+			if program.RestoreTerminal() == nil {
+				break
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
 		return tea.ClearScreen()
 	}))
 	return options, func(p *tea.Program) func() {
@@ -66,6 +71,13 @@ func suspendable(options []tea.ProgramOption) (_ []tea.ProgramOption, attach fun
 			close(done)
 		}
 	}
+}
+
+// release gives the terminal back. What draws on it ends by itself a moment later: were
+// it begun anew before that, it would end the new one.
+func release(p *tea.Program) {
+	_ = p.ReleaseTerminal()
+	time.Sleep(50 * time.Millisecond)
 }
 
 // jobs reports whether a shell looks after jobs here: then it has given this one a group

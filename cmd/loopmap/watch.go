@@ -80,7 +80,7 @@ func (w *fileWatch) look(ctx context.Context, now time.Time) {
 func watchFile(ctx context.Context, file string, changed func()) {
 	src, _ := readSmall(file)
 	last := mapping.HashOf(src)
-	(&fileWatch{file: file, running: func() string { return last }, failed: func(error) {}, take: func(context.Context) error {
+	(&fileWatch{file: file, running: func() string { return last }, failed: func(error) { changed() }, take: func(context.Context) error {
 		src, err := readSmall(file)
 		if err == nil {
 			last = mapping.HashOf(src)
