@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"strings"
@@ -198,6 +199,26 @@ func TestCopyWithin(t *testing.T) {
 		d.keys("y").has(want).lacks("copied")
 		if got := fmt.Sprintf("%T", d.m.clip("x", "x")()); within == "screen" && got != "tea.RawMsg" {
 			t.Errorf("to screen goes %s", got)
+		}
+	}
+}
+
+// Line by line a paste is a sample, too, whatever its lines would mean as commands.
+func TestPasteLineByLine(t *testing.T) {
+	json := strings.Replace(string(body(t, "contact.created")), "{", "{\n\"x\":\ns\n", 1)
+	for text, want := range map[string]string{
+		string(body(t, "contact.created")) + "\n":                                                 "the sample comes from the clipboard",
+		"[" + string(mapping.Compact(body(t, "contact.created"))) + ",\n{\"eventName\":\"x\"}]\n": "2 samples",
+		json + "\n": "the body is not JSON", "{\nsave\ny\n\n\n": "the body is not JSON",
+		`{"eventName":"contact.created","contact":{"long":"` + strings.Repeat("x", 200_000) + `"}}` + "\n": "contact.long",
+	} {
+		f := &fake{}
+		var out strings.Builder
+		if _, err := Lines(context.Background(), Config{File: "loopmap.yaml", Mapping: mapping.New("sqlite:contacts.db"), Backend: f}, strings.NewReader(text+"row\n"), &out); err != nil {
+			t.Fatal(err)
+		}
+		if got := out.String(); !strings.Contains(got, want) || strings.Contains(got, "no command") || strings.Contains(got, "Write it") || len(f.saved) > 0 {
+			t.Errorf("%.80q:\n%.2000s", text, got)
 		}
 	}
 }

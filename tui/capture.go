@@ -170,6 +170,9 @@ func (m *Model) steps() []string {
 		secret = fmt.Sprintf("%d signing secrets are set: each webhook is verified by one of them, and kept in the journal", l.Secrets)
 	}
 	sample := "Create a contact in Loops. Without Loops at hand: b takes the built-in sample, f reads a file, J the journal, and a paste works too"
+	if len(m.samples) == 0 && m.opens() {
+		sample = "Enter opens the mapping as it is saved. " + sample
+	}
 	if l.Problem != "" {
 		sample = "b takes the built-in sample, f reads a file, J the journal, and a paste works too"
 	}

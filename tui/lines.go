@@ -20,13 +20,15 @@ type liner struct {
 	m   *Model
 	out io.Writer
 	ctx context.Context
+
+	pasted strings.Builder // lines of JSON that a sample may become
 }
 
 // Lines runs the mapper line by line, until in ends, quit is said, or ctx is done.
 // It writes plain lines: no cursor movement, no colour. Unless quit was said, it
 // returns the mapping that was not saved, if there is one.
 func Lines(ctx context.Context, cfg Config, in io.Reader, out io.Writer) (unsaved *mapping.Mapping, err error) {
-	l := &liner{New(ctx, cfg), out, ctx}
+	l := &liner{m: New(ctx, cfg), out: out, ctx: ctx}
 	defer func() {
 		if l.m.Unsaved() && !l.m.quit {
 			unsaved = l.m.draft
@@ -35,7 +37,9 @@ func Lines(ctx context.Context, cfg Config, in io.Reader, out io.Writer) (unsave
 	typed := make(chan string)
 	go func() {
 		defer close(typed)
-		for s := bufio.NewScanner(in); s.Scan(); {
+		s := bufio.NewScanner(in)
+		s.Buffer(nil, mostPaste)
+		for s.Scan() {
 			select {
 			case typed <- s.Text():
 			case <-ctx.Done():
@@ -74,6 +78,9 @@ func Lines(ctx context.Context, cfg Config, in io.Reader, out io.Writer) (unsave
 			if !ok {
 				return nil, nil
 			}
+			if l.paste(line) {
+				continue
+			}
 			if l.command(strings.Fields(line), typed) {
 				l.m.quit = true
 				return nil, nil
@@ -95,6 +102,7 @@ func (l *liner) result() {
 }
 
 const lineHelp = `b: map by the built-in sample. file NAME: by a file. journal: by what sync has received. map: by what has arrived here.
+A webhook's body may be pasted; it ends with its last brace, or two empty lines.
 list, or list WORD: the attributes, those that hold the word. 3, or 3 5-7: pick or drop by number.
 columns: the columns. name 2 email: rename. type 2 integer. up 2, down 2: move. drop 2. key 2: let it tell rows apart.
 row: the rows that the samples give. undo. redo. save: shows the change, then asks. quit.`
@@ -154,6 +162,43 @@ func (l *liner) command(words []string, typed <-chan string) (quit bool) {
 		}
 	}
 	return false
+}
+
+// paste takes a line for a part of a sample that is pasted: from a brace on, until that is
+// closed or two lines are empty.
+func (l *liner) paste(line string) bool {
+	text := strings.TrimSpace(line)
+	begins := strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[")
+	if l.pasted.Len() == 0 && !begins {
+		return false
+	}
+	l.pasted.WriteString(line + "\n")
+	ends := (strings.HasSuffix(text, "}") || strings.HasSuffix(text, "]")) && closed(l.pasted.String())
+	if ends || strings.HasSuffix(l.pasted.String(), "\n\n\n") || l.pasted.Len() > mostPaste {
+		l.m.pasteSample(l.pasted.String())
+		l.pasted.Reset()
+		l.sampled()
+	}
+	return true
+}
+
+// closed reports whether as many braces are closed as were opened, outside of texts.
+func closed(s string) bool {
+	depth, inside := 0, false
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case inside && c == '\\':
+			i++
+		case c == '"':
+			inside = !inside
+		case inside:
+		case c == '{' || c == '[':
+			depth++
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return depth <= 0
 }
 
 func (l *liner) sampled() {

@@ -138,18 +138,23 @@ func (m *Model) paste(msg tea.PasteMsg) tea.Cmd {
 		return m.typed(msg)
 	case len(text) < 2 || m.help != nil || m.ask || m.offer:
 	case m.screen == capturing:
-		bodies, err := mapping.Bodies([]byte(text))
-		if err != nil {
-			m.complain(err)
-			return nil
-		}
-		var list []Sample
-		for _, body := range bodies {
-			list = append(list, Sample{From: "the clipboard", Body: body})
-		}
-		m.use(list...)
+		m.pasteSample(text)
 	default:
 		m.say("a sample is pasted on the capture screen: r leads to it")
 	}
 	return nil
+}
+
+// pasteSample maps by what was pasted: a webhook's body, or a list of them.
+func (m *Model) pasteSample(text string) {
+	bodies, err := mapping.Bodies([]byte(strings.TrimSpace(text)))
+	if err != nil {
+		m.complain(err)
+		return
+	}
+	var list []Sample
+	for _, body := range bodies {
+		list = append(list, Sample{From: "the clipboard", Body: body})
+	}
+	m.use(list...)
 }
