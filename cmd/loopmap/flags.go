@@ -28,7 +28,7 @@ func flagError(c *cobra.Command, err error) error {
 		}
 	case errors.As(err, &value):
 		f := value.GetFlag()
-		wants := map[string]string{"int": "a whole number", "bool": "true or false", "float64": "a number", "duration": "a time such as 30s"}[f.Value.Type()]
+		wants := map[string]string{"int": "a whole number", "bool": "true or false", "duration": "a time such as 30s"}[f.Value.Type()]
 		if wants == "" {
 			return usage("--%s does not take %q: %v\nhint: %s", f.Name, value.GetValue(), value.Unwrap(), hint)
 		}

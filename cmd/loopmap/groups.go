@@ -18,9 +18,11 @@ const (
 	groupFast = groupSlow / 4
 )
 
+type writing = func(context.Context, []mapping.Entry) ([]mapping.Outcome, error)
+
 // write writes entries in their order, and returns what became of those written before an
 // error.
-func (g *groups) write(ctx context.Context, entries []mapping.Entry, write func(context.Context, []mapping.Entry) ([]mapping.Outcome, error)) (all []mapping.Outcome, err error) {
+func (g *groups) write(ctx context.Context, entries []mapping.Entry, write writing) (all []mapping.Outcome, err error) {
 	if g.size == 0 {
 		g.size = groupMost
 	}

@@ -17,8 +17,10 @@ func parsePublic(text string) (p publicURL, err error) {
 		return p, nil
 	}
 	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-		return p, usage("--public-url %q is not an address that webhooks can be sent to\nhint: write it as https://your.name.example, or with the path that a proxy keeps", text)
+	plain := err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != ""
+	if !plain || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return p, usage("--public-url %q is not an address that webhooks can be sent to\n"+
+			"hint: write it as https://your.name.example, or with the path that a proxy keeps", text)
 	}
 	u.Path = strings.TrimRight(u.Path, "/")
 	if !strings.HasSuffix(u.Path, receive.Path) {

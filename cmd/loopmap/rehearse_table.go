@@ -52,13 +52,19 @@ func (a *app) scratchTable(ctx context.Context, file string, m *mapping.Mapping,
 	}
 	guess(m, file, fields, known)
 	for _, f := range fields[made:] {
-		t := map[mapping.Type]string{mapping.Integer: "INTEGER", mapping.Number: "NUMERIC", mapping.Boolean: "BOOLEAN", mapping.Time: "TIMESTAMP", mapping.JSON: "JSON"}[f.Type]
+		t := sqlTypes[f.Type]
 		if t == "" {
 			t = "TEXT"
 		}
-		plan.SQL = append(plan.SQL, fmt.Sprintf(`ALTER TABLE "%s" ADD COLUMN "%s" %s`, strings.ReplaceAll(m.Table, `"`, `""`), strings.ReplaceAll(f.Name, `"`, `""`), t))
+		quote := func(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+		plan.SQL = append(plan.SQL, fmt.Sprintf(`ALTER TABLE %s ADD COLUMN %s %s`, quote(m.Table), quote(f.Name), t))
 	}
 	return fields, store.Apply(ctx, plan)
+}
+
+// sqlTypes are what a scratch table calls its columns; what is not here is TEXT.
+var sqlTypes = map[mapping.Type]string{
+	mapping.Integer: "INTEGER", mapping.Number: "NUMERIC", mapping.Boolean: "BOOLEAN", mapping.Time: "TIMESTAMP", mapping.JSON: "JSON",
 }
 
 // guess gives the fields from an index on types that push can work with: booleans go to
