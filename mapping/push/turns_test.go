@@ -72,7 +72,7 @@ func TestOneRowAmongMany(t *testing.T) {
 		if err := <-all; err != nil || len(b.loops.Sent()) != 80 {
 			t.Error(err, len(b.loops.Sent()))
 		}
-		if n := b.loops.MaxPerSecond(); n > 11 { // one may come late to a server that shares the machine
+		if n := b.loops.MaxPerSecond(); n > 15 { // two that knew nothing of each other would be 20; some come late on a busy machine
 			t.Errorf("%d requests in a second", n)
 		}
 	})
