@@ -59,6 +59,11 @@ func (s *Store) pushRows(ctx context.Context, m *mapping.Mapping, fields []mappi
 	if keys != nil && len(keys) == 0 {
 		return nil, nil
 	}
+	if q.Keys != nil { // as people write them
+		if keys, err = s.canonicalKeys(ctx, m, keys); err != nil {
+			return nil, err
+		}
+	}
 	cells, found, err := s.cells(ctx, m, fields, columns, keys, q)
 	if err != nil {
 		return nil, err

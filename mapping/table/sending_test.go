@@ -265,3 +265,21 @@ func TestPushesOfAnOldDatabase(t *testing.T) {
 		}
 	})
 }
+
+// A row is found by its key however that is written, where the table does not care.
+func TestPushRowsByAnySpelling(t *testing.T) {
+	databases(t, func(t *testing.T, d *database) {
+		s, m := d.open(), d.mapping("plan text contact.plan")
+		written, asked, named := "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"
+		declared := "uuid"
+		if d.d == mapping.SQLite {
+			declared, written, asked, named = "TEXT COLLATE NOCASE", "Ada", "ADA", "ada"
+		}
+		d.exec("CREATE TABLE contacts (id "+declared+" PRIMARY KEY, plan text)", "INSERT INTO contacts (id, plan) VALUES ('"+written+"', 'pro')")
+		ready(t, s, m)
+		rows := pushRows(t, s, m, mapping.PushQuery{Keys: []string{asked}})
+		if len(rows) != 1 || rows[0].Gone || rows[0].Key != named || rows[0].Cells["plan"].Text != "pro" {
+			t.Errorf("%+v", rows)
+		}
+	})
+}
