@@ -118,6 +118,7 @@ type Backend interface {
 
 // PushView is what requests to Loops are made of.
 type PushView struct {
+	Keyless int             // rows of the table whose key is NULL: they are not among Rows
 	Now     time.Time       // when it was looked at
 	Fields  []mapping.Field // columns of the table, and those that the mapping adds
 	Rows    []mapping.PushRow

@@ -25,6 +25,7 @@ type pushScreen struct {
 	fields  []mapping.Field
 	rows    []mapping.PushRow
 	more    bool   // the table has more rows
+	keyless int    // and so many that nothing tells apart
 	samples bool   // rows are those of the samples: the table has none
 	problem string // why no row can be looked at
 	catalog Catalog
@@ -114,7 +115,7 @@ func (m *Model) sawPushes(msg pushViewMsg) {
 		return
 	}
 	p.fields, p.rows, p.more, p.problem, p.samples = msg.view.Fields, msg.view.Rows, msg.view.More, msg.view.Problem, false
-	p.at = msg.view.Now
+	p.at, p.keyless = msg.view.Now, msg.view.Keyless
 	if len(p.rows) > 0 {
 		return
 	}

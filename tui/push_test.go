@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
@@ -186,6 +187,22 @@ func TestPushWithoutLoops(t *testing.T) {
 	d.keys("P").has("no LOOPS_API_KEY", "companyName", "(sample 1)")
 	d.to("email").keys("space").has("as a sample's row would send it")
 	d.keys("R").has("save the mapping first")
+}
+
+// Rows that send nothing say why; those without a key are counted.
+func TestWhyRowsSendNothing(t *testing.T) {
+	d := start(t, 120, 40, withSample)
+	row := func(key, email string, lines ...mapping.PushLine) mapping.PushRow {
+		cells := map[string]mapping.Cell{"loops_id": {State: mapping.Present, Text: key}, "email": {State: mapping.Present, Text: email}}
+		return mapping.PushRow{Key: key, Cells: cells, Lines: lines}
+	}
+	gone := row("b", "b@example.com", mapping.PushLine{Kind: "contact", Status: mapping.PushSent, Body: []byte(`{"email":"b@example.com"}`), SentAt: time.Unix(5, 0)})
+	gone.Deleted = &mapping.Deletion{ID: "msg_1", At: time.Unix(9, 0), Received: time.Unix(9, 0)}
+	d.fake.pushes = PushView{Keyless: 3, Fields: []mapping.Field{{Name: "loops_id", Type: mapping.Text}, {Name: "email", Type: mapping.Text}}, Rows: []mapping.PushRow{
+		row("a", "a@example.com", mapping.PushLine{Kind: "contact", Status: mapping.PushSent, Body: []byte(`{"email":"a@example.com"}`), SentAt: time.Unix(5, 0)}), gone}}
+	d.keys("P").to("email").keys("space").has("3 rows without loops_id, which is the key: not sent",
+		"not sent: Loops has all of this: sent on 1970-01-01")
+	d.keys("tab", "down").has("not sent: the contact was deleted in Loops on")
 }
 
 func TestOutcomesBesideDeliveries(t *testing.T) {

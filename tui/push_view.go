@@ -20,6 +20,9 @@ type pushLayout struct {
 func (m *Model) pushLayout() pushLayout {
 	w, h := m.w, m.h-2
 	rows := 1 + max(1, len(m.push.rows))
+	if m.push.keyless > 0 {
+		rows++
+	}
 	if w >= sideBySide {
 		left := w / 2
 		rows = min(rows, h*2/5)
@@ -234,6 +237,9 @@ func (m *Model) rowLines(w, h int) []string {
 	if len(p.rows) == 0 {
 		lines = append(lines, hang("  ", p.noRows(), w)...)
 	}
+	if p.keyless > 0 && len(lines) < h {
+		lines = append(lines, cut("  "+plural(p.keyless, "row")+" without "+safe(m.draft.Key)+", which is the key: not sent", w))
+	}
 	return block(lines, w, h)
 }
 
@@ -270,11 +276,8 @@ func (m *Model) sendsNow(i int) string {
 			kinds = append(kinds, safe(st.Kind))
 		}
 	}
-	switch steps := m.push.now[i]; {
-	case len(kinds) > 0:
-		return strings.Join(kinds, ", ")
-	case len(steps) > 0 && steps[0].Why != "":
-		return "nothing: " + string(steps[0].Why)
+	if len(kinds) == 0 {
+		return "nothing" // why, the body says
 	}
-	return "nothing"
+	return strings.Join(kinds, ", ")
 }

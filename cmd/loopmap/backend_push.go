@@ -36,6 +36,9 @@ func (b *backend) Pushes(ctx context.Context, m *mapping.Mapping) (view tui.Push
 		there := slices.DeleteFunc(slices.Clone(view.Fields), func(f mapping.Field) bool {
 			return !slices.ContainsFunc(columns, func(c table.Column) bool { return m.Dialect.Fold(c.Name) == m.Dialect.Fold(f.Name) })
 		})
+		if view.Keyless, err = s.Keyless(ctx, m); err != nil {
+			return err
+		}
 		view.Rows, err = s.PushRows(ctx, m, there, mapping.PushQuery{Limit: shownRows + 1})
 		if view.More = len(view.Rows) > shownRows; view.More {
 			view.Rows = view.Rows[:shownRows]
