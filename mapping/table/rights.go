@@ -3,8 +3,10 @@ package table
 import (
 	"context"
 	"fmt"
-	"os"
 	"slices"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
 
 	"loopmap/mapping"
 )
@@ -24,13 +26,23 @@ func (s *Store) addRights(ctx context.Context, m *mapping.Mapping, p *Plan) erro
 	return err
 }
 
-// rights is the engine's: what matters of a file is whether it can be written.
+// rights is the engine's: what matters of a file is whether it can be written. SQLite is
+// asked, since a file that is opened and closed beside it takes its locks away (POSIX,
+// fcntl: all of a process go with any of its descriptors).
 func (s *sqliteEngine) rights(context.Context, *mapping.Mapping, bool) ([]right, error) {
-	f, err := os.OpenFile(s.file, os.O_RDWR, 0)
-	if err != nil {
-		return []right{{lacks: fmt.Sprintf("the database cannot be written: %v", err)}}, nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reader.SetBusyTimeout(0)
+	defer s.reader.SetBusyTimeout(busyTimeout)
+	err := sqlitex.ExecuteTransient(s.reader, "BEGIN IMMEDIATE", nil)
+	if err == nil {
+		return nil, sqlitex.ExecuteTransient(s.reader, "ROLLBACK", nil)
 	}
-	return nil, f.Close()
+	switch sqlite.ErrCode(err).ToPrimary() {
+	case sqlite.ResultReadOnly, sqlite.ResultCantOpen:
+		return []right{{lacks: s.explain(err).Error()}}, nil
+	}
+	return nil, nil // it is being written, by another
 }
 
 // rights is the engine's. alters says that the table will be changed.
