@@ -85,8 +85,11 @@ func prepareFile(o Options) (string, error) {
 	case !o.Write:
 		return "", fmt.Errorf("%s: %w", file, ErrNoDatabase)
 	}
-	f, err := os.OpenFile(file, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
+	// Of one that was made meanwhile, a close would take the locks away.
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return file, nil
+	} else if err != nil {
 		return "", fmt.Errorf("make the database: %w", err)
 	}
 	return file, f.Close()
