@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"testing"
 	"time"
@@ -30,32 +31,34 @@ func (d *database) holds(statements ...string) *sql.Tx {
 // Whoever waits for a locked row waits alone, whatever it is locked by: its delivery is kept
 // and answered, the others of its group are written, and once the lock is gone so is it.
 func TestLockedRowWaitsAlone(t *testing.T) {
+	// Other tests, on the same server, may not wait for these.
+	c := fmt.Sprintf("c%08x_", rand.Uint32())
 	for name, x := range map[string]struct {
 		locks   []string
 		waiting int // of the deliveries
 	}{
-		"for update":      {[]string{"SELECT FROM contacts WHERE id = 'c3' FOR UPDATE"}, 1},
-		"updated":         {[]string{"UPDATE contacts SET a = 'x' WHERE id = 'c3'"}, 1},
-		"deleted":         {[]string{"DELETE FROM contacts WHERE id = 'c3'"}, 1},
-		"made":            {[]string{"INSERT INTO contacts (id) VALUES ('c7')"}, 1},
-		"many":            {[]string{"SELECT FROM contacts WHERE id IN ('c1', 'c2', 'c3') FOR UPDATE", "INSERT INTO contacts (id) VALUES ('c7')"}, 4},
-		"another process": {[]string{fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", lockOf("contacts", "c3"))}, 1},
+		"for update":      {[]string{"SELECT FROM contacts WHERE id = '" + c + "3' FOR UPDATE"}, 1},
+		"updated":         {[]string{"UPDATE contacts SET a = 'x' WHERE id = '" + c + "3'"}, 1},
+		"deleted":         {[]string{"DELETE FROM contacts WHERE id = '" + c + "3'"}, 1},
+		"made":            {[]string{"INSERT INTO contacts (id) VALUES ('" + c + "7')"}, 1},
+		"many":            {[]string{"SELECT FROM contacts WHERE id IN ('" + c + "1', '" + c + "2', '" + c + "3') FOR UPDATE", "INSERT INTO contacts (id) VALUES ('" + c + "7')"}, 4},
+		"another process": {[]string{fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", lockOf("contacts", c+"3"))}, 1},
 		"by a trigger's row": {[]string{"CREATE TABLE other (id int PRIMARY KEY); INSERT INTO other VALUES (1)",
-			`CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF new.id = 'c3' THEN PERFORM FROM other FOR UPDATE; END IF; RETURN new; END $$`,
+			`CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF new.id = '` + c + `3' THEN PERFORM FROM other FOR UPDATE; END IF; RETURN new; END $$`,
 			"CREATE TRIGGER touch BEFORE INSERT OR UPDATE ON contacts FOR EACH ROW EXECUTE FUNCTION touch()", "COMMIT; BEGIN", "SELECT FROM other FOR UPDATE"}, 1},
-		"referred to": {[]string{"CREATE TABLE refers (id text REFERENCES contacts)", "COMMIT; BEGIN", "INSERT INTO refers VALUES ('c3')"}, 0},
+		"referred to": {[]string{"CREATE TABLE refers (id text REFERENCES contacts)", "COMMIT; BEGIN", "INSERT INTO refers VALUES ('" + c + "3')"}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := postgresDatabase(t)
 			s, m := d.open(), d.mapping("a text contact.a")
 			ready(t, s, m)
 			for i := range 5 {
-				commit(t, s, m, created(fmt.Sprint("old_", i), fmt.Sprint("c", i), 0, ""))
+				commit(t, s, m, created(fmt.Sprint("old_", i), fmt.Sprint(c, i), 0, ""))
 			}
 			lock := d.holds(x.locks...)
 			var list []mapping.Delivery
 			for i := range 10 {
-				list = append(list, created(fmt.Sprint("new_", i), fmt.Sprint("c", i), 1, `,"a":"new"`))
+				list = append(list, created(fmt.Sprint("new_", i), fmt.Sprint(c, i), 1, `,"a":"new"`))
 			}
 			count := func(out []mapping.Outcome, want mapping.Status) (n int) {
 				for _, o := range out {
@@ -76,9 +79,9 @@ func TestLockedRowWaitsAlone(t *testing.T) {
 			if x.waiting > 0 {
 				begun := time.Now()
 				for i := range 20 {
-					key := "c3"
+					key := c + "3"
 					if name == "made" {
-						key = "c7"
+						key = c + "7"
 					}
 					if o := commit(t, s, m, created(fmt.Sprint("more_", i), key, 2+i, `,"a":"more"`)); o[0].Status != mapping.Pending || o[0].Reason != rowLocked {
 						t.Fatalf("%+v", o)
@@ -102,7 +105,7 @@ func TestLockedRowWaitsAlone(t *testing.T) {
 				t.Errorf("%s rows are as they should be", got)
 			}
 			if x.waiting > 0 { // and what comes is written at once
-				if o := commit(t, s, m, created("last", "c3", 99, "")); o[0].Status != mapping.Applied {
+				if o := commit(t, s, m, created("last", c+"3", 99, "")); o[0].Status != mapping.Applied {
 					t.Errorf("%+v", o)
 				}
 			}
@@ -112,12 +115,13 @@ func TestLockedRowWaitsAlone(t *testing.T) {
 
 // Three senders on one locked row hold nobody up: neither here nor in another process.
 func TestLockedRowAmongSenders(t *testing.T) {
+	key := fmt.Sprintf("locked%08x", rand.Uint32())
 	d := postgresDatabase(t)
 	one, m := d.open(), d.mapping("a text contact.a")
 	ready(t, one, m)
 	two := d.open()
-	commit(t, one, m, created("old", "locked", 0, ""))
-	d.holds("SELECT FROM contacts WHERE id = 'locked' FOR UPDATE")
+	commit(t, one, m, created("old", key, 0, ""))
+	d.holds("SELECT FROM contacts WHERE id = '" + key + "' FOR UPDATE")
 	ctx, stop := context.WithCancel(context.Background())
 	var senders sync.WaitGroup
 	defer senders.Wait()
@@ -126,8 +130,8 @@ func TestLockedRowAmongSenders(t *testing.T) {
 		senders.Go(func() {
 			s := []*Store{one, two}[i%2]
 			for n := 0; ctx.Err() == nil; n++ {
-				e := mapping.Enter(m, created(fmt.Sprintf("locked_%d_%d", i, n), "locked", n, ""))
-				other := mapping.Enter(m, created(fmt.Sprintf("beside_%d_%d", i, n), fmt.Sprintf("beside_%d", i), n, ""))
+				e := mapping.Enter(m, created(fmt.Sprintf("locked_%d_%d", i, n), key, n, ""))
+				other := mapping.Enter(m, created(fmt.Sprintf("beside_%d_%d", i, n), fmt.Sprintf("%s_beside_%d", key, i), n, ""))
 				if _, err := s.Commit(context.Background(), []mapping.Entry{e, other}); err != nil {
 					t.Error(err)
 				}
@@ -137,7 +141,7 @@ func TestLockedRowAmongSenders(t *testing.T) {
 	begun := time.Now()
 	for n := range 200 {
 		s := []*Store{one, two}[n%2]
-		if o := commit(t, s, m, created(fmt.Sprint("other_", n), fmt.Sprint("c", n), 0, "")); o[0].Status != mapping.Applied {
+		if o := commit(t, s, m, created(fmt.Sprint("other_", n), fmt.Sprint(key, n), 0, "")); o[0].Status != mapping.Applied {
 			t.Errorf("%+v", o)
 		}
 	}
