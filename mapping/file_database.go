@@ -12,7 +12,8 @@ var (
 
 	// forDatabase are the variables that hold a database's URL, or part of one: of the
 	// names that people give them, and of libpq's own.
-	forDatabase = regexp.MustCompile(`(?i)^(.*_)?(database|db|postgres|postgresql|pg|sqlite)(_.*)?$|^PG(HOST|HOSTADDR|PORT|DATABASE|USER|PASSWORD)$`)
+	forDatabase = regexp.MustCompile(`(?i)^(.*_)?(database|db|postgres|postgresql|pg|sqlite)(_.*)?$|` +
+		`^PG(HOST|HOSTADDR|PORT|DATABASE|USER|PASSWORD)$`)
 )
 
 // source is a mapping file that is to be read again once its database is known.
@@ -49,7 +50,7 @@ func (f *fileReader) database(root *yamlNode, m *Mapping) {
 func notForDatabase(url string) string {
 	for _, found := range variable.FindAllStringSubmatch(url, -1) {
 		if name := found[1]; !forDatabase.MatchString(name) || strings.HasPrefix(strings.ToUpper(name), "LOOPS_") {
-			return fmt.Sprintf("%s is not expanded here; DATABASE_URL is, or a name that speaks of a database: CRM_DATABASE_URL, PGHOST, DB_PASSWORD", found[0])
+			return found[0] + " is not expanded here; DATABASE_URL is, or a name that speaks of a database: CRM_DATABASE_URL, PGHOST, DB_PASSWORD"
 		}
 	}
 	return ""

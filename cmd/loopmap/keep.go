@@ -99,7 +99,8 @@ func (k *keeper) tendWAL(ctx context.Context) error {
 	w, err := k.store.TendWAL(ctx)
 	switch {
 	case w.Held && w.Bytes >= 2*k.heldAt:
-		k.log.Warn("something reads the database without an end (a backup, a query left open): until it ends the write-ahead log grows", "MB", w.Bytes>>20)
+		k.log.Warn("something reads the database without an end (a backup, a query left open): until it ends the write-ahead log grows",
+			"MB", w.Bytes>>20)
 		k.heldAt = w.Bytes
 	case w.Cut > 0:
 		k.log.Info("the write-ahead log is folded into the database and cut", "MB", w.Cut>>20)

@@ -70,8 +70,8 @@ type columnTypes struct {
 
 // printOf is an expression that is another when a column's type is, or its limits.
 func printOf(table string) string {
-	return "(SELECT string_agg(attname || ' ' || atttypid || ' ' || atttypmod, ',' ORDER BY attnum) FROM pg_attribute WHERE attrelid = to_regclass(" +
-		literal(quote(table)) + ") AND attnum > 0 AND NOT attisdropped)"
+	return "(SELECT string_agg(attname || ' ' || atttypid || ' ' || atttypmod, ',' ORDER BY attnum)" +
+		" FROM pg_attribute WHERE attrelid = to_regclass(" + literal(quote(table)) + ") AND attnum > 0 AND NOT attisdropped)"
 }
 
 // queueGuard adds the statement that makes sure that the table is still what its rows were

@@ -66,7 +66,8 @@ func (t *postgresTx) lockedByOurs(entries []mapping.Entry) (list []rowName, err 
 	for i, e := range entries {
 		keys[i] = lockOf(e.Mapping.Table, e.Row.Key)
 	}
-	rows, err := t.conn.Query(t.ctx, "SELECT n FROM unnest($1::bigint[]) WITH ORDINALITY AS u(k, n) WHERE NOT pg_try_advisory_xact_lock(k)", keys)
+	rows, err := t.conn.Query(t.ctx,
+		"SELECT n FROM unnest($1::bigint[]) WITH ORDINALITY AS u(k, n) WHERE NOT pg_try_advisory_xact_lock(k)", keys)
 	return picked(entries, rows, err)
 }
 
@@ -86,7 +87,8 @@ func (t *postgresTx) lockedRows(entries []mapping.Entry) (list []rowName, err er
 		if err := t.savepoint(); err != nil {
 			return nil, err
 		}
-		there := fmt.Sprintf(" FROM unnest($1::text[]) WITH ORDINALITY AS u(k, n) JOIN %s t ON t.%s = u.k::%s", quote(m.Table), quote(m.Key), types.casts[at])
+		there := fmt.Sprintf(" FROM unnest($1::text[]) WITH ORDINALITY AS u(k, n) JOIN %s t ON t.%s = u.k::%s",
+			quote(m.Table), quote(m.Key), types.casts[at])
 		rows, err := t.conn.Query(t.ctx, "WITH free AS (SELECT u.n"+there+" FOR NO KEY UPDATE OF t SKIP LOCKED) SELECT u.n"+there+
 			" WHERE u.n NOT IN (SELECT n FROM free)", keys)
 		some, err := picked(g, rows, err)

@@ -66,7 +66,8 @@ func (t *postgresTx) lock(b *pgx.Batch, entries []mapping.Entry) {
 
 // lockRows lets all locks of the transaction be waited for as long as [rowWait], its own
 // first: a row of s comes before what is counted.
-var lockRows = fmt.Sprintf("SELECT count(pg_advisory_xact_lock(k)) FROM (SELECT set_config('lock_timeout', '%d', true)) AS s, unnest($1::bigint[]) AS k", rowWait.Milliseconds())
+var lockRows = fmt.Sprintf("SELECT count(pg_advisory_xact_lock(k)) FROM (SELECT set_config('lock_timeout', '%d', true)) AS s,"+
+	" unnest($1::bigint[]) AS k", rowWait.Milliseconds())
 
 // lockOf must be the same in all processes: FNV-1a over table and key.
 func lockOf(table, key string) int64 {
