@@ -127,8 +127,12 @@ func (b *branch) child(s Step) *branch {
 	return c
 }
 
-// merge adds what stands at v and below. Depth is bounded, for v has passed
-// CheckBody.
+// deepest is how many steps an attribute's path has at most: what lies deeper is part of
+// the value of the one above. A path that is as deep as JSON may be, for each bracket of a
+// body, would take gigabytes.
+const deepest = 64
+
+// merge adds what stands at v and below.
 func (b *branch) merge(v gjson.Result) {
 	b.Seen++
 	kind := kindOf(v)
@@ -137,6 +141,9 @@ func (b *branch) merge(v gjson.Result) {
 	}
 	if b.Kinds |= kind; kind != KindNull || b.Value.Raw == "" {
 		b.Value, b.Size = v, 0
+	}
+	if b.Path.Len() >= deepest {
+		return
 	}
 	switch kind {
 	case KindList:

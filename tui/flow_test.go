@@ -144,6 +144,13 @@ func TestHugeBodies(t *testing.T) {
 			return longest
 		}
 		t.Logf("%-9s found %v, opened %v, key %v, end %v, home %v", name, took("find", "/", "x", "enter", "esc"), took("open", "enter"), took("pgdown", "pgdown"), took("end", "G"), took("home", "g"))
+		if began := time.Now(); name != "numbers" {
+			d.keys("tab", "G", "tab")
+			_ = d.m.Screen()
+			if took := time.Since(began); took > 10*limit {
+				t.Errorf("%s: as a tree it takes %v", name, took)
+			}
+		}
 		if name != "nested" {
 			d.keys("esc").has("1 delivery")
 			continue
