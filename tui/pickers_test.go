@@ -69,3 +69,11 @@ func TestOpensWithoutSample(t *testing.T) {
 	d = start(t, 80, 24, nil)
 	d.keys("enter").has("nothing to map by yet")
 }
+
+// What came to a wrong path is said on the capture screen.
+func TestWrongPathIsSaid(t *testing.T) {
+	d := start(t, 120, 40, nil)
+	d.send(arrivalMsg{Arrival{Code: 404, Problem: "it came to /hooks/webhooks/loops, where nothing is: webhooks are taken at /webhooks/loops"}})
+	d.has("received, but it came to /hooks/webhooks/loops", "404")
+	d.keys("enter").has("nothing to map by yet")
+}

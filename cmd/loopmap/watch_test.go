@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -330,5 +331,46 @@ func TestMapperHearsOfOthers(t *testing.T) {
 	case n := <-news:
 		t.Errorf("once more: %+v", n)
 	case <-time.After(3 * lookAtFile):
+	}
+}
+
+// The list of deliveries has no bodies, and whom each is about all the same; one that is
+// opened has its body, and the search looks into all.
+func TestDeliveriesWithoutBodies(t *testing.T) {
+	ctx := context.Background()
+	r, dir, _ := liveReload(t)
+	large := []byte(`{"eventName":"contact.created","contactIdentity":{"id":"x","email":"ada@example.com"},"contact":{"note":"` + strings.Repeat("x", 1<<19) + ` needle"}}`)
+	for i, body := range [][]byte{large, []byte(`{"eventName":"contact.created","contactIdentity":{"id":"y","email":"bob@example.com"},"contact":{}}`), []byte("no JSON")} {
+		e := mapping.Enter(r.current.Load(), mapping.Delivery{ID: fmt.Sprint("msg_", i), Received: time.Unix(1795421000, 0), Body: body})
+		if _, err := r.store.Commit(ctx, []mapping.Entry{e}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := &backend{app: r.app, file: filepath.Join(dir, "loopmap.yaml")}
+	defer b.close()
+	if err := b.load(&tui.Config{}); err != nil {
+		t.Fatal(err)
+	}
+	list, _, err := b.Deliveries(ctx, 0)
+	if err != nil || len(list) != 3 {
+		t.Fatalf("%d deliveries, %v", len(list), err)
+	}
+	for i, want := range []string{"", "bob@example.com", "ada@example.com"} {
+		if list[i].Email != want || list[i].Body != nil {
+			t.Errorf("%s: %q, %d bytes", list[i].ID, list[i].Email, len(list[i].Body))
+		}
+	}
+	one, err := b.Delivery(ctx, "msg_0")
+	if err != nil || !bytes.Equal(one.Body, large) || one.Email != "ada@example.com" {
+		t.Errorf("%d bytes of %s, %v", len(one.Body), one.Email, err)
+	}
+	ids, err := b.Search(ctx, func(d tui.Delivery) bool { return bytes.Contains(d.Body, []byte("needle")) })
+	if err != nil || len(ids) != 1 || !ids["msg_0"] {
+		t.Errorf("found %v, %v", ids, err)
+	}
+	gone, cancel := context.WithCancel(ctx)
+	cancel()
+	if _, err := b.Search(gone, func(tui.Delivery) bool { return false }); err == nil {
+		t.Error("a search whose viewer has left goes on")
 	}
 }
