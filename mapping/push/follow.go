@@ -44,6 +44,7 @@ type Follower struct {
 	// Changed wakes it when the plan has changed; nil when it never does.
 	Changed <-chan struct{}
 
+	first int       // part of the next round
 	sweep *sweep    // of all rows, as far as it is; nil when it is not time
 	calm  time.Time // until when changed rows are left that are to be looked at later
 }
@@ -182,7 +183,8 @@ func (f *Follower) turn(ctx context.Context, over func(ctx context.Context) bool
 func (f *Follower) round(ctx context.Context, plan Plan, all bool) (more bool, err error) {
 	table := plan.Sender.Mapping().Table
 	if !all {
-		f.sweep = nil                                   // another process has done it
+		f.sweep = nil // another process has done it
+
 		if !f.noted(ctx, plan) && !f.owed(ctx, table) { // before a lock is taken
 			return false, nil
 		}
@@ -199,16 +201,22 @@ func (f *Follower) round(ctx context.Context, plan Plan, all bool) (more bool, e
 	if all {
 		parts = append(parts, f.all)
 	}
-	for i, part := range parts {
+	first := f.first
+	for n := range parts {
+		i := (first + n) % len(parts)
 		turn, end := f.turn(ctx, func(ctx context.Context) bool { // is there anything of another part?
 			return f.Pusher.awaited(ctx) || i != 0 && f.noted(ctx, plan) || i != 1 && f.owed(ctx, table) || i != 2 && all
 		})
-		rest, err := part(ctx, turn, plan)
+		rest, err := parts[i](ctx, turn, plan)
 		changed := end()
 		if more = more || rest || changed; err != nil || changed {
 			return more, err
 		}
+		if f.first = (i + 1) % len(parts); n+1 < len(parts) && f.Pusher.awaited(ctx) {
+			return true, nil // the other parts come first in the next round
+		}
 	}
+	f.first = 0
 	return more, nil
 }
 

@@ -250,3 +250,35 @@ func TestUnsubscribedAndDeleted(t *testing.T) {
 		}
 	})
 }
+
+// Beside one who follows, with much to do of each kind, a row has its turn by hand.
+func TestOneRowBesideAFollower(t *testing.T) {
+	both(t, func(t *testing.T, database string) {
+		b := benchOn(t, database, strings.Replace(eventsAlone, "push:\n", "push:\n  auto: true\n  every: 1h\n", 1), loopstest.Options{WebhookEvents: []string{}})
+		triggers, err := b.store.PushTriggers(t.Context(), b.sender.Mapping())
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.change(triggers.SQL...)
+		b.many(120)
+		if err := b.store.SaveScheduled(t.Context(), "contacts", "1h", time.Now().Add(-2*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		next, err := b.sender.Mapping().Push.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.follow(func(context.Context) (push.Plan, error) {
+			return push.Plan{Sender: b.sender, Auto: true, Next: next}, nil
+		}, nil, slog.New(slog.DiscardHandler))
+		b.patient("the first rows", func() bool { return len(b.loops.Sent()) > 3 })
+		other := &push.Pusher{Store: b.store, API: b.pusher.API, Pace: push.NewPace()}
+		counts, err := other.InTurns(b.Context(), push.Job{Sender: b.sender, Keys: []string{"r00119"}}, nil, func(context.Context) error { return nil })
+		if err != nil || counts.Sent != 1 {
+			t.Fatal(counts, err)
+		}
+		if n := len(b.loops.Sent()); n >= 120 {
+			t.Errorf("it had to wait for all: %d", n)
+		}
+	})
+}
