@@ -10,12 +10,21 @@ import (
 // Whatever answers may repeat the key: in a team's name, a property, a header that
 // net/http quotes since it is malformed. None of that leaves this package with it.
 
+// shortestKey is how long a key is that is looked for in what is answered. A shorter one,
+// as in trials, would be found in words that mean something else.
+const shortestKey = 6
+
 // blank is text without the key.
-func (c *Client) blank(text string) string { return strings.ReplaceAll(text, c.key, "***") }
+func (c *Client) blank(text string) string {
+	if len(c.key) < shortestKey {
+		return text
+	}
+	return strings.ReplaceAll(text, c.key, "***")
+}
 
 // blanked is JSON without the key, however it is written there.
 func (c *Client) blanked(body []byte) []byte {
-	if !bytes.Contains(body, []byte(c.key)) && !bytes.Contains(body, []byte(`\`)) {
+	if len(c.key) < shortestKey || !bytes.Contains(body, []byte(c.key)) && !bytes.Contains(body, []byte(`\`)) {
 		return body
 	}
 	d := json.NewDecoder(bytes.NewReader(body))

@@ -79,3 +79,19 @@ func TestKeyIsNotQuoted(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// A short key, as in trials, stands in words of the answers too: they are read as they are.
+func TestShortKey(t *testing.T) {
+	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`[{"key":"kind","label":"Kind","type":"string"}]`))
+	}))
+	defer h.Close()
+	c, err := loops.NewClient(h.URL, "k", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := c.Properties(t.Context())
+	if err != nil || len(list) != 1 || list[0].Key != "kind" {
+		t.Errorf("%+v %v", list, err)
+	}
+}
