@@ -11,9 +11,10 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// Unknown reports whether a request was begun and nobody knows whether it arrived.
+// Unknown reports whether a request was begun and nobody knows whether it arrived. An
+// event that is pending without a body waits for another row, and was not begun.
 func (l PushLine) Unknown() bool {
-	return l.Status == PushPending || l.Status == PushFailed && !l.FirstAt.IsZero()
+	return l.Status == PushPending && (l.Kind == ContactKind || l.Body != nil) || l.Status == PushFailed && !l.FirstAt.IsZero()
 }
 
 // arrived reports whether a row is as Loops' webhooks have made it, in all columns that

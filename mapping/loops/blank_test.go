@@ -86,7 +86,7 @@ func TestShortKey(t *testing.T) {
 		_, _ = w.Write([]byte(`[{"key":"kind","label":"Kind","type":"string"}]`))
 	}))
 	defer h.Close()
-	c, err := loops.NewClient(h.URL, "k", nil)
+	c, err := NewClient(h.URL, "k", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -45,22 +45,43 @@ func (p *Pusher) Plan(ctx context.Context, job Job, each func(key string, steps 
 func (p *Pusher) owned(ctx context.Context, job Job, row mapping.PushRow, steps []mapping.PushStep, taken map[string]bool) (sends bool, err error) {
 	for i := range steps {
 		st := &steps[i]
+		if err := p.nextKey(ctx, job.Sender.Mapping().Table, st); err != nil {
+			return false, err
+		}
 		if st.Request == nil || !st.OncePer || st.Resumes {
 			sends = sends || st.Request != nil
 			continue
 		}
-		why, err := p.owner(ctx, job.Sender.Mapping().Table, row.Key, *st)
+		why, status, err := p.owner(ctx, job.Sender.Mapping().Table, row.Key, *st)
 		if err != nil {
 			return false, err
 		}
 		if why == "" && taken[st.Key] {
-			why = oncePer("another row of this run")
+			why, status = "once_per: another row of this run sends it", mapping.PushNotMet
 		}
 		if why != "" {
-			st.Request, st.Status, st.Why, st.Reason = nil, mapping.PushNotMet, mapping.WhyOnce, why
+			st.Request, st.Status, st.Why, st.Reason = nil, status, mapping.WhyOnce, why
 			continue
 		}
 		taken[st.Key], sends = true, true
 	}
 	return sends, nil
+}
+
+// nextKey gives an event the Idempotency-Key that it will be sent with: another one after
+// each refusal, whichever row that was of.
+func (p *Pusher) nextKey(ctx context.Context, table string, st *mapping.PushStep) error {
+	if st.Request == nil || st.Kind == mapping.ContactKind || st.Resumes {
+		return nil
+	}
+	n, err := p.Store.PushRefusals(ctx, table, st.Kind, st.Key)
+	if err != nil {
+		return err
+	}
+	next := st.Line
+	next.IdempotencyKey, next.Refusals = st.Key, max(st.Line.Refusals, n)
+	r := *st.Request
+	r.IdempotencyKey = next.SendKey()
+	st.Request = &r
+	return nil
 }

@@ -50,10 +50,10 @@ type Pusher struct {
 	API   API
 	Pace  *Pace
 
-	ledger sync.Mutex // held from the look at who has a once_per key until it is taken
-	mu     sync.Mutex
-	saved  time.Time // when a line was last written from here
-	id     string    // by which others know that it waits
+	mu    sync.Mutex
+	saved time.Time                // when a line was last written from here
+	id    string                   // by which others know that it waits
+	once  map[string]chan struct{} // what once_per lets go once and is being sent, until the channel is closed
 }
 
 const (

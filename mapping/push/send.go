@@ -24,6 +24,12 @@ const (
 // whoever finds it after a crash sends the same request again. A line that comes back
 // pending is to be tried later; an error ends the run, but for errTurn.
 func (r *Run) send(t times, key string, st mapping.PushStep) (mapping.PushLine, error) {
+	if st.OncePer && !st.Resumes {
+		if err := r.take(t.run, st.Key); err != nil {
+			return st.Line, err
+		}
+		defer r.give(st.Key)
+	}
 	l, why, err := r.claim(t.run, key, st)
 	if err != nil || why != "" {
 		return l, err
@@ -132,13 +138,15 @@ func (r *Run) claim(ctx context.Context, key string, st mapping.PushStep) (l map
 	l = st.Line
 	event := st.Kind != mapping.ContactKind
 	if st.OncePer && !st.Resumes {
-		r.ledger.Lock()
-		defer r.ledger.Unlock()
-		if why, err = r.owner(ctx, r.table, key, st); err != nil {
+		var status mapping.PushStatus
+		if why, status, err = r.owner(ctx, r.table, key, st); err != nil {
 			return l, "", err
 		}
 		if why != "" {
-			s := settle(key, mapping.PushStep{Kind: st.Kind, Status: mapping.PushNotMet, Reason: why, Drops: st.Drops})
+			s := settle(key, mapping.PushStep{Kind: st.Kind, Status: status, Reason: why, Drops: st.Drops})
+			if status == mapping.PushPending {
+				s.Line.NextAt = time.Now().Add(retry(s.Line))
+			}
 			if err = r.save(ctx, r.table, s); err == nil {
 				r.tell(key, s.Line)
 			}
@@ -166,17 +174,55 @@ func (r *Run) claim(ctx context.Context, key string, st mapping.PushStep) (l map
 	return l, "", r.save(ctx, r.table, mapping.PushSave{RowKey: key, Kind: st.Kind, Line: l, Drop: st.Drops})
 }
 
-// owner says why an event is not to be sent for a row: another row has sent it, or is
-// about to.
-func (p *Pusher) owner(ctx context.Context, table, key string, st mapping.PushStep) (why string, err error) {
-	row, line, found, err := p.Store.PushOwner(ctx, table, st.Kind, st.Key)
-	if err != nil || !found || row == key || line.Status != mapping.PushSent && !line.Unknown() {
-		return "", err
+// take waits until no other row is being sent here that once_per lets go once, and takes it
+// for this one, until give: whether it is this row's is known only then.
+func (p *Pusher) take(ctx context.Context, onceKey string) error {
+	for {
+		p.mu.Lock()
+		busy := p.once[onceKey]
+		if busy == nil {
+			if p.once == nil {
+				p.once = map[string]chan struct{}{}
+			}
+			p.once[onceKey] = make(chan struct{})
+			p.mu.Unlock()
+			return nil
+		}
+		p.mu.Unlock()
+		select {
+		case <-busy:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
-	return oncePer("row " + mapping.Printable(row)), nil
 }
 
-func oncePer(row string) string { return "once_per: " + row + " has sent it" }
+// give lets the next row have what take has taken.
+func (p *Pusher) give(onceKey string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	close(p.once[onceKey])
+	delete(p.once, onceKey)
+}
+
+// owner says why an event is not to be sent for a row: another row has sent it, or may
+// have. While that is not known yet, this one is pending.
+func (p *Pusher) owner(ctx context.Context, table, key string, st mapping.PushStep) (why string, status mapping.PushStatus, err error) {
+	row, line, found, err := p.Store.PushOwner(ctx, table, st.Kind, st.Key)
+	if err != nil || !found || row == key {
+		return "", "", err
+	}
+	row = mapping.Printable(row)
+	switch {
+	case line.Status == mapping.PushSent:
+		return "once_per: row " + row + " has sent it", mapping.PushNotMet, nil
+	case line.Status == mapping.PushPending && line.Unknown():
+		return "once_per: row " + row + " has begun to send it, and this one waits for what becomes of that", mapping.PushPending, nil
+	case line.Unknown():
+		return "once_per: row " + row + " may have sent it, and nobody knows", mapping.PushNotMet, nil
+	}
+	return "", "", nil
+}
 
 // end writes an outcome, with Loops' id of the contact where it is told, and tells of it.
 func (r *Run) end(ctx context.Context, key string, st mapping.PushStep, l mapping.PushLine, contactID string) error {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"loopmap/mapping"
 	"loopmap/mapping/loops/loopstest"
@@ -221,6 +222,59 @@ func TestRefusedEventsAreSentTruly(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Of two rows that once_per lets go once, both in hand at the same time, the second waits
+// for what becomes of the first: a refusal is no reason not to send it.
+func TestOncePerWhileTheOtherIsInHand(t *testing.T) {
+	both(t, func(t *testing.T, database string) {
+		b := benchOn(t, database, strings.Replace(eventsAlone, "once_per: [loops_id]", "once_per: [plan]", 1), loopstest.Options{Latency: 50 * time.Millisecond})
+		b.change("INSERT INTO contacts (loops_id, email, plan) VALUES ('a', 'no address', 'pro'), ('b', 'b@example.com', 'pro'), ('c', 'c@example.com', 'pro')")
+		if counts := b.mustRun(push.Job{}); counts.Failed != 1 || counts.Sent != 1 || counts.NotMet != 1 || len(b.loops.Sent()) != 1 {
+			t.Errorf("%v, %d events: %+v %+v %+v", counts, len(b.loops.Sent()), b.line("a", "upgraded"), b.line("b", "upgraded"), b.line("c", "upgraded"))
+		}
+	})
+}
+
+// While nobody knows what has become of the other row's request, a row waits; and a dry run
+// says the key that is sent.
+func TestOncePerWhileTheOtherIsPending(t *testing.T) {
+	both(t, func(t *testing.T, database string) {
+		b := benchOn(t, database, strings.Replace(eventsAlone, "once_per: [loops_id]", "once_per: [plan]", 1), loopstest.Options{})
+		b.change("INSERT INTO contacts (loops_id, email, plan) VALUES ('a', 'no address', 'pro'), ('b', 'b@example.com', 'pro')")
+		planned := func(key string) (st mapping.PushStep) {
+			t.Helper()
+			err := b.pusher.Plan(t.Context(), push.Job{Sender: b.sender, Keys: []string{key}, Again: mapping.Resend{Failed: true}}, func(_ string, steps []mapping.PushStep) error {
+				st = steps[len(steps)-1]
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return st
+		}
+		first := planned("a")
+		now := time.Now()
+		line := mapping.PushLine{Kind: "upgraded", IdempotencyKey: first.Key, Status: mapping.PushPending, Body: first.Request.Body, FirstAt: now, NextAt: now.Add(time.Hour), UpdatedAt: now}
+		if err := b.store.SavePushes(t.Context(), "contacts", []mapping.PushSave{{RowKey: "a", Kind: "upgraded", Line: line}}); err != nil {
+			t.Fatal(err)
+		}
+		if counts := b.mustRun(push.Job{Keys: []string{"b"}}); counts.Pending != 1 || counts.Sent+counts.NotMet != 0 {
+			t.Errorf("while it is pending: %v %+v", counts, b.line("b", "upgraded"))
+		}
+		if counts := b.mustRun(push.Job{Keys: []string{"a"}}); counts.Failed != 1 {
+			t.Errorf("the other: %v", counts)
+		}
+		if st := planned("a"); st.Request == nil || st.Request.IdempotencyKey != first.Key+"-1" {
+			t.Errorf("a dry run says %+v", st.Request)
+		}
+		if counts := b.mustRun(push.Job{Status: mapping.PushPending, Due: now.Add(24 * time.Hour)}); counts.Sent != 1 || len(b.loops.Sent()) != 1 {
+			t.Errorf("when it is due again: %v %+v", counts, b.line("b", "upgraded"))
+		}
+		if counts := b.mustRun(push.Job{Keys: []string{"b"}}); counts.Pending+counts.Sent != 0 {
+			t.Errorf("afterwards: %v", counts)
+		}
+	})
 }
 
 // A key that is used again once its row was gone is another person's.
