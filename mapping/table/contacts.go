@@ -169,11 +169,20 @@ func (s *Store) PushRefusals(ctx context.Context, table, kind, idempotencyKey st
 	return n, s.explain(err)
 }
 
-// Keyless counts the rows whose key is NULL: nothing tells them apart.
+// Keyless counts the rows whose key is NULL, or bytes that no text names (SQLite): nothing
+// tells them apart.
 func (s *Store) Keyless(ctx context.Context, m *mapping.Mapping) (n int, err error) {
-	err = s.ask(ctx, fmt.Sprintf("SELECT count(*) FROM %s WHERE %s IS NULL", quote(m.Table), quote(m.Key)), nil,
+	err = s.ask(ctx, fmt.Sprintf("SELECT count(*) FROM %s WHERE NOT (%s)", quote(m.Table), s.hasKey(m.Key)), nil,
 		func(v []stored) error { n, err = strconv.Atoi(v[0].text); return err })
 	return n, s.explain(err)
+}
+
+// hasKey is whether a row's key names it.
+func (s *Store) hasKey(key string) string {
+	if s.dialect() == mapping.SQLite {
+		return quote(key) + " IS NOT NULL AND typeof(" + quote(key) + ") <> 'blob'"
+	}
+	return quote(key) + " IS NOT NULL"
 }
 
 // GoneContacts are keys of contact updates, after a key and in order, that no row of the

@@ -233,6 +233,75 @@ func TestPushTriggersComeBack(t *testing.T) {
 	})
 }
 
+// Rows whose key is gone are noted, whichever way it went, where anything was sent for them.
+func TestKeysThatAreGone(t *testing.T) {
+	databases(t, func(t *testing.T, d *database) {
+		s, m := d.open(), d.mapping("plan text contact.plan")
+		ready(t, s, m)
+		install(t, s, m)
+		d.exec("INSERT INTO contacts (id) VALUES ('a'), ('b'), ('c')", "INSERT INTO loopmap_pushes (table_name, row_key, kind, status, attempts, updated_at) VALUES ('contacts', 'c', 'contact', 'sent', 1, '2026-11-23T08:00:00.000Z')",
+			"DELETE FROM contacts WHERE id = 'a'")
+		want := "a,c"
+		if d.d == mapping.SQLite {
+			d.exec("UPDATE contacts SET plan = 'x'", "UPDATE contacts SET id = 'z' WHERE id = 'c'", "UPDATE contacts SET id = id")
+		} else {
+			d.exec("TRUNCATE contacts")
+		}
+		if got := strings.TrimSpace(strings.ReplaceAll(d.lines("SELECT row_key FROM loopmap_gone ORDER BY row_key"), "\n", ",")); got != want+"," {
+			t.Errorf("got %s", got)
+		}
+	})
+}
+
+// A table that is put in the place of another takes its triggers over, and takes them out.
+func TestTablesSwapped(t *testing.T) {
+	databases(t, func(t *testing.T, d *database) {
+		s, m := d.open(), d.mapping("plan text contact.plan")
+		ready(t, s, m)
+		install(t, s, m)
+		d.exec("ALTER TABLE contacts RENAME TO before", "CREATE TABLE contacts (id text PRIMARY KEY, plan text)")
+		install(t, s, m)
+		d.exec("INSERT INTO before (id) VALUES ('old')", "INSERT INTO contacts (id) VALUES ('new')", "DELETE FROM before")
+		if got := changed(t, s, m); got != "new" || d.text("SELECT count(*) FROM loopmap_gone") != "0" {
+			t.Errorf("got %q, gone %s", got, d.text("SELECT count(*) FROM loopmap_gone"))
+		}
+		d.exec("ALTER TABLE contacts RENAME TO middle", "CREATE TABLE contacts (id text PRIMARY KEY, plan text)")
+		p, err := s.DropPushTriggers(context.Background(), "contacts")
+		if err == nil {
+			err = s.Apply(context.Background(), p)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+		if d.d == mapping.Postgres {
+			install(t, s, m)
+			d.exec("ALTER TABLE contacts DISABLE TRIGGER USER")
+			if p := install(t, s, m); len(p.SQL) == 0 {
+				t.Error("triggers that are disabled are taken for right")
+			}
+		}
+	})
+}
+
+// Bytes as a key name no row: they are counted, and keep no other row from being sent.
+func TestBytesAsKeys(t *testing.T) {
+	d := sqliteDatabase(t)
+	d.exec("CREATE TABLE contacts (id TEXT PRIMARY KEY NOT NULL, plan TEXT)")
+	s, m := d.open(), d.mapping("plan text contact.plan")
+	ready(t, s, m)
+	install(t, s, m)
+	d.exec("INSERT INTO contacts VALUES (x'616263', 'bytes'), ('abc', 'text'), (x'ff', 'more')")
+	if got := changed(t, s, m); got != "abc" {
+		t.Errorf("got %q", got)
+	}
+	if rows := pushRows(t, s, m, mapping.PushQuery{Limit: 10}); len(rows) != 1 || rows[0].Cells["plan"].Text != "text" {
+		t.Errorf("%+v", rows)
+	}
+	if n, err := s.Keyless(context.Background(), m); err != nil || n != 2 {
+		t.Errorf("%d are counted: %v", n, err)
+	}
+}
+
 // Of a change that many rows have, those that are through go.
 func TestSettleChanges(t *testing.T) {
 	databases(t, func(t *testing.T, d *database) {

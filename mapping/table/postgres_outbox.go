@@ -22,9 +22,10 @@ const outboxBytes = 1 << 30
 // that, nothing in them is looked up by the search_path of who writes.
 func (p *postgresEngine) triggers(ctx context.Context, table, key string) (list []trigger, err error) {
 	var schema string
-	var byRow bool
-	err = p.pool.QueryRow(ctx, `SELECT current_schema(), coalesce((SELECT relkind = 'p' OR relispartition OR EXISTS (SELECT FROM pg_inherits WHERE inhrelid = c.oid)
-		FROM pg_class c WHERE c.oid = to_regclass($1)), false)`, quote(table)).Scan(&schema, &byRow)
+	var byRow, used bool
+	err = p.pool.QueryRow(ctx, `SELECT current_schema(), EXISTS (SELECT FROM pg_trigger t JOIN pg_proc f ON f.oid = t.tgfoid JOIN pg_namespace n ON n.oid = f.pronamespace
+		WHERE n.nspname = current_schema() AND f.proname = ANY($2) AND t.tgrelid IS DISTINCT FROM to_regclass($1)), coalesce((SELECT relkind = 'p' OR relispartition OR EXISTS (SELECT FROM pg_inherits WHERE inhrelid = c.oid)
+		FROM pg_class c WHERE c.oid = to_regclass($1)), false)`, quote(table), functionNames(table)).Scan(&schema, &used, &byRow)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +52,37 @@ func (p *postgresEngine) triggers(ctx context.Context, table, key string) (list 
 	}
 	// The function keeps the signature: to comment on a trigger takes the table's owner.
 	list[0].create = []string{create[0], fmt.Sprintf("COMMENT ON FUNCTION %s IS %s", function, literal(signature)), create[1]}
-	return append(list, goneTrigger(schema, table, key, byRow)), nil
+	list = append(list, goneTrigger(schema, table, key, byRow), truncateTrigger(schema, table))
+	if used { // by triggers of a table that had this name
+		list[0].signature = ""
+		list[0].create = append(p.dropFunctions(table), list[0].create...)
+	}
+	return list, nil
+}
+
+// truncateTrigger notes the keys of all rows that anything was sent for.
+func truncateTrigger(schema, table string) trigger {
+	name, function := triggerName(table, truncateEvent), quote(schema)+"."+quote(triggerName(table, "emptied"))+"()"
+	gone, pushes := quote(schema)+".loopmap_gone", quote(schema)+".loopmap_pushes"
+	body := fmt.Sprintf(`
+-- Notes for loopmap that all rows are gone. It must not make a statement fail.
+BEGIN
+  IF pg_catalog.to_regclass(%s) IS NOT NULL AND pg_catalog.to_regclass(%s) IS NOT NULL THEN
+    INSERT INTO %s (table_name, row_key) SELECT DISTINCT table_name, row_key FROM %s WHERE table_name OPERATOR(pg_catalog.=) %s;
+  END IF;
+  RETURN NULL;
+END `, escaped(gone), escaped(pushes), gone, pushes, escaped(table))
+	create := []string{functionPostgres(function, body), fmt.Sprintf("CREATE TRIGGER %s AFTER TRUNCATE ON %s\nFOR EACH STATEMENT EXECUTE FUNCTION %s", quote(name), quote(table), function)}
+	signature := signatureOf(create...)
+	return trigger{name, signature, []string{create[0], fmt.Sprintf("COMMENT ON FUNCTION %s IS %s", function, literal(signature)), create[1]}}
+}
+
+// functionNames are those of the functions that the triggers of a table call.
+func functionNames(table string) (names []string) {
+	for _, what := range []string{"change", "gone", "emptied"} {
+		names = append(names, triggerName(table, what))
+	}
+	return names
 }
 
 // goneTrigger notes the keys of rows that are deleted.
@@ -107,15 +138,19 @@ func (p *postgresEngine) dropTrigger(table, name string) string {
 	return "DROP TRIGGER " + quote(name) + " ON " + quote(table)
 }
 
-func (p *postgresEngine) dropFunctions(table string) []string {
-	return []string{"DROP FUNCTION IF EXISTS " + quote(triggerName(table, "change")) + "()", "DROP FUNCTION IF EXISTS " + quote(triggerName(table, "gone")) + "()"}
+// dropFunctions takes along what else calls them: triggers of a table that had this name.
+func (p *postgresEngine) dropFunctions(table string) (list []string) {
+	for _, name := range functionNames(table) {
+		list = append(list, "DROP FUNCTION IF EXISTS "+quote(name)+"() CASCADE")
+	}
+	return list
 }
 
 // haveTriggers are the signatures of the triggers that the table has, by their names.
 func (p *postgresEngine) haveTriggers(ctx context.Context, table string) (map[string]string, error) {
-	rows, err := p.pool.Query(ctx, `SELECT t.tgname, coalesce(obj_description(t.tgfoid, 'pg_proc'), 'another') FROM pg_trigger t
-		WHERE t.tgrelid = to_regclass($1) AND NOT t.tgisinternal AND t.tgname = ANY($2)`,
-		quote(table), []string{triggerName(table, "insert"), triggerName(table, "update"), triggerName(table, deleteEvent)})
+	rows, err := p.pool.Query(ctx, `SELECT t.tgname, CASE WHEN t.tgenabled IN ('O', 'A') THEN coalesce(obj_description(t.tgfoid, 'pg_proc'), 'another') ELSE 'disabled' END
+		FROM pg_trigger t WHERE t.tgrelid = to_regclass($1) AND NOT t.tgisinternal AND t.tgname = ANY($2)`,
+		quote(table), triggerNames(table))
 	if err != nil {
 		return nil, err
 	}

@@ -237,9 +237,10 @@ func ifMissing(d mapping.Dialect) string {
 	return ""
 }
 
-// indexName is short enough for PostgreSQL, which cuts names after 63 bytes.
+// indexName is one that nobody else gives, since an index that has it already is taken for
+// ours. It is short enough for PostgreSQL, which cuts names after 63 bytes.
 func indexName(m *mapping.Mapping) string {
-	name := m.Table + "_" + m.Key + "_key"
+	name := m.Table + "_" + m.Key + "_loopmap"
 	if m.Dialect == mapping.Postgres && len(name) > 63 {
 		sum := sha256.Sum256([]byte(name))
 		name = strings.ToValidUTF8(name[:50], "") + fmt.Sprintf("_%x", sum[:5])

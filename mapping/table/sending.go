@@ -139,7 +139,7 @@ func (s *Store) cells(ctx context.Context, m *mapping.Mapping, fields []mapping.
 	case q.After != "":
 		text, args = text+" WHERE "+quote(m.Key)+" "+operator(">", keyType)+" "+s.typed(keyType), []any{q.After}
 	default:
-		text += " WHERE " + quote(m.Key) + " IS NOT NULL"
+		text += " WHERE " + s.hasKey(m.Key)
 	}
 	if text += " ORDER BY " + quote(m.Key); q.Limit > 0 && keys == nil {
 		text += fmt.Sprintf(" LIMIT %d", q.Limit)

@@ -21,13 +21,18 @@ BEGIN
 END`, quote(name), strings.ToUpper(on), quote(table), quote(key), literal(table))
 		list = append(list, trigger{name, signatureOf(text), []string{text}})
 	}
-	name := triggerName(table, deleteEvent)
-	text := fmt.Sprintf(`CREATE TRIGGER %s AFTER DELETE ON %s
-WHEN old.%s IS NOT NULL
+	gone := func(event, when, unless string) {
+		name := triggerName(table, event)
+		text := fmt.Sprintf(`CREATE TRIGGER %s AFTER %s ON %s
+WHEN old.%s IS NOT NULL%s
 BEGIN
-  INSERT INTO loopmap_gone (table_name, row_key) VALUES (%s, old.%[3]s);
-END`, quote(name), quote(table), quote(key), literal(table))
-	return append(list, trigger{name, signatureOf(text), []string{text}}), nil
+  INSERT INTO loopmap_gone (table_name, row_key) VALUES (%s, old.%[4]s);
+END`, quote(name), when, quote(table), quote(key), unless, literal(table))
+		list = append(list, trigger{name, signatureOf(text), []string{text}})
+	}
+	gone(deleteEvent, "DELETE", "")
+	gone(rekeyEvent, "UPDATE OF "+quote(key), fmt.Sprintf(" AND old.%s IS NOT new.%[1]s", quote(key)))
+	return list, nil
 }
 
 func (s *sqliteEngine) dropTrigger(_, name string) string { return "DROP TRIGGER " + quote(name) }
@@ -38,8 +43,9 @@ func (s *sqliteEngine) dropFunctions(string) []string { return nil }
 // SQLite keeps the text that made one.
 func (s *sqliteEngine) haveTriggers(ctx context.Context, table string) (map[string]string, error) {
 	have := map[string]string{}
-	err := s.ask(ctx, "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND name IN (?, ?, ?)",
-		[]any{triggerName(table, "insert"), triggerName(table, "update"), triggerName(table, deleteEvent)}, func(v []stored) error {
+	names := triggerNames(table)
+	err := s.ask(ctx, "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND name"+among(names), anyOf(names),
+		func(v []stored) error {
 			have[v[0].text] = signatureOf(v[1].text)
 			return nil
 		})
@@ -55,7 +61,11 @@ func (s *sqliteEngine) moveChanges(table string) []string {
 func (s *sqliteEngine) changes(ctx context.Context, table string, limit int) (list []mapping.PushChange, err error) {
 	err = s.ask(ctx, "SELECT seq, row_key FROM loopmap_outbox WHERE table_name = ? ORDER BY seq LIMIT ?", []any{table, int64(limit)},
 		func(v []stored) error {
-			list = append(list, mapping.PushChange{ID: v[0].text, Keys: []string{v[1].text}})
+			c := mapping.PushChange{ID: v[0].text}
+			if v[1].kind != storedBytes { // which name no row
+				c.Keys = []string{v[1].text}
+			}
+			list = append(list, c)
 			return nil
 		})
 	return list, err

@@ -180,7 +180,7 @@ func TestUsersTable(t *testing.T) {
 	}
 	m = d.mapping("name text contact.name", "zip integer contact.zip", "mrr number contact.mrr", "at time contact.at", "ok boolean contact.ok", "extra json contact.extra")
 	p, err = s.Plan(context.Background(), m)
-	want := []string{`ALTER TABLE "contacts" ADD COLUMN "extra" TEXT`, `CREATE UNIQUE INDEX "contacts_id_key" ON "contacts" ("id")`}
+	want := []string{`ALTER TABLE "contacts" ADD COLUMN "extra" TEXT`, `CREATE UNIQUE INDEX "contacts_id_loopmap" ON "contacts" ("id")`}
 	if err != nil || strings.Join(p.SQL, "\n") != strings.Join(want, "\n") || len(p.Misfits) > 0 {
 		t.Fatalf("plan: %+v %v", p, err)
 	}

@@ -74,12 +74,25 @@ func (s *Store) DropPushTriggers(ctx context.Context, table string) (Plan, error
 // triggerEvents are what a row is noted for in the outbox.
 var triggerEvents = []string{"insert", "update"}
 
-// deleteEvent is what it is noted for in loopmap_gone.
-const deleteEvent = "delete"
+// What a row is noted for in loopmap_gone: it was deleted, it has another key now
+// (SQLite), the whole table was emptied (PostgreSQL).
+const (
+	deleteEvent   = "delete"
+	rekeyEvent    = "rekey"
+	truncateEvent = "truncate"
+)
+
+// triggerNames are the names of all triggers that a table may have of loopmap.
+func triggerNames(table string) (names []string) {
+	for _, on := range append(slices.Clone(triggerEvents), deleteEvent, rekeyEvent, truncateEvent) {
+		names = append(names, triggerName(table, on))
+	}
+	return names
+}
 
 func (s *Store) dropTriggers(table string, have map[string]string) (p Plan) {
-	for _, on := range append(slices.Clone(triggerEvents), deleteEvent) {
-		if name := triggerName(table, on); have[name] != "" {
+	for _, name := range triggerNames(table) {
+		if have[name] != "" {
 			p.SQL = append(p.SQL, s.dropTrigger(table, name))
 		}
 	}
