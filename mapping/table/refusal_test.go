@@ -227,7 +227,7 @@ func TestPlanIsTrue(t *testing.T) {
 		"CREATE TABLE byid_1 PARTITION OF byid FOR VALUES WITH (MODULUS 1, REMAINDER 0)", "CREATE TABLE bare (id text) PARTITION BY HASH (id)", "CREATE TABLE bare_1 PARTITION OF bare FOR VALUES WITH (MODULUS 1, REMAINDER 0)")
 	t.Cleanup(func() { d.exec("DROP SCHEMA " + d.text("SELECT current_schema()") + "_crm") })
 	d.exec("CREATE TABLE late (id text UNIQUE DEFERRABLE INITIALLY DEFERRED)", "CREATE TABLE named (id text)", "CREATE UNIQUE INDEX named_id_key ON named (id) WHERE id > 'm'")
-	for table, says := range map[string]string{"late": "", "named": "", "filled": "", "byregion": "partitioned by LIST (region)", "byid": "", "bare": "", "crm.contacts": "search_path=crm"} {
+	for table, says := range map[string]string{"late": "deferrable", "named": "", "filled": "", "byregion": "partitioned by LIST (region)", "byid": "", "bare": "", "crm.contacts": "search_path=crm"} {
 		m := d.mapping()
 		m.Table = table
 		p, err := s.Plan(context.Background(), m)

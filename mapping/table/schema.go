@@ -117,10 +117,9 @@ func MakePlan(m *mapping.Mapping, columns []Column) (p Plan) {
 		}
 	}
 	switch {
-	case key.Key:
 	case key.Never != "":
 		p.Misfits = append(p.Misfits, fmt.Sprintf("key %s cannot be kept unique, and rows are told apart by it: %s", m.Key, key.Never))
-	default:
+	case !key.Key:
 		p.Notes = append(p.Notes, fmt.Sprintf("makes %s unique, since it tells rows apart", m.Key))
 		p.Lacks = append(p.Lacks, fmt.Sprintf("nothing keeps %s unique", m.Key))
 		p.SQL = append(p.SQL, fmt.Sprintf("CREATE UNIQUE INDEX %s%s ON %s (%s)", ifMissing(m.Dialect), quote(indexName(m)), quote(m.Table), quote(m.Key)))
