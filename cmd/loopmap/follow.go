@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync"
 
 	"loopmap/mapping"
@@ -98,7 +99,7 @@ func (f *follower) plan(ctx context.Context, m *mapping.Mapping, pusher *push.Pu
 	case err != nil:
 		return push.Plan{}, err
 	case found.refused:
-		return push.Plan{}, &push.Stopped{Barred: true, Code: 401, Reason: found.Trouble}
+		return push.Plan{}, &push.Stopped{Barred: true, Code: 401, Reason: strings.TrimPrefix(found.Trouble, "Loops answers 401: ")}
 	case len(found.Misfits) > 0:
 		return push.Plan{}, errors.New("the push part does not fit what Loops has, so nothing is sent: " + found.Misfits[0])
 	case found.Trouble != "":

@@ -34,8 +34,13 @@ const (
 )
 
 func (k *keeper) run(ctx context.Context) {
+	said := "" // the trouble that was said last
 	for {
-		if err := k.round(ctx); err != nil && ctx.Err() == nil {
+		err := k.round(ctx)
+		if err == nil {
+			said = ""
+		} else if ctx.Err() == nil && err.Error() != said {
+			said = err.Error()
 			k.log.Error("the journal cannot be looked after now; it will be tried again", "error", err)
 		}
 		select {

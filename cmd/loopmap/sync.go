@@ -201,7 +201,7 @@ func prepare(ctx context.Context, store *table.Store, m *mapping.Mapping, log *s
 		return err
 	}
 	if err := plan.Err(); err != nil {
-		return usage("%v\nhint: change the type in the mapping, or the column by hand; loopmap retypes nothing", err)
+		return usage("%v\nhint: change the mapping, or the table by hand; loopmap retypes nothing", err)
 	}
 	for i, sql := range plan.SQL {
 		log.Info("changing the table", "why", plan.Notes[i], "sql", sql)

@@ -327,9 +327,14 @@ func (f *Follower) all(ctx, turn context.Context, plan Plan) (more bool, err err
 
 // told is a job whose failures the log has.
 func (f *Follower) told(job Job) Job {
-	failures := 0
+	failures, unclear := 0, false
 	job.Outcome = func(o Outcome) {
-		if o.Line.Status != mapping.PushFailed {
+		switch {
+		case o.Line.Status == mapping.PushPending && !unclear:
+			unclear = true
+			f.Log.Warn("whether a row was sent is not known; it will be tried again", "row", o.Key, "kind", o.Line.Kind, "code", o.Line.Code, "reason", o.Line.Message)
+			return
+		case o.Line.Status != mapping.PushFailed:
 			return
 		}
 		if failures++; failures <= 10 { // the table has all of them

@@ -33,9 +33,15 @@ func filesAt(file string) (f openFiles, err error) {
 const reopenAfter = 10 * time.Second
 
 // movedError says that what was opened is not what is there.
-type movedError struct{ file string }
+type movedError struct {
+	file string
+	wal  bool // it is the WAL that is gone
+}
 
 func (e *movedError) Error() string {
+	if e.wal {
+		return fmt.Sprintf("%s-wal was removed or replaced while the database is open: nothing is stored now. What it held is kept, and the database is opened anew after %s", e.file, reopenAfter)
+	}
 	return fmt.Sprintf("%s is not the file any more that was opened: it was moved, removed or replaced. Nothing is stored until it is back; "+
 		"a database of loopmap, or an empty one, is taken up once it has been there for %s", e.file, reopenAfter)
 }
@@ -80,13 +86,13 @@ func (s *sqliteEngine) usable(ctx context.Context) error {
 	case time.Since(s.lost) >= reopenAfter:
 		return s.reopen(ctx)
 	}
-	return &movedError{s.file}
+	return &movedError{s.file, s.mainStays()}
 }
 
 // reopen opens the file that is there now, if it is a database of loopmap or has nothing.
 func (s *sqliteEngine) reopen(ctx context.Context) error {
 	if _, err := os.Stat(s.file); err != nil {
-		return &movedError{s.file}
+		return &movedError{file: s.file}
 	}
 	if err := ownOrEmpty(s.file); err != nil {
 		return err

@@ -189,7 +189,7 @@ func (s *sqliteEngine) query(ctx context.Context, text string, args []any, each 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.mainStays() {
-		return &movedError{s.file}
+		return &movedError{file: s.file}
 	}
 	defer s.reader.SetInterrupt(s.reader.SetInterrupt(ctx.Done()))
 	return sqlitex.ExecuteTransient(s.reader, text, &sqlitex.ExecOptions{Args: args, ResultFunc: each})

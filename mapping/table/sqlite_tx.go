@@ -118,7 +118,7 @@ func (s *sqliteTx) commit() error {
 		s.bulk.wrote(s.sqliteEngine)
 	}
 	if !s.stays() { // perhaps nobody will find what was committed; rollback gives back the right to write
-		return &movedError{s.file}
+		return &movedError{file: s.file}
 	}
 	s.writing.Unlock()
 	return nil
