@@ -164,6 +164,9 @@ func (s *Store) refused(ctx context.Context, table string, lines map[string][]ma
 
 // PushRefusals is how often Loops has refused an event, of whichever row.
 func (s *Store) PushRefusals(ctx context.Context, table, kind, idempotencyKey string) (n int, err error) {
+	if there, err := s.has(ctx, "loopmap_refusals"); err != nil || !there { // a dry run makes no tables
+		return 0, s.explain(err)
+	}
 	err = s.ask(ctx, "SELECT refusals FROM loopmap_refusals WHERE table_name = ? AND kind = ? AND idempotency_key = ?", []any{table, kind, idempotencyKey},
 		func(v []stored) error { n, err = strconv.Atoi(v[0].text); return err })
 	return n, s.explain(err)
