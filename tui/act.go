@@ -163,6 +163,7 @@ func (m *Model) do(a action, msg tea.KeyPressMsg) tea.Cmd {
 		return tea.Batch(m.readPushes(), m.askLoops())
 	case runRows:
 		m.startRun()
+		return m.look() // enter sends once the field can have been seen
 	case stopRows:
 		m.stopRun()
 	case showDelivery, otherView, asSample:

@@ -55,6 +55,9 @@ func (m *Model) looked() tea.Cmd {
 		return r.tick()
 	}
 	r.on, m.review.read = false, m.review.text != nil
+	if m.input != nil {
+		m.input.seen = true
+	}
 	text, then := r.text, r.then
 	r.text, r.then = nil, nil
 	switch {

@@ -35,6 +35,7 @@ type input struct {
 	offers  []TableColumn // columns of the table to choose from
 	chosen  int           // index into shown(), -1 for what is typed
 	slot    slot          // of the push screen, that is filled
+	seen    bool          // it has stood there for a moment without a key
 }
 
 func newInput(what typing, text string) *input {

@@ -299,7 +299,11 @@ func (m *Model) typeOnPush() (cmd tea.Cmd, done bool) {
 	text := m.input.field.Value()
 	switch m.input.what {
 	case typingCount:
-		return m.alone(func() tea.Cmd { return m.run(text) }), true
+		run := func() tea.Cmd { return m.run(text) }
+		if m.input.seen { // then a number and enter may come together
+			return m.lastly(run), true
+		}
+		return m.alone(run), true
 	case typingColumn:
 		m.takeColumn()
 	case typingProperty:
