@@ -21,8 +21,10 @@ import (
 	"loopmap/mapping/table"
 )
 
-// both runs a test on SQLite and on PostgreSQL, where one is reached.
+// both runs a test on SQLite and on PostgreSQL, where one is reached. Tests wait for the
+// pace most of the time, so they run beside each other.
 func both(t *testing.T, f func(t *testing.T, database string)) {
+	t.Helper()
 	t.Run("SQLite", func(t *testing.T) {
 		t.Parallel()
 		f(t, "sqlite:contacts.db")

@@ -49,6 +49,7 @@ push:
 
 // A key may be empty, also as the first of many.
 func TestAnEmptyKey(t *testing.T) {
+	t.Parallel()
 	both(t, func(t *testing.T, database string) {
 		b := benchOn(t, database, file, loopstest.Options{})
 		b.many(210)
@@ -66,6 +67,7 @@ func TestAnEmptyKey(t *testing.T) {
 
 // Rows without a key end nothing and are sent by nobody, however many there are.
 func TestRowsWithoutAKey(t *testing.T) {
+	t.Parallel()
 	both(t, func(t *testing.T, database string) {
 		b := benchOn(t, database, file, loopstest.Options{}, "CREATE TABLE contacts (loops_id VARCHAR(40) UNIQUE, email VARCHAR(100), plan VARCHAR(40))")
 		var values []string
@@ -89,6 +91,7 @@ func TestRowsWithoutAKey(t *testing.T) {
 
 // A contact that was deleted in Loops does not come back by a rule, by hand, or again.
 func TestADeletedContactStaysAway(t *testing.T) {
+	t.Parallel()
 	both(t, func(t *testing.T, database string) {
 		b := benchOn(t, database, rulesToo, loopstest.Options{})
 		// One that Loops has made, and one that a row has.
@@ -141,8 +144,10 @@ func TestADeletedContactStaysAway(t *testing.T) {
 // A contact that an event makes has its row already: its contact.created makes no second
 // one, whether there is a contact update or not.
 func TestEventsMakeNoSecondRows(t *testing.T) {
+	t.Parallel()
 	for name, src := range map[string]string{"alone": eventsAlone, "not met": strings.Replace(rulesToo, "contact: {", "contact: {only_run_if: plan == \"never\", ", 1)} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			both(t, func(t *testing.T, database string) {
 				b := benchOn(t, database, src, loopstest.Options{})
 				b.call("POST", "/v1/contacts/create", `{"email":"r0@example.com","source":"Form"}`)
@@ -169,6 +174,7 @@ func TestEventsMakeNoSecondRows(t *testing.T) {
 // The source of contacts that Loops has stays; those that rows make have that of the
 // mapping, and each takes one request.
 func TestSourcesStay(t *testing.T) {
+	t.Parallel()
 	both(t, func(t *testing.T, database string) {
 		b := benchOn(t, database, rulesToo, loopstest.Options{WebhookEvents: []string{}})
 		b.call("POST", "/v1/contacts/create", `{"email":"old@example.com","source":"Form"}`)
@@ -191,8 +197,10 @@ func TestSourcesStay(t *testing.T) {
 // A refused event that was mended is sent truly, whether Loops remembers the keys of what
 // it has refused or not; and so is that of another row with the same once_per.
 func TestRefusedEventsAreSentTruly(t *testing.T) {
+	t.Parallel()
 	for _, remembers := range []bool{false, true} {
 		t.Run(fmt.Sprint("remembers ", remembers), func(t *testing.T) {
+			t.Parallel()
 			both(t, func(t *testing.T, database string) {
 				b := benchOn(t, database, eventsAlone, loopstest.Options{RefusedKeys: remembers})
 				b.change("INSERT INTO contacts (loops_id, email, plan) VALUES ('a', 'no address', 'pro')")
@@ -282,6 +290,7 @@ func TestOncePerWhileTheOtherIsPending(t *testing.T) {
 
 // A key that is used again once its row was gone is another person's.
 func TestAKeyThatIsUsedAgain(t *testing.T) {
+	t.Parallel()
 	both(t, func(t *testing.T, database string) {
 		b := benchOn(t, database, rulesToo, loopstest.Options{})
 		b.change("INSERT INTO contacts (loops_id, email, plan) VALUES ('1', 'old@example.com', 'pro'), ('2', 'stays@example.com', 'pro')")
@@ -302,6 +311,7 @@ func TestAKeyThatIsUsedAgain(t *testing.T) {
 
 // Where triggers note what is deleted, also one that is deleted and made again at once.
 func TestAKeyThatIsUsedAgainAtOnce(t *testing.T) {
+	t.Parallel()
 	both(t, func(t *testing.T, database string) {
 		b := benchOn(t, database, strings.Replace(rulesToo, "push:\n", "push:\n  auto: true\n", 1), loopstest.Options{})
 		triggers, err := b.store.PushTriggers(t.Context(), b.sender.Mapping())

@@ -2,6 +2,7 @@ package push_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -49,14 +50,17 @@ func (b *bench) patient(what string, is func() bool) {
 // One row has its turn while another process sends many; and no eleventh request goes out
 // in any second.
 func TestOneRowAmongMany(t *testing.T) {
+	t.Parallel()
 	both(t, func(t *testing.T, database string) {
 		b := benchOn(t, database, eventsAlone, loopstest.Options{WebhookEvents: []string{}})
 		b.many(80)
 		nothing := func(context.Context) error { return nil }
 		var through atomic.Int64
 		all := make(chan error, 1)
+		ctx, cancel := context.WithCancel(b.Context())
+		defer cancel()
 		go func() {
-			_, err := b.pusher.InTurns(b.Context(), push.Job{Sender: b.sender, Through: func(string) { through.Add(1) }}, nil, nothing)
+			_, err := b.pusher.InTurns(ctx, push.Job{Sender: b.sender, Through: func(string) { through.Add(1) }}, nil, nothing)
 			all <- err
 		}()
 		b.patient("the first rows", func() bool { return through.Load() > 5 })
@@ -69,8 +73,11 @@ func TestOneRowAmongMany(t *testing.T) {
 		if n := through.Load(); n >= 79 {
 			t.Errorf("it had to wait for all of the other's: %d", n)
 		}
-		if err := <-all; err != nil || len(b.loops.Sent()) != 80 {
-			t.Error(err, len(b.loops.Sent()))
+		n := through.Load()
+		b.patient("the many go on", func() bool { return through.Load() > n+3 })
+		cancel()
+		if err := <-all; !errors.Is(err, context.Canceled) {
+			t.Error(err)
 		}
 		if n := b.loops.MaxPerSecond(); n > 15 { // two that knew nothing of each other would be 20; some come late on a busy machine
 			t.Errorf("%d requests in a second", n)
@@ -81,6 +88,7 @@ func TestOneRowAmongMany(t *testing.T) {
 // What was missed while nothing ran is sent at once, and once; a restart begins no
 // schedule anew.
 func TestTheScheduleOutlivesTheProcess(t *testing.T) {
+	t.Parallel()
 	both(t, func(t *testing.T, database string) {
 		b := benchOn(t, database, strings.Replace(eventsAlone, "push:\n", "push:\n  every: 1h\n", 1), loopstest.Options{WebhookEvents: []string{}})
 		b.many(3)
@@ -119,6 +127,7 @@ func TestTheScheduleOutlivesTheProcess(t *testing.T) {
 // A plan that has changed is gone by at once, however much is left; and while rows change
 // all the time, what is scheduled and what is due again have their turns.
 func TestNothingStarves(t *testing.T) {
+	t.Parallel()
 	both(t, func(t *testing.T, database string) {
 		b := benchOn(t, database, strings.Replace(eventsAlone, "push:\n", "push:\n  auto: true\n  every: 1h\n", 1), loopstest.Options{WebhookEvents: []string{}})
 		b.change("INSERT INTO contacts (loops_id, email, plan) VALUES ('a', 'scheduled@example.com', 'pro')")
@@ -172,6 +181,7 @@ func TestNothingStarves(t *testing.T) {
 
 // A table that vanishes is said once, and waited for.
 func TestATableThatVanishes(t *testing.T) {
+	t.Parallel()
 	both(t, func(t *testing.T, database string) {
 		b := benchOn(t, database, strings.Replace(eventsAlone, "push:\n", "push:\n  auto: true\n", 1), loopstest.Options{WebhookEvents: []string{}})
 		triggers, err := b.store.PushTriggers(t.Context(), b.sender.Mapping())
@@ -220,6 +230,7 @@ func (s *safeBuffer) String() string {
 // An event that a contact.unsubscribed brings about is sent, once no contact.deleted has
 // followed it; of one that was deleted it would make the contact again.
 func TestUnsubscribedAndDeleted(t *testing.T) {
+	t.Parallel()
 	both(t, func(t *testing.T, database string) {
 		b := benchOn(t, database, strings.NewReplacer("push:\n", "push:\n  auto: true\n", "{name: upgraded, once_per: [email], properties: {plan: plan}}",
 			`{name: left, only_run_if: plan == "gone", once_per: [email]}`).Replace(rulesToo), loopstest.Options{})
@@ -253,6 +264,7 @@ func TestUnsubscribedAndDeleted(t *testing.T) {
 
 // Beside one who follows, with much to do of each kind, a row has its turn by hand.
 func TestOneRowBesideAFollower(t *testing.T) {
+	t.Parallel()
 	both(t, func(t *testing.T, database string) {
 		b := benchOn(t, database, strings.Replace(eventsAlone, "push:\n", "push:\n  auto: true\n  every: 1h\n", 1), loopstest.Options{WebhookEvents: []string{}})
 		triggers, err := b.store.PushTriggers(t.Context(), b.sender.Mapping())
