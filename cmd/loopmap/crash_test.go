@@ -62,6 +62,20 @@ type campaignDB struct {
 	sound func() error
 }
 
+// settled waits until nothing is pending: what met a locked row is answered, and applied
+// soon after by the program that runs.
+func (db campaignDB) settled(t testing.TB) {
+	t.Helper()
+	n := 0
+	for deadline := time.Now().Add(campaignPatience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		err := db.each("SELECT count(*) FROM loopmap_deliveries WHERE status = 'pending'", func(scan func(to ...any) error) error { return scan(&n) })
+		if err == nil && n == 0 {
+			return
+		}
+	}
+	t.Errorf("%d deliveries stay pending", n)
+}
+
 // sqliteCampaign is a database file in dir.
 func sqliteCampaign(dir string) campaignDB {
 	each := func(query string, row func(scan func(to ...any) error) error) error {
@@ -187,6 +201,7 @@ func crash(t *testing.T, dir, addr string, db campaignDB) {
 	}
 	p.ready()
 	c.finish()
+	db.settled(t)
 	p.stop()
 	c.compare(db, fmt.Sprintf("kills %d", *kills), float64(told)/up.Seconds())
 }

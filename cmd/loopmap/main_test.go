@@ -169,6 +169,8 @@ func TestImports(t *testing.T) {
 		"mapping/loops/loopstest": {"database/sql", "charm.land/", "github.com/spf13/cobra", "github.com/getkin/", "loopmap/mapping/table", "loopmap/mapping/receive", "loopmap/tui"},
 		"mapping/table":           {"net/http", "charm.land/", "loopmap/mapping/loops", "loopmap/mapping/receive", "loopmap/tui"},
 		"mapping/receive":         {"database/sql", "charm.land/", "loopmap/mapping/table", "loopmap/mapping/loops", "loopmap/tui"},
+		"mapping/push":            {"database/sql", "charm.land/", "loopmap/mapping/table", "loopmap/mapping/loops", "loopmap/mapping/receive", "loopmap/tui"},
+		"tui/sshd":                {"net/http", "database/sql", "charm.land/", "github.com/spf13/cobra", "loopmap/mapping/", "loopmap/tui"},
 		"tui":                     {"net/http", "database/sql", "github.com/spf13/cobra", "loopmap/mapping/table", "loopmap/mapping/loops", "loopmap/mapping/receive"},
 	} {
 		out, err := exec.Command("go", "list", "-deps", "loopmap/"+pkg).Output()

@@ -274,6 +274,7 @@ func TestCrashProxy(t *testing.T) {
 	told, took := c.answered(), time.Since(begun)
 	p.ready()
 	c.finish()
+	db.settled(t)
 	p.stop()
 	cuts, _ := wire.commitsCut()
 	c.compare(db, fmt.Sprintf("faults %d, COMMITs without an answer %d", *kills, cuts), float64(told)/took.Seconds())
@@ -300,6 +301,7 @@ func TestCrashServer(t *testing.T) {
 	told, took := c.answered(), time.Since(begun)
 	p.ready()
 	c.finish()
+	db.settled(t)
 	p.stop()
 	c.compare(db, fmt.Sprintf("restarts of the server %d", restarts), float64(told)/took.Seconds())
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -14,6 +15,7 @@ import (
 
 	"loopmap/mapping/receive"
 	"loopmap/tui"
+	"loopmap/tui/sshd"
 )
 
 const defaultSSH = "127.0.0.1:8722"
@@ -27,12 +29,12 @@ type sshFlags struct {
 
 // register adds the flags; the address has another name, and default, with sync.
 func (f *sshFlags) register(fs *pflag.FlagSet, address, listen, usage string) {
-	l := defaultLimits()
+	l := sshd.DefaultLimits()
 	fs.StringVar(&f.listen, address, listen, usage)
 	fs.StringVar(&f.authorizedKeys, "authorized-keys", "", "`FILE` with the public keys of those who may log in over SSH")
-	fs.StringVar(&f.hostKey, "host-key", "", "`FILE` of the SSH host key, made when it is not there (default "+hostKeyName+" beside the mapping)")
-	fs.IntVar(&f.sessions, "sessions", l.sessions, "let at most `N` be logged in over SSH at once")
-	fs.IntVar(&f.perKey, "sessions-per-key", l.perKey, "and at most `N` of them with one key")
+	fs.StringVar(&f.hostKey, "host-key", "", "`FILE` of the SSH host key, made when it is not there (default "+sshd.HostKeyName+" beside the mapping)")
+	fs.IntVar(&f.sessions, "sessions", l.Sessions, "let at most `N` be logged in over SSH at once")
+	fs.IntVar(&f.perKey, "sessions-per-key", l.PerKey, "and at most `N` of them with one key")
 }
 
 func (a *app) sshCommand() *cobra.Command {
@@ -63,7 +65,7 @@ func (a *app) ssh(ctx context.Context, file string, f sshFlags) error {
 	defer stop()
 	var watching sync.WaitGroup
 	watching.Go(func() { h.watchFile(ctx) })
-	err = h.server.serve(ctx, h.listener)
+	err = h.server.Serve(ctx, h.listener)
 	stop()
 	watching.Wait()
 	h.log.Info("stopped")
@@ -76,25 +78,25 @@ func (a *app) sshHost(file string, f sshFlags, log *slog.Logger) (*sshHost, erro
 	if f.listen == "" {
 		return nil, nil
 	}
-	limits := defaultLimits()
-	limits.sessions, limits.perKey = f.sessions, f.perKey
+	limits := sshd.DefaultLimits()
+	limits.Sessions, limits.PerKey = f.sessions, f.perKey
 	if f.sessions < 1 || f.perKey < 1 {
 		return nil, usage("--sessions and --sessions-per-key are 1 at least")
 	}
-	keys := keyFile(f.authorizedKeys)
-	n, wrong, err := keys.check()
+	keys := sshd.KeyFile(f.authorizedKeys)
+	n, wrong, err := keys.Check()
 	if err != nil {
-		return nil, err
+		return nil, asUsage(err)
 	}
 	for _, w := range wrong {
 		log.Warn("ssh: a line of the authorized_keys file gives no key", "why", w)
 	}
 	if f.hostKey == "" {
-		f.hostKey = filepath.Join(folder(file), hostKeyName)
+		f.hostKey = filepath.Join(folder(file), sshd.HostKeyName)
 	}
-	signer, err := hostKey(f.hostKey)
+	signer, err := sshd.HostKey(f.hostKey)
 	if err != nil {
-		return nil, err
+		return nil, asUsage(err)
 	}
 	l, err := net.Listen("tcp", f.listen)
 	if err != nil {
@@ -107,9 +109,17 @@ func (a *app) sshHost(file string, f sshFlags, log *slog.Logger) (*sshHost, erro
 		savers:    map[string]string{}, screens: map[*watcher]bool{}, drafts: map[string]bool{},
 	}
 	h.journal.reread()
-	h.server = &sshServer{keys: keys, signer: signer, limits: limits, log: log, now: a.now, show: h.showBlanked}
+	h.server = &sshd.Server{Keys: keys, Signer: signer, Limits: limits, Log: log, Now: a.now, Show: h.showBlanked}
 	log.Info("ssh: listening", "address", l.Addr().String(), "host_key", ssh.FingerprintSHA256(signer.PublicKey()), "authorized_keys", f.authorizedKeys, "keys", n)
 	return h, nil
+}
+
+// asUsage makes a mistake in how the server is set up one of usage.
+func asUsage(err error) error {
+	if m := (*sshd.MistakeError)(nil); errors.As(err, &m) {
+		return usage("%s", m.Msg)
+	}
+	return err
 }
 
 // receiving says on the capture screens what the running process awaits.

@@ -16,7 +16,7 @@ func (h *sshHost) claim(b *backend, key string) (release func()) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	free := ""
-	for n := 1; n <= h.server.limits.perKey; n++ {
+	for n := 1; n <= h.server.Limits.PerKey; n++ {
 		b.owner = fmt.Sprintf("%s %d", key, n)
 		if h.drafts[b.owner] {
 			continue
@@ -44,12 +44,12 @@ func (b *sshBackend) ended(ctx context.Context, m *mapping.Mapping) error {
 	if why == nil {
 		why = io.EOF
 	}
-	if b.guest.who.readOnly {
+	if b.guest.Key().ReadOnly {
 		return fmt.Errorf("closed: %w", why)
 	}
 	if err := b.own.keepDraft(m); err != nil {
 		return fmt.Errorf("closed: %w; what was not saved is lost: %w", why, err)
 	}
-	b.host.log.Info("ssh: draft kept", "file", b.own.draftFile(), "key", b.guest.who.fingerprint)
+	b.host.log.Info("ssh: draft kept", "file", b.own.draftFile(), "key", b.guest.Key().Fingerprint)
 	return fmt.Errorf("closed: %w; the mapping was not saved, a draft of it is kept\nhint: log in again with the same key, and it is offered", why)
 }

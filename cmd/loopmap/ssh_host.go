@@ -9,6 +9,7 @@ import (
 	"loopmap/mapping"
 	"loopmap/mapping/receive"
 	"loopmap/tui"
+	"loopmap/tui/sshd"
 )
 
 // sshHost serves the mapper of one mapping file to all who log in. A nil one, of a
@@ -17,7 +18,7 @@ type sshHost struct {
 	app      *app
 	file     string
 	log      *slog.Logger
-	server   *sshServer
+	server   *sshd.Server
 	listener net.Listener
 	journal  *feed
 
@@ -42,7 +43,7 @@ func (h *sshHost) run(ctx context.Context) {
 	if h == nil {
 		return
 	}
-	if err := h.server.serve(ctx, h.listener); err != nil {
+	if err := h.server.Serve(ctx, h.listener); err != nil {
 		h.log.Error("ssh: nobody can log in any more", "error", err)
 	}
 }
@@ -118,14 +119,14 @@ func (h *sshHost) tell(n tui.News) {
 }
 
 // saved notes who has saved which version, in the log and for the other screens.
-func (h *sshHost) saved(g *guest, hash string) {
-	h.log.Info("mapping saved", "file", h.file, "mapping", hash, "key", g.who.fingerprint, "comment", g.who.comment, "address", g.address)
+func (h *sshHost) saved(g *sshd.Guest, hash string) {
+	h.log.Info("mapping saved", "file", h.file, "mapping", hash, "key", g.Key().Fingerprint, "comment", g.Key().Comment, "address", g.Address())
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if len(h.savers) > 1000 {
 		clear(h.savers)
 	}
-	h.savers[hash] = g.who.name()
+	h.savers[hash] = g.Key().Name()
 }
 
 // watchFile tells of changes of the file, for a process that does not work by it.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"loopmap/tui/sshd"
 	"net"
 	"net/http"
 	"os"
@@ -164,11 +165,11 @@ func TestSSHSilentSockets(t *testing.T) {
 // startSystemSSHD runs the system's own sshd, for this user, with these keys.
 func startSystemSSHD(t testing.TB, keys string) (addr string) {
 	t.Helper()
-	sshd := "/usr/sbin/sshd" // which wants its whole path
+	daemon := "/usr/sbin/sshd" // which wants its whole path
 	if p, err := exec.LookPath("sshd"); err == nil {
-		sshd = p
+		daemon = p
 	}
-	needOpenSSH(t, sshd, "ssh", "ssh-keygen")
+	needOpenSSH(t, daemon, "ssh", "ssh-keygen")
 	if os.Getuid() == 0 {
 		if err := os.MkdirAll("/run/sshd", 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 			t.Fatal(err)
@@ -179,13 +180,13 @@ func startSystemSSHD(t testing.TB, keys string) (addr string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := hostKey(filepath.Join(dir, "host")); err != nil {
+	if _, err := sshd.HostKey(filepath.Join(dir, "host")); err != nil {
 		t.Fatal(err)
 	}
 	writeFile(t, filepath.Join(dir, "keys"), keys)
 	writeFile(t, filepath.Join(dir, "config"), fmt.Sprintf("ListenAddress %s:%s\nHostKey %s/host\nAuthorizedKeysFile %s/keys\n"+
 		"StrictModes no\nPidFile none\nPasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin prohibit-password\n", host, port, dir, dir))
-	cmd := exec.Command(sshd, "-D", "-e", "-f", filepath.Join(dir, "config"))
+	cmd := exec.Command(daemon, "-D", "-e", "-f", filepath.Join(dir, "config"))
 	var log lockedBuffer
 	cmd.Stderr = &log
 	if err := cmd.Start(); err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"loopmap/tui/sshd"
 	"net"
 	"os"
 	"strings"
@@ -18,7 +19,7 @@ import (
 // Sessions are few, in all and for each key; who finds no seat is told.
 func TestSSHSeats(t *testing.T) {
 	ada, bob := newPerson(t, "ada"), newPerson(t, "bob")
-	x := startSSHD(t, func(l *sshLimits) { l.sessions, l.perKey = 3, 2 }, ada.line()+bob.line())
+	x := startSSHD(t, func(l *sshd.Limits) { l.Sessions, l.PerKey = 3, 2 }, ada.line()+bob.line())
 	first := x.shell(ada, "xterm", 80, 24).wait("capture")
 	x.shell(ada, "xterm", 80, 24).wait("capture")
 	third := x.shell(ada, "xterm", 80, 24).wait("this key has all the sessions that one may have")
@@ -39,7 +40,7 @@ func TestSSHTimes(t *testing.T) {
 	t.Parallel()
 	ada := newPerson(t, "ada")
 	t.Run("handshake", func(t *testing.T) {
-		x := startSSHD(t, func(l *sshLimits) { l.handshake = 300 * time.Millisecond }, ada.line())
+		x := startSSHD(t, func(l *sshd.Limits) { l.Handshake = 300 * time.Millisecond }, ada.line())
 		conn, err := net.Dial("tcp", x.addr)
 		if err != nil {
 			t.Fatal(err)
@@ -54,7 +55,7 @@ func TestSSHTimes(t *testing.T) {
 		}
 	})
 	t.Run("idle", func(t *testing.T) {
-		x := startSSHD(t, func(l *sshLimits) { l.idle = 4 * time.Second }, ada.line())
+		x := startSSHD(t, func(l *sshd.Limits) { l.Idle = 4 * time.Second }, ada.line())
 		s := x.shell(ada, "xterm", 80, 24).wait("capture").press("b").wait("firstName").press("a").wait("columns added")
 		stop := make(chan struct{})
 		defer close(stop)
@@ -75,7 +76,7 @@ func TestSSHTimes(t *testing.T) {
 		x.shell(ada, "xterm", 80, 24).wait("ended unsaved")
 	})
 	t.Run("longest", func(t *testing.T) {
-		x := startSSHD(t, func(l *sshLimits) { l.longest = time.Second }, ada.line())
+		x := startSSHD(t, func(l *sshd.Limits) { l.Longest = time.Second }, ada.line())
 		s := x.shell(ada, "xterm", 80, 24)
 		go func() {
 			for {
@@ -118,7 +119,7 @@ func TestSSHRemovedKey(t *testing.T) {
 func TestSSHStrangeTerminals(t *testing.T) {
 	t.Parallel()
 	ada := newPerson(t, "ada")
-	x := startSSHD(t, func(l *sshLimits) { l.sessions, l.perKey = 100, 100 }, ada.line())
+	x := startSSHD(t, func(l *sshd.Limits) { l.Sessions, l.PerKey = 100, 100 }, ada.line())
 	for _, size := range [][2]int{{0, 0}, {0, 24}, {1, 1}, {65535, 65535}, {1 << 31, 1 << 31}} {
 		s := x.shell(ada, "xterm-256color", size[0], size[1])
 		if size[0] == 1 {

@@ -11,6 +11,7 @@ import (
 
 	"loopmap/mapping"
 	"loopmap/tui"
+	"loopmap/tui/sshd"
 )
 
 // framesPerSecond is how often a screen that is served is drawn at most. Each look at
@@ -18,14 +19,14 @@ import (
 const framesPerSecond = 12
 
 // show is the mapper as a guest sees it. Its error is the guest's last words.
-func (h *sshHost) show(ctx context.Context, g *guest) error {
-	kind, size := g.terminal()
+func (h *sshHost) show(ctx context.Context, g *sshd.Guest) error {
+	kind, size := g.Terminal()
 	if kind == "dumb" {
 		return errors.New("the terminal cannot be drawn on\nhint: `ssh -T` asks line by line")
 	}
 	b := &sshBackend{&backend{app: h.app, file: h.file}, h, g}
 	defer b.own.close()
-	release := h.claim(b.own, g.who.fingerprint)
+	release := h.claim(b.own, g.Key().Fingerprint)
 	defer release()
 	cfg, err := h.config(ctx, b)
 	if ctx.Err() != nil {
@@ -60,7 +61,7 @@ func (h *sshHost) show(ctx context.Context, g *guest) error {
 }
 
 // showBlanked is show, whose last words hold no secret either.
-func (h *sshHost) showBlanked(ctx context.Context, g *guest) error {
+func (h *sshHost) showBlanked(ctx context.Context, g *sshd.Guest) error {
 	err := h.show(ctx, g)
 	if err == nil {
 		return nil
@@ -70,11 +71,11 @@ func (h *sshHost) showBlanked(ctx context.Context, g *guest) error {
 
 // program runs the screens on a guest's terminal. All that depends on the terminal
 // is the guest's own: many run in one process.
-func (h *sshHost) program(ctx context.Context, g *guest, model *tui.Model, kind string, s size) error {
+func (h *sshHost) program(ctx context.Context, g *sshd.Guest, model *tui.Model, kind string, s sshd.Size) error {
 	env := []string{"TERM=" + kind, "SSH_TTY=yes"} // the latter keeps queries off the line
 	p := tea.NewProgram(model,
 		tea.WithContext(ctx), tea.WithInput(g), tea.WithOutput(h.app.blanks.writer(g)),
-		tea.WithEnvironment(env), tea.WithColorProfile(colorprofile.Env(env)), tea.WithWindowSize(s.w, s.h),
+		tea.WithEnvironment(env), tea.WithColorProfile(colorprofile.Env(env)), tea.WithWindowSize(s.Width, s.Height),
 		tea.WithFPS(framesPerSecond), tea.WithoutSignals(),
 		tea.WithFilter(func(_ tea.Model, msg tea.Msg) tea.Msg {
 			if _, suspend := msg.(tea.SuspendMsg); suspend {
@@ -89,9 +90,9 @@ func (h *sshHost) program(ctx context.Context, g *guest, model *tui.Model, kind 
 			select {
 			case <-ctx.Done():
 				return
-			case <-g.resized:
-				_, s := g.terminal()
-				p.Send(tea.WindowSizeMsg{Width: s.w, Height: s.h})
+			case <-g.Resized():
+				_, s := g.Terminal()
+				p.Send(tea.WindowSizeMsg{Width: s.Width, Height: s.Height})
 			}
 		}
 	}()
@@ -106,12 +107,12 @@ func (h *sshHost) config(ctx context.Context, b *sshBackend) (tui.Config, error)
 		return cfg, err
 	}
 	cfg.Backend = b
-	kind, _ := b.guest.terminal()
+	kind, _ := b.guest.Terminal()
 	cfg.Multiplexer = multiplexer(func(name string) (string, bool) { return kind, name == "TERM" })
 	h.mu.Lock()
 	cfg.Listen = h.listen
 	h.mu.Unlock()
-	if cfg.ReadOnly = b.guest.who.readOnly; cfg.ReadOnly {
+	if cfg.ReadOnly = b.guest.Key().ReadOnly; cfg.ReadOnly {
 		cfg.Draft = nil
 	}
 	return cfg, nil
@@ -122,7 +123,7 @@ func (h *sshHost) config(ctx context.Context, b *sshBackend) (tui.Config, error)
 type sshBackend struct {
 	own   *backend
 	host  *sshHost
-	guest *guest
+	guest *sshd.Guest
 }
 
 var errReadOnly = errors.New("this key is read-only: it may look, and not save")
@@ -130,7 +131,7 @@ var errReadOnly = errors.New("this key is read-only: it may look, and not save")
 // Review says what saving would change, or that this guest may not.
 func (b *sshBackend) Review(ctx context.Context, m *mapping.Mapping) (tui.Review, error) {
 	r, err := b.own.Review(ctx, m)
-	if b.guest.who.readOnly {
+	if b.guest.Key().ReadOnly {
 		r.Refused = errReadOnly.Error()
 	}
 	return r, err
@@ -139,7 +140,7 @@ func (b *sshBackend) Review(ctx context.Context, m *mapping.Mapping) (tui.Review
 // Save writes the mapping, and notes who did. Saves of one process take turns, so
 // that each sees the file that the one before has written.
 func (b *sshBackend) Save(ctx context.Context, m *mapping.Mapping) (tui.Saved, error) {
-	if b.guest.who.readOnly {
+	if b.guest.Key().ReadOnly {
 		return tui.Saved{}, errReadOnly
 	}
 	b.host.saving.Lock()
@@ -165,7 +166,7 @@ func (b *sshBackend) Catalog(ctx context.Context, events []string) tui.Catalog {
 
 // Push sends rows, for those who may write.
 func (b *sshBackend) Push(ctx context.Context, rows int, failed bool, told chan<- tui.PushProgress) (string, error) {
-	if b.guest.who.readOnly {
+	if b.guest.Key().ReadOnly {
 		return "", errors.New("this key may look, not send")
 	}
 	return b.own.Push(ctx, rows, failed, told)
@@ -173,7 +174,7 @@ func (b *sshBackend) Push(ctx context.Context, rows int, failed bool, told chan<
 
 // CreateProperty makes a property in Loops, for those who may write.
 func (b *sshBackend) CreateProperty(ctx context.Context, p mapping.Property) error {
-	if b.guest.who.readOnly {
+	if b.guest.Key().ReadOnly {
 		return errors.New("this key may look, not change what Loops has")
 	}
 	return b.own.CreateProperty(ctx, p)
@@ -181,7 +182,7 @@ func (b *sshBackend) CreateProperty(ctx context.Context, p mapping.Property) err
 
 // DropDraft throws this guest's draft away.
 func (b *sshBackend) DropDraft() error {
-	if b.guest.who.readOnly {
+	if b.guest.Key().ReadOnly {
 		return nil
 	}
 	return b.own.DropDraft()

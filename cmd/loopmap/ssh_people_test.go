@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"loopmap/tui/sshd"
 	"net"
 	"os"
 	"os/exec"
@@ -93,8 +94,8 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-// sshd is a `loopmap ssh` in this process, with limits of the test's own.
-type sshd struct {
+// served is a `loopmap ssh` in this process, with limits of the test's own.
+type served struct {
 	t    testing.TB
 	dir  string
 	addr string
@@ -104,21 +105,21 @@ type sshd struct {
 	stop func()
 }
 
-func startSSHD(t testing.TB, limits func(*sshLimits), keys string) *sshd {
+func startSSHD(t testing.TB, limits func(*sshd.Limits), keys string) *served {
 	t.Helper()
 	dir := t.TempDir()
-	x := &sshd{t: t, dir: dir, keys: filepath.Join(dir, "keys"), log: &lockedBuffer{}}
+	x := &served{t: t, dir: dir, keys: filepath.Join(dir, "keys"), log: &lockedBuffer{}}
 	writeFile(t, x.keys, keys)
 	file := filepath.Join(dir, "loopmap.yaml")
 	writeFile(t, file, sshMapping)
 	a := &app{stdin: strings.NewReader(""), stdout: io.Discard, stderr: x.log, lookup: func(string) (string, bool) { return "", false }, now: time.Now, debug: true}
-	l := defaultLimits()
-	h, err := a.sshHost(file, sshFlags{listen: "127.0.0.1:0", authorizedKeys: x.keys, sessions: l.sessions, perKey: l.perKey}, a.logger())
+	l := sshd.DefaultLimits()
+	h, err := a.sshHost(file, sshFlags{listen: "127.0.0.1:0", authorizedKeys: x.keys, sessions: l.Sessions, perKey: l.PerKey}, a.logger())
 	if err != nil {
 		t.Fatal(err)
 	}
 	if limits != nil {
-		limits(&h.server.limits)
+		limits(&h.server.Limits)
 	}
 	h.listen.Problem = "nothing is received here"
 	x.host, x.addr = h, h.listener.Addr().String()
@@ -135,7 +136,7 @@ func startSSHD(t testing.TB, limits func(*sshLimits), keys string) *sshd {
 }
 
 // logged waits for a line of the log that holds all these texts.
-func (x *sshd) logged(texts ...string) {
+func (x *served) logged(texts ...string) {
 	x.t.Helper()
 	eventually(x.t, func() (bool, string) {
 		all := x.log.String()
@@ -167,7 +168,7 @@ func eventually(t testing.TB, reached func() (bool, string)) {
 }
 
 // dial logs in with a Go client.
-func (x *sshd) dial(auth ...ssh.AuthMethod) (*ssh.Client, error) { return dialSSH(x.addr, auth...) }
+func (x *served) dial(auth ...ssh.AuthMethod) (*ssh.Client, error) { return dialSSH(x.addr, auth...) }
 
 func dialSSH(addr string, auth ...ssh.AuthMethod) (*ssh.Client, error) {
 	return ssh.Dial("tcp", addr, &ssh.ClientConfig{User: "x", Auth: auth, HostKeyCallback: ssh.InsecureIgnoreHostKey(), Timeout: 30 * time.Second})
@@ -183,7 +184,7 @@ type shell struct {
 	ended   chan error
 }
 
-func (x *sshd) shell(p person, term string, w, h int) *shell {
+func (x *served) shell(p person, term string, w, h int) *shell {
 	x.t.Helper()
 	return openShell(x.t, x.addr, p, term, w, h)
 }

@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"loopmap/tui/sshd"
 	"net"
 	"os"
 	"os/exec"
@@ -12,8 +13,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"golang.org/x/crypto/ssh"
 )
 
 // Without keys that could log in nothing listens, and it is said why.
@@ -85,75 +84,6 @@ func readFile(t testing.TB, file string) string {
 	return string(b)
 }
 
-// The lines of an authorized_keys file: a key gets what its line says, and never more.
-func TestSSHKeyLines(t *testing.T) {
-	ada := newPerson(t, "ada laptop")
-	key := strings.TrimSpace(ada.line())
-	weak := "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQC7gSP4YvUQ4Z8pM7mLf2D2tUwVZ0pTqfQ3oW3yZ2Pz0n2m8M9j2p3q4r5s6t7u8v9w0xAyBzC1D2E3F4G5H6I7J8K9L0M1N2O3P4Q5R6S7T8U9V0W1X2Y3Z4a5b6c7d8e9f0g1h2i3j4k5l6m7n8o9p0q1r2s3t4u5v6w7Q== weak"
-	for line, want := range map[string]struct {
-		taken, readOnly bool
-	}{
-		key:                                    {true, false},
-		"read-only " + key:                     {true, true},
-		"restrict,pty,READ-ONLY " + key:        {true, true},
-		"restrict,pty " + key:                  {true, false},
-		"no-port-forwarding,no-pty " + key:     {false, false},
-		`from="10.0.0.0/8" ` + key:             {false, false},
-		`command="loopmap" ` + key:             {false, false},
-		`expiry-time="20300101" ` + key:        {false, false},
-		"cert-authority " + key:                {false, false},
-		"readonly " + key:                      {false, false},
-		weak:                                   {false, false},
-		"AAAAC3NzaC1lZDI1NTE5AAAAI nonsense x": {false, false},
-	} {
-		k, err := parseKeyLine([]byte(line))
-		if (err == nil) != want.taken || k.readOnly != want.readOnly && want.taken {
-			t.Errorf("%.60s: %+v, %v", line, k, err)
-		}
-		if err == nil && (k.fingerprint != ada.fingerprint() || k.comment != "ada laptop") {
-			t.Errorf("%.60s: %+v", line, k)
-		}
-	}
-}
-
-// The host key is made once, for its owner alone, and stays.
-func TestSSHHostKey(t *testing.T) {
-	file := filepath.Join(t.TempDir(), hostKeyName)
-	first, err := hostKey(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("%v, %v", info.Mode(), err)
-	}
-	again, err := hostKey(file)
-	if err != nil || ssh.FingerprintSHA256(again.PublicKey()) != ssh.FingerprintSHA256(first.PublicKey()) {
-		t.Errorf("another key: %v", err)
-	}
-	if left, _ := os.ReadDir(filepath.Dir(file)); len(left) != 1 {
-		t.Errorf("left behind: %v", left)
-	}
-	if err := os.Chmod(file, 0o640); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := hostKey(file); err == nil || !strings.Contains(err.Error(), "can be read by others") {
-		t.Errorf("a key that others can read: %v", err)
-	}
-	for _, text := range []string{"", "secret nonsense"} {
-		other := filepath.Join(t.TempDir(), "key")
-		writeFile(t, other, text)
-		if _, err := hostKey(other); err == nil || strings.Contains(err.Error(), "secret") {
-			t.Errorf("%q is a key, or is shown: %v", text, err)
-		}
-		if readFile(t, other) != text {
-			t.Error("the file was written over")
-		}
-	}
-	if _, err := hostKey(filepath.Join(t.TempDir(), "none", "key")); err == nil {
-		t.Error("a folder that is not there is no error")
-	}
-}
-
 // What is not said otherwise: this machine only, and the bounds that the README names.
 func TestSSHDefaults(t *testing.T) {
 	a := &app{}
@@ -163,54 +93,8 @@ func TestSSHDefaults(t *testing.T) {
 	if got := a.syncCommand().Flags().Lookup("ssh").DefValue; got != "" {
 		t.Errorf("sync listens for ssh on %s", got)
 	}
-	want := sshLimits{handshake: 15 * time.Second, idle: 10 * time.Minute, longest: 8 * time.Hour, sessions: 8, perKey: 4, knocking: 64, perHost: 16}
-	if got := defaultLimits(); got != want {
+	want := sshd.Limits{Handshake: 15 * time.Second, Idle: 10 * time.Minute, Longest: 8 * time.Hour, Sessions: 8, PerKey: 4, Arriving: 64, PerHost: 16}
+	if got := sshd.DefaultLimits(); got != want {
 		t.Errorf("the limits are %+v", got)
-	}
-}
-
-// from is a connection from an address.
-type from struct {
-	net.Conn
-	host   string
-	closed bool
-}
-
-func (f *from) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.ParseIP(f.host), Port: 1} }
-func (f *from) Close() error         { f.closed = true; return nil }
-
-// Who has not logged in is counted by address; the newcomer gets the place of the
-// oldest that is silent, of the address that has most.
-func TestSSHPorch(t *testing.T) {
-	p := porch{all: 6, perHost: 3}
-	enter := func(host string) (*from, *knock) {
-		c := &from{host: host}
-		return c, p.enter(c)
-	}
-	first, k := enter("10.0.0.1")
-	k.spoke.Store(true)
-	second, _ := enter("10.0.0.1")
-	third, _ := enter("10.0.0.1")
-	if first.closed || second.closed || third.closed {
-		t.Fatal("three of an address are too many")
-	}
-	fourth, _ := enter("10.0.0.1")
-	if first.closed || !second.closed || third.closed || fourth.closed {
-		t.Error("not the oldest silent one has made room")
-	}
-	a, left := enter("2001:db8::1")
-	b, _ := enter("2001:db8::2:0:0:2") // the same 64 bits
-	c, _ := enter("2001:db9::1")
-	if third.closed || a.closed || b.closed || c.closed {
-		t.Error("six are too many")
-	}
-	d, _ := enter("10.9.9.9")
-	if !third.closed || a.closed || d.closed {
-		t.Error("the address that has most has not made room")
-	}
-	p.leave(left)
-	enter("10.9.9.8")
-	if len(p.waiting) != 6 || fourth.closed {
-		t.Errorf("%d wait", len(p.waiting))
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package sshd
 
 import (
 	"crypto/ed25519"
@@ -14,13 +14,13 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// hostKeyName is the file of the host key unless one is named: beside the mapping
+// HostKeyName is the file of the host key unless one is named: beside the mapping
 // file, where the process may write in any case.
-const hostKeyName = "ssh_host_ed25519_key"
+const HostKeyName = "ssh_host_ed25519_key"
 
-// hostKey is the key by which clients know this server again. It is made when it is
+// HostKey is the key by which clients know this server again. It is made when it is
 // not there, and never again.
-func hostKey(file string) (ssh.Signer, error) {
+func HostKey(file string) (ssh.Signer, error) {
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
 		if err := makeHostKey(file); err != nil && !errors.Is(err, fs.ErrExist) {
 			return nil, fmt.Errorf("make the host key: %w\nhint: --host-key names another place for it", err)
@@ -31,17 +31,20 @@ func hostKey(file string) (ssh.Signer, error) {
 	case err != nil:
 		return nil, fmt.Errorf("read the host key: %w", err)
 	case !info.Mode().IsRegular():
-		return nil, usage("the host key %s is not a file", file)
+		return nil, mistake("the host key %s is not a file", file)
 	case runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0:
-		return nil, usage("the host key %s can be read by others (%v), who could pass for this server\nhint: chmod 600 %s, or remove it: then another one is made, and clients are told", file, info.Mode().Perm(), file)
+		return nil, mistake("the host key %s can be read by others (%v), who could pass for this server\nhint: chmod 600 %s, or remove it: then another one is made, and clients are told", file, info.Mode().Perm(), file)
 	}
-	src, err := readSmall(file)
+	if info.Size() > maxKeyFile {
+		return nil, mistake("the host key %s is too large for a key", file)
+	}
+	src, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("read the host key: %w", err)
 	}
 	signer, err := ssh.ParsePrivateKey(src)
 	if err != nil { // whose text may not quote the file
-		return nil, usage("%s is no private key without a passphrase\nhint: remove it, and another one is made; or name one with --host-key", file)
+		return nil, mistake("%s is not a private key without a passphrase\nhint: remove it, and another one is made; or name one with --host-key", file)
 	}
 	return signer, nil
 }

@@ -1,4 +1,4 @@
-package main
+package sshd
 
 import (
 	"bytes"
@@ -15,41 +15,41 @@ import (
 	"loopmap/mapping"
 )
 
-// guest is somebody who has logged in, and the terminal at their end.
-type guest struct {
+// Guest is somebody who has logged in, and the terminal at their end.
+type Guest struct {
 	ssh.Channel
-	who     loginKey
+	who     Key
 	address string
 	conn    *ssh.ServerConn
-	limits  sshLimits
+	limits  Limits
 	cancel  context.CancelCauseFunc // ends the session, and says why
 
 	mu      sync.Mutex
 	term    string // "" without a terminal
-	size    size
+	size    Size
 	resized chan struct{} // has an element when size has changed
 	begun   bool
 	idle    *time.Timer
 }
 
-// size is that of a terminal, in cells.
-type size struct{ w, h int }
+// Size is that of a terminal, in cells.
+type Size struct{ Width, Height int }
 
 // The largest terminal that is drawn on: a screen full of small print, and some
 // 30 MiB of cells.
 const maxWidth, maxHeight = 500, 200
 
 // bounded is a size that can be drawn: 0 is what a terminal says that does not know.
-func bounded(w, h uint32) size {
+func bounded(w, h uint32) Size {
 	if w == 0 || h == 0 {
-		return size{80, 24}
+		return Size{80, 24}
 	}
-	return size{int(min(w, maxWidth)), int(min(h, maxHeight))}
+	return Size{int(min(w, maxWidth)), int(min(h, maxHeight))}
 }
 
 // request carries out what the client asks of the session, and reports whether it
 // may. Commands, subsystems, agents, X11, and variables of the environment may not.
-func (g *guest) request(r *ssh.Request) bool {
+func (g *Guest) request(r *ssh.Request) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	switch r.Type {
@@ -97,8 +97,17 @@ func cleanTerm(s string) string {
 	return "vt100"
 }
 
-// terminal is the kind of the terminal and its size; kind is "" when there is none.
-func (g *guest) terminal() (kind string, s size) {
+// Key is the key that the guest has logged in with.
+func (g *Guest) Key() Key { return g.who }
+
+// Address is where the guest comes from.
+func (g *Guest) Address() string { return g.address }
+
+// Resized has an element when the terminal has another size.
+func (g *Guest) Resized() <-chan struct{} { return g.resized }
+
+// Terminal is the kind of the terminal and its size; kind is "" when there is none.
+func (g *Guest) Terminal() (kind string, s Size) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.term, g.size
@@ -106,20 +115,20 @@ func (g *guest) terminal() (kind string, s size) {
 
 // watchIdle ends the session when no key has come for a while. Only what is typed
 // counts: neither what is drawn nor the client's signs of life.
-func (g *guest) watchIdle() (stop func()) {
+func (g *Guest) watchIdle() (stop func()) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.idle = time.AfterFunc(g.limits.idle, func() { g.cancel(fmt.Errorf("no key was pressed for %v", g.limits.idle)) })
+	g.idle = time.AfterFunc(g.limits.Idle, func() { g.cancel(fmt.Errorf("no key was pressed for %v", g.limits.Idle)) })
 	return func() { g.idle.Stop() }
 }
 
 // Read reads what is typed. The end of it, on a terminal, is the end of the link.
-func (g *guest) Read(b []byte) (int, error) {
+func (g *Guest) Read(b []byte) (int, error) {
 	n, err := g.Channel.Read(b)
 	if n > 0 {
-		g.idle.Reset(g.limits.idle)
+		g.idle.Reset(g.limits.Idle)
 	}
-	if kind, _ := g.terminal(); err != nil && kind != "" {
+	if kind, _ := g.Terminal(); err != nil && kind != "" {
 		g.cancel(errLinkGone)
 	}
 	return n, err
@@ -127,9 +136,9 @@ func (g *guest) Read(b []byte) (int, error) {
 
 // Write writes to the guest's terminal. No pty lies between that would make a line
 // feed a new line, so each gets its carriage return here.
-func (g *guest) Write(b []byte) (int, error) {
+func (g *Guest) Write(b []byte) (int, error) {
 	out := b
-	if kind, _ := g.terminal(); kind != "" && bytes.IndexByte(b, '\n') >= 0 {
+	if kind, _ := g.Terminal(); kind != "" && bytes.IndexByte(b, '\n') >= 0 {
 		out = bytes.ReplaceAll(bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n")), []byte("\n"), []byte("\r\n"))
 	}
 	if _, err := g.Channel.Write(out); err != nil {
@@ -140,7 +149,7 @@ func (g *guest) Write(b []byte) (int, error) {
 
 // leave says the last words to a guest and ends the session: with exit status 0 when
 // there are none.
-func (g *guest) leave(words string) {
+func (g *Guest) leave(words string) {
 	late := time.AfterFunc(lastWord, func() { g.conn.Close() }) // for who does not
 	defer late.Stop()
 	status := uint32(0)

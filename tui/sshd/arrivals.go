@@ -1,4 +1,4 @@
-package main
+package sshd
 
 import (
 	"net"
@@ -8,42 +8,42 @@ import (
 	"sync/atomic"
 )
 
-// porch is where connections stand that have not logged in. When it is full, the
-// newcomer gets the place of one that has stood there for longest without a word:
-// so that silent ones keep nobody out.
-type porch struct {
+// arrivals are the connections that have not logged in. When there is no room, the
+// newcomer gets the place of one that has been there for longest without a word: so that
+// silent ones keep nobody out.
+type arrivals struct {
 	all, perHost int
 
 	mu      sync.Mutex
-	waiting []*knock // the oldest first
+	waiting []*arrival // the oldest first
 }
 
-// knock is a connection on the porch.
-type knock struct {
+// arrival is one of them.
+type arrival struct {
 	net.Conn
 	host  string
 	spoke atomic.Bool
 }
 
 // Read notes that the other side has said something.
-func (k *knock) Read(b []byte) (int, error) {
-	n, err := k.Conn.Read(b)
-	if n > 0 && !k.spoke.Load() {
-		k.spoke.Store(true)
+func (a *arrival) Read(b []byte) (int, error) {
+	n, err := a.Conn.Read(b)
+	if n > 0 && !a.spoke.Load() {
+		a.spoke.Store(true)
 	}
 	return n, err
 }
 
-// enter takes a connection in, and shows another one out where there is no room.
-func (p *porch) enter(c net.Conn) *knock {
-	k := &knock{Conn: c, host: hostOf(c.RemoteAddr())}
+// enter takes a connection in, and closes another one where there is no room.
+func (p *arrivals) enter(c net.Conn) *arrival {
+	a := &arrival{Conn: c, host: hostOf(c.RemoteAddr())}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	hosts := map[string]int{}
 	for _, w := range p.waiting {
 		hosts[w.host]++
 	}
-	crowd := k.host
+	crowd := a.host
 	if hosts[crowd] < p.perHost && len(p.waiting) >= p.all {
 		for host, n := range hosts { // the host that has most makes room
 			if n > hosts[crowd] {
@@ -52,18 +52,18 @@ func (p *porch) enter(c net.Conn) *knock {
 		}
 	}
 	if hosts[crowd] >= p.perHost || len(p.waiting) >= p.all {
-		p.showOut(crowd)
+		p.makeRoom(crowd)
 	}
-	p.waiting = append(p.waiting, k)
-	return k
+	p.waiting = append(p.waiting, a)
+	return a
 }
 
-// showOut closes the oldest connection of a host that has said nothing, or the
+// makeRoom closes the oldest connection of a host that has said nothing, or the
 // oldest when all have. p.mu is held.
-func (p *porch) showOut(host string) {
-	out := slices.IndexFunc(p.waiting, func(w *knock) bool { return w.host == host && !w.spoke.Load() })
+func (p *arrivals) makeRoom(host string) {
+	out := slices.IndexFunc(p.waiting, func(w *arrival) bool { return w.host == host && !w.spoke.Load() })
 	if out < 0 {
-		out = slices.IndexFunc(p.waiting, func(w *knock) bool { return w.host == host })
+		out = slices.IndexFunc(p.waiting, func(w *arrival) bool { return w.host == host })
 	}
 	if out >= 0 {
 		p.waiting[out].Close()
@@ -72,10 +72,10 @@ func (p *porch) showOut(host string) {
 }
 
 // leave ends a connection's stay: it has logged in, or is gone.
-func (p *porch) leave(k *knock) {
+func (p *arrivals) leave(k *arrival) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.waiting = slices.DeleteFunc(p.waiting, func(w *knock) bool { return w == k })
+	p.waiting = slices.DeleteFunc(p.waiting, func(w *arrival) bool { return w == k })
 }
 
 // hostOf is where a connection comes from: an IPv4 address, or the 64 bits of an IPv6
