@@ -64,7 +64,7 @@ func tablesOf(entries []mapping.Entry) (list []string) {
 func (t *postgresTx) lockedByOurs(entries []mapping.Entry) (list []rowName, err error) {
 	keys := make([]int64, len(entries))
 	for i, e := range entries {
-		keys[i] = lockOf(e.Mapping.Table, e.Row.Key)
+		keys[i] = t.engine.lockOf(e.Mapping.Table, e.Row.Key)
 	}
 	rows, err := t.conn.Query(t.ctx,
 		"SELECT n FROM unnest($1::bigint[]) WITH ORDINALITY AS u(k, n) WHERE NOT pg_try_advisory_xact_lock(k)", keys)

@@ -15,10 +15,11 @@ import (
 
 // postgresEngine shares its database with other processes.
 type postgresEngine struct {
-	pool   *pgxpool.Pool
-	limit  time.Duration               // of a transaction
-	pooled bool                        // connections are a pooler's, which others use in turn
-	types  atomic.Pointer[columnTypes] // of the mapping last written by
+	pool       *pgxpool.Pool
+	limit      time.Duration               // of a transaction
+	pooled     bool                        // connections are a pooler's, which others use in turn
+	lockPrefix string                      // of the advisory locks of rows
+	types      atomic.Pointer[columnTypes] // of the mapping last written by
 	beginning
 }
 
@@ -81,7 +82,11 @@ func openPostgres(ctx context.Context, o Options) (engine, error) {
 	}
 	reach, cancel := context.WithTimeout(ctx, 2*connectTimeout)
 	defer cancel()
-	if err = p.pool.Ping(reach); err == nil {
+	schema := ""
+	if err = p.pool.QueryRow(reach, "SELECT coalesce(current_schema(), '')").Scan(&schema); err == nil {
+		if schema != "public" {
+			p.lockPrefix = schema + "."
+		}
 		err = p.migrate(ctx, o.Write)
 	}
 	if err != nil {

@@ -58,7 +58,7 @@ func (p *postgresEngine) local(b *pgx.Batch) {
 func (t *postgresTx) lock(b *pgx.Batch, entries []mapping.Entry) {
 	var keys []int64
 	for _, e := range entries {
-		keys = append(keys, lockOf(e.Mapping.Table, e.Row.Key))
+		keys = append(keys, t.engine.lockOf(e.Mapping.Table, e.Row.Key))
 	}
 	slices.Sort(keys)
 	b.Queue(lockRows, slices.Compact(keys))
@@ -69,10 +69,11 @@ func (t *postgresTx) lock(b *pgx.Batch, entries []mapping.Entry) {
 var lockRows = fmt.Sprintf("SELECT count(pg_advisory_xact_lock(k)) FROM (SELECT set_config('lock_timeout', '%d', true)) AS s,"+
 	" unnest($1::bigint[]) AS k", rowWait.Milliseconds())
 
-// lockOf must be the same in all processes: FNV-1a over table and key.
-func lockOf(table, key string) int64 {
+// lockOf must be the same in all processes: FNV-1a over table and key. Advisory locks are
+// a whole database's, so that a schema that is not the usual one counts as well.
+func (p *postgresEngine) lockOf(table, key string) int64 {
 	h := fnv.New64a()
-	_, _ = io.WriteString(h, table+"\x00"+key) // never fails
+	_, _ = io.WriteString(h, p.lockPrefix+table+"\x00"+key) // never fails
 	return int64(h.Sum64())
 }
 
