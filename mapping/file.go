@@ -149,7 +149,7 @@ func (f *fileReader) text(parent *yamlNode, what, key, example string) (string, 
 }
 
 func (f *fileReader) mapping(root *yamlNode) *Mapping {
-	m := &Mapping{Version: Version, Dialect: SQLite}
+	m := &Mapping{ready: new(ready), Version: Version, Dialect: SQLite}
 	if !f.block(root, "the mapping file", "version", "database", "table", "key", "receive", "journal", "push") {
 		return m
 	}

@@ -3,6 +3,7 @@ package mapping
 import (
 	"crypto/sha256"
 	"fmt"
+	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -26,6 +27,11 @@ type Mapping struct {
 
 	source *source // of a file whose database the environment names; nil once it is known
 
+	ready *ready // for reading bodies
+}
+
+// ready is a mapping made ready once, when it is first asked for. Each copy has its own.
+type ready struct {
 	once sync.Once
 	plan *plan
 }
@@ -59,7 +65,7 @@ func New(database string) *Mapping {
 		d = SQLite
 	}
 	return &Mapping{
-		Version: Version, Database: database, Dialect: d, Table: "contacts", Key: "loops_id",
+		ready: new(ready), Version: Version, Database: database, Dialect: d, Table: "contacts", Key: "loops_id",
 		Receive: Receive{
 			Events:  []string{"contact.created"},
 			Columns: []Column{{"loops_id", Text, MakePath(Step{Key: "contactIdentity"}, Step{Key: "id"})}},
@@ -67,14 +73,13 @@ func New(database string) *Mapping {
 	}
 }
 
-// Clone returns a copy that can be changed without changing m.
+// Clone returns a copy that can be changed without changing m. The rules and the push part
+// are read only: [Mapping.EditPush] changes a copy.
 func (m *Mapping) Clone() *Mapping {
-	return &Mapping{
-		Version: m.Version, Database: m.Database, Dialect: m.Dialect, Table: m.Table, Key: m.Key, Hash: m.Hash,
-		Receive: Receive{slices.Clone(m.Receive.Events), slices.Clone(m.Receive.Columns), m.Receive.Rules},
-		Keep:    m.Keep,
-		Push:    m.Push, // read only, as are the rules: [Mapping.EditPush] changes a copy
-	}
+	n := *m
+	n.Receive.Events, n.Receive.Columns = slices.Clone(m.Receive.Events), slices.Clone(m.Receive.Columns)
+	n.source, n.ready = nil, new(ready) // it is of no file any more
+	return &n
 }
 
 // HashOf is what a mapping file's bytes are called by: [Mapping.Hash].
@@ -91,15 +96,21 @@ func (m *Mapping) Adopt(file *Mapping) *Mapping {
 // Same reports whether m and n say the same, whatever their files look like.
 // Rules and retention are not compared: nothing here edits them.
 func (m *Mapping) Same(n *Mapping) bool {
-	return m.Version == n.Version && m.Database == n.Database && m.Table == n.Table && m.Key == n.Key &&
-		slices.Equal(m.Receive.Events, n.Receive.Events) &&
-		slices.EqualFunc(m.Receive.Columns, n.Receive.Columns, Column.Equal) &&
-		samePush(m.Push, n.Push)
+	return reflect.DeepEqual(m.said(), n.said()) && samePush(m.Push, n.Push)
+}
+
+// said is all that Same compares but the push part, whose order means nothing.
+func (m *Mapping) said() Mapping {
+	n := *m
+	n.Dialect, n.Hash, n.source, n.ready = "", "", nil, nil // of the database, of the file, of this copy
+	n.Receive.Rules, n.Keep, n.Push = nil, 0, nil
+	n.Receive.Events, n.Receive.Columns = append([]string(nil), n.Receive.Events...), append([]Column(nil), n.Receive.Columns...) // none is nil
+	return n
 }
 
 func (m *Mapping) compiled() *plan {
-	m.once.Do(func() { m.plan = newPlan(m) })
-	return m.plan
+	m.ready.once.Do(func() { m.ready.plan = newPlan(m) })
+	return m.ready.plan
 }
 
 func (m *Mapping) column(name string) Column {
