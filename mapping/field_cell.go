@@ -5,7 +5,7 @@ import "unicode/utf8"
 // Cell is a value of the column as a database gives it, written as JSON.
 func (f Field) Cell(raw string, d Dialect) Cell {
 	if err := CheckJSON([]byte(raw)); err != nil {
-		return misfit("the database gives what is no value: %v", err)
+		return misfit("the database gives what is not a value: %v", err)
 	}
 	return Column{Type: f.Type}.Read(jsonValue(raw), d)
 }
@@ -15,11 +15,11 @@ func (f Field) Cell(raw string, d Dialect) Cell {
 func (f Field) TextCell(text string, d Dialect) Cell {
 	switch {
 	case !utf8.ValidString(text):
-		return misfit("it holds bytes that are no text")
+		return misfit("it holds bytes that are not text")
 	case f.Type != JSON:
 		return f.Cell(quoteJSON(text), d)
 	case CheckJSON([]byte(text)) != nil:
-		return misfit("%s is no JSON", Excerpt(jsonValue(quoteJSON(text))))
+		return misfit("%s is not JSON", Excerpt(jsonValue(quoteJSON(text))))
 	}
 	return f.Cell(text, d)
 }

@@ -189,7 +189,7 @@ func (f *fileReader) version(root *yamlNode) {
 	case strings.Trim(v, "0123456789") == "":
 		f.problem(at.at, "version %s was written for a newer loopmap; this one reads version 1", v)
 	default:
-		f.problem(at.at, "%q is no version; write version: 1", v)
+		f.problem(at.at, "%q is not a version; write version: 1", v)
 	}
 }
 

@@ -218,5 +218,5 @@ func parseKeep(s string) (time.Duration, error) {
 			}
 		}
 	}
-	return 0, fmt.Errorf("%q is no time to keep bodies for; write days or weeks, for example 90d or 12w", s)
+	return 0, fmt.Errorf("%q is not a time to keep bodies for; write days or weeks, for example 90d or 12w", s)
 }

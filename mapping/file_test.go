@@ -95,7 +95,7 @@ func TestParseRefuses(t *testing.T) {
 		"case twin":         {file("name: first_name", "name: EMAIL"), `14:14: column "EMAIL" is "email" to SQLite, which ignores case (line 11)`},
 		"newer":             {file("version: 1", "version: 2"), "2:10: version 2 was written for a newer loopmap"},
 		"no version":        {file("version: 1\n", ""), "has no version"},
-		"type":              {file("type: time", "type: tmie"), `16:13: column signed_up: "tmie" is no type; did you mean time?`},
+		"type":              {file("type: time", "type: tmie"), `16:13: column signed_up: "tmie" is not a type; did you mean time?`},
 		"path":              {file("contact.firstName", "contact.first-name"), `column first_name: path, character 14: "-" needs quotes; write ["first-name"]`},
 		"path position":     {file("contact.firstName", "contact.first-name"), "14:60:"},
 		"key":               {file("key: loops_id", "key: lops_id"), "5:6: the key \"lops_id\" is none of the columns; did you mean loops_id?"},

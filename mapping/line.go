@@ -38,7 +38,7 @@ func ParseLine(line []byte, now time.Time) (Delivery, error) {
 		return Delivery{}, err
 	}
 	if line[skipSpace(line, 0)] != '{' {
-		return Delivery{}, unmappable("the line is no JSON object")
+		return Delivery{}, unmappable("the line is not a JSON object")
 	}
 	d := Delivery{Received: now, Body: line}
 	at := func(slot int) span { return spans[lineTrie.slots[slot]] }
@@ -59,7 +59,7 @@ func ParseLine(line []byte, now time.Time) (Delivery, error) {
 			return ""
 		}
 		if id := member(lineID); id != "" && id[0] != '"' {
-			return Delivery{}, unmappable("the id is %s, which is no webhook-id: a text is", Excerpt(jsonValue(id)))
+			return Delivery{}, unmappable("the id is %s, which is not a webhook-id: a text is", Excerpt(jsonValue(id)))
 		} else if id != "" {
 			d.ID = unquote(id)
 		}
@@ -74,13 +74,13 @@ func ParseLine(line []byte, now time.Time) (Delivery, error) {
 			text := textOf(jsonValue(stamp))
 			t, ok := ParseTime(text)
 			if !ok {
-				return Delivery{}, unmappable("received_at %s is no time; RFC 3339 is (2026-11-23T08:00:00Z)", Printable(text))
+				return Delivery{}, unmappable("received_at %s is not a time; RFC 3339 is (2026-11-23T08:00:00Z)", Printable(text))
 			}
 			d.Received = t
 		}
 	}
 	if len(d.ID) > 255 || Printable(d.ID) != d.ID {
-		return Delivery{}, unmappable("the id is no webhook-id: at most 255 printable characters")
+		return Delivery{}, unmappable("the id is not a webhook-id: at most 255 printable characters")
 	}
 	if d.ID == "" {
 		d.ID = fmt.Sprintf("body_%x", sha256.Sum256(d.Body))[:37]

@@ -187,7 +187,7 @@ func bracket(s string, i int) (Step, int, error) {
 	case j >= len(s) || s[j] != ']' || digits == "":
 		return Step{}, i, &PathError{open, `a bracket holds an index or a quoted key: [0] or ["any key"]`}
 	case len(digits) > 9 || (len(digits) > 1 && digits[0] == '0'):
-		return Step{}, i, &PathError{i, fmt.Sprintf("%s is no index; write 0 to 999999999 without leading zeros", digits)}
+		return Step{}, i, &PathError{i, fmt.Sprintf("%s is not an index; write 0 to 999999999 without leading zeros", digits)}
 	}
 	n, _ := strconv.Atoi(digits)
 	return Step{Index: n, IsIndex: true}, j + 1, nil

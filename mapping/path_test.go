@@ -46,7 +46,7 @@ func TestParsePathRefuses(t *testing.T) {
 		"a[x]":                                 "a bracket holds",
 		"a[-1]":                                "a bracket holds",
 		"a[01]":                                "leading zeros",
-		"a[9999999999]":                        "no index",
+		"a[9999999999]":                        "not an index",
 		"a[0]b":                                `character 5: "b" cannot follow`,
 		`a["b]`:                                "does not end",
 		`a["b"`:                                "not closed",

@@ -39,7 +39,7 @@ func sent(t Type, cell Cell, as string) (text, why string) {
 		}
 		at, err := time.Parse(time.RFC3339Nano, c.Text)
 		if err != nil {
-			return "", c.Text + " is no time"
+			return "", c.Text + " is not a time"
 		}
 		return quoteJSON(sentTime(at)), ""
 	}

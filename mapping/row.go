@@ -193,7 +193,7 @@ func (m *Mapping) Row(d Delivery) (Row, error) {
 		m.identify(&row, body, spans)
 	}
 	if row.Event == "" {
-		return row, unmappable("the body has no eventName: it is no Loops webhook")
+		return row, unmappable("the body has no eventName: it is not a Loops webhook")
 	}
 	if !m.Receive.Lists(row.Event) {
 		return row, ErrIgnored

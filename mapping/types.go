@@ -27,9 +27,9 @@ func ParseType(s string) (Type, error) {
 	if t := Type(s); slices.Contains(Types, t) {
 		return t, nil
 	}
-	msg := fmt.Sprintf("%q is no type; write one of %s", s, typeNames())
+	msg := fmt.Sprintf("%q is not a type; write one of %s", s, typeNames())
 	if near := Nearest(s, strings.Fields(typeNames())); near != "" {
-		msg = fmt.Sprintf("%q is no type; did you mean %s? (%s)", s, near, typeNames())
+		msg = fmt.Sprintf("%q is not a type; did you mean %s? (%s)", s, near, typeNames())
 	}
 	return "", fmt.Errorf("%s", msg)
 }

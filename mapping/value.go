@@ -64,7 +64,7 @@ func (c Column) Read(v gjson.Result, d Dialect) Cell {
 	case Time:
 		return readTime(v, d)
 	}
-	return misfit("%q is no type", c.Type)
+	return misfit("%q is not a type", c.Type)
 }
 
 // textOf is the text of a JSON string, and of any other value the JSON itself.
@@ -85,7 +85,7 @@ func readBoolean(v gjson.Result) Cell {
 func readInteger(v gjson.Result) Cell {
 	s := textOf(v)
 	if !isNumber(v, s) {
-		return misfit("%s is no whole number", Excerpt(v))
+		return misfit("%s is not a whole number", Excerpt(v))
 	}
 	n, err := strconv.ParseInt(s, 10, 64)
 	switch {
@@ -105,7 +105,7 @@ func readInteger(v gjson.Result) Cell {
 func readNumber(v gjson.Result, d Dialect) Cell {
 	s := textOf(v)
 	if !isNumber(v, s) {
-		return misfit("%s is no number", Excerpt(v))
+		return misfit("%s is not a number", Excerpt(v))
 	}
 	if d == SQLite && !sqliteHolds(s) {
 		return misfit("%s is not a number that SQLite gives back as it was written; the type text holds it", Excerpt(v))
@@ -154,7 +154,7 @@ func readTime(v gjson.Result, d Dialect) Cell {
 	if isNumber(v, s) {
 		n, err := strconv.ParseInt(s, 10, 64)
 		if err != nil {
-			return misfit("%s is no time: Unix time is a whole number of seconds", Excerpt(v))
+			return misfit("%s is not a time: Unix time is a whole number of seconds", Excerpt(v))
 		}
 		t := time.Unix(n, 0)
 		if n >= milliseconds || n <= -milliseconds {
@@ -167,7 +167,7 @@ func readTime(v gjson.Result, d Dialect) Cell {
 			return formatTime(v, t, d)
 		}
 	}
-	return misfit("%s is no time; RFC 3339 (2026-11-23T08:00:00Z) and Unix seconds are", Excerpt(v))
+	return misfit("%s is not a time; RFC 3339 (2026-11-23T08:00:00Z) and Unix seconds are", Excerpt(v))
 }
 
 func formatTime(v gjson.Result, t time.Time, d Dialect) Cell {

@@ -234,7 +234,7 @@ func TestPasteLineByLine(t *testing.T) {
 		if _, err := Lines(context.Background(), Config{File: "loopmap.yaml", Mapping: mapping.New("sqlite:contacts.db"), Backend: f}, strings.NewReader(text+"row\n"), &out); err != nil {
 			t.Fatal(err)
 		}
-		if got := out.String(); !strings.Contains(got, want) || strings.Contains(got, "no command") || strings.Contains(got, "Write it") || len(f.saved) > 0 {
+		if got := out.String(); !strings.Contains(got, want) || strings.Contains(got, "neither a command") || strings.Contains(got, "Write it") || len(f.saved) > 0 {
 			t.Errorf("%.80q:\n%.2000s", text, got)
 		}
 	}

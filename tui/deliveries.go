@@ -232,7 +232,7 @@ func (m *Model) onCame(a action) tea.Cmd {
 			c.tree.cursor = 0
 		}
 		if len(c.tree.rows) == 0 {
-			m.say("the body is no JSON object: there is no tree")
+			m.say("the body is not a JSON object: there is no tree")
 			return nil
 		}
 		c.asTree = !c.asTree

@@ -284,7 +284,7 @@ func (l *liner) pick(words []string) {
 			b, err = strconv.Atoi(to)
 		}
 		if err != nil || a < 1 || b < a || b > len(choices) {
-			l.say("%q is no command and no number of an attribute. Say help, or list.", w)
+			l.say("%q is neither a command nor the number of an attribute. Say help, or list.", w)
 			return
 		}
 		for n := a; n <= b; n++ {

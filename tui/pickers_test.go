@@ -21,7 +21,7 @@ func TestWrongLinesAreSaid(t *testing.T) {
 	d.keys("P").to("+ event").keys("enter", "enter").has("no event is added: it was given no name")
 	d.keys("a").has("go to a request first").keys("g", "a", "enter").has("no property is added")
 	d.to("+ event").keys("enter", "upgraded", "enter").to("event upgraded").keys("enter", "ctrl+u", "enter").has("the event keeps its name")
-	d.keys("P").to("plan").keys("space", "s", "enter", "R", "backspace", "backspace", "enter").has("is no number of rows")
+	d.keys("P").to("plan").keys("space", "s", "enter", "R", "backspace", "backspace", "enter").has("is not a number of rows")
 }
 
 // Pickers take what they have found, and say so; up takes what is typed.

@@ -218,7 +218,7 @@ func (m *Model) run(text string) tea.Cmd {
 	failed := strings.EqualFold(text, "failed")
 	n, err := strconv.Atoi(text)
 	if (err != nil || n < 1) && !failed {
-		m.complain(fmt.Errorf("%q is no number of rows", text))
+		m.complain(fmt.Errorf("%q is not a number of rows", text))
 		return nil
 	}
 	ctx, stop := context.WithCancel(m.ctx)

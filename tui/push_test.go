@@ -155,7 +155,7 @@ func TestPushRun(t *testing.T) {
 		t.Errorf("%d rows were sent", d.fake.sent)
 	}
 	d.has("contact sent 200") // as it was told while it went on
-	d.keys("R", "x", "enter").has("is no number of rows").keys("esc", "x").has("nothing is being sent")
+	d.keys("R", "x", "enter").has("is not a number of rows").keys("esc", "x").has("nothing is being sent")
 	if d.keys("R", "failed", "enter"); !d.fake.again {
 		t.Error("those that failed are not tried again")
 	}

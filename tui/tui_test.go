@@ -428,7 +428,7 @@ func TestColumnEdits(t *testing.T) {
 
 func TestMisfitIsShown(t *testing.T) {
 	d := start(t, 120, 40, withSample)
-	d.keys("/", "companyName", "enter", "space", "esc", "tab", "t").has("integer !", `! "Northwind Traders" is no whole number`, "no row: column company_name")
+	d.keys("/", "companyName", "enter", "space", "esc", "tab", "t").has("integer !", `! "Northwind Traders" is not a whole number`, "no row: column company_name")
 }
 
 func TestSave(t *testing.T) {

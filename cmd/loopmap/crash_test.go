@@ -114,7 +114,7 @@ func postgresCampaign(t testing.TB, address string) campaignDB {
 	t.Helper()
 	u, err := url.Parse(address)
 	if err != nil {
-		t.Fatal("LOOPMAP_TEST_POSTGRES is no address postgres://...") // it may hold a password
+		t.Fatal("LOOPMAP_TEST_POSTGRES is not an address postgres://...") // it may hold a password
 	}
 	each := func(address, query string, row func(scan func(to ...any) error) error) error {
 		ctx, cancel := context.WithTimeout(context.Background(), campaignPatience)

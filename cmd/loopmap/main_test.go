@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -53,13 +55,25 @@ func TestScripts(t *testing.T) {
 	})
 }
 
+// nextPort counts the ports given away. It starts anywhere, so that two runs of the
+// tests at once are apart.
+var nextPort atomic.Int64
+
+func init() { nextPort.Store(rand.Int64N(12000)) }
+
+// freePort gives a port that nobody listens on, and never the same one twice: what
+// one test posts must not reach another's receiver. The range is below the one that
+// systems take the ports of their clients and of ":0" from (RFC 6335, section 6; on
+// Linux from 32768 on).
 func freePort() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+	for range 12000 {
+		port := strconv.FormatInt(20000+nextPort.Add(1)%12000, 10)
+		l, err := net.Listen("tcp", "127.0.0.1:"+port)
+		if err == nil {
+			return port, l.Close()
+		}
 	}
-	defer l.Close()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port), nil
+	return "", errors.New("no port from 20000 to 32000 is free")
 }
 
 // exits CODE PROGRAM ARGS: run it and hold its exit status against CODE.

@@ -44,7 +44,7 @@ func TestPictures(t *testing.T) {
 
 	fillJournal(t, dir)
 	x = openTerminal(t, dir, 112, 18, nil, "--listen", addr)
-	x.wait("ATTRIBUTES").press("D").wait("4 deliveries", "> 11-23 09:14:07").press("down").wait("is no time", "? keys")
+	x.wait("ATTRIBUTES").press("D").wait("4 deliveries", "> 11-23 09:14:07").press("down").wait("is not a time", "? keys")
 	compare(t, x, "deliveries.svg")
 	x.press("q").wait("ATTRIBUTES").press("q")
 	x.exit()

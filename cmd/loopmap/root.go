@@ -93,7 +93,7 @@ func (a *app) rootArgs(c *cobra.Command, args []string) error {
 		if near := mapping.Nearest(args[0], names); near != "" {
 			hint = "did you mean loopmap " + near + "?"
 		}
-		return usage("%q is no command and no mapping file\nhint: %s", args[0], hint)
+		return usage("%q is neither a command nor a mapping file\nhint: %s", args[0], hint)
 	}
 	return atMost(1)(c, args)
 }

@@ -74,7 +74,7 @@ func (a *app) trigger(ctx context.Context, t trigger) error {
 	}
 	to, err := url.Parse(t.to)
 	if err != nil || to.Host == "" || to.Scheme != "http" && to.Scheme != "https" {
-		return usage("--to is no address that a webhook goes to; http://%s%s is one", defaultListen, receive.Path)
+		return usage("--to is not an address that a webhook goes to; http://%s%s is one", defaultListen, receive.Path)
 	}
 	a.blanks.addAddress(to)
 	client := &http.Client{Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}

@@ -47,7 +47,7 @@ func ParseSecrets(secrets []string) (*Secrets, error) {
 		case strings.TrimPrefix(text, "whsec_") == "":
 			return nil, fmt.Errorf("%s is empty", which)
 		case err != nil:
-			return nil, fmt.Errorf("%s is no base64 behind whsec_", which)
+			return nil, fmt.Errorf("%s is not base64 behind whsec_", which)
 		case len(key) < minSecret:
 			return nil, fmt.Errorf("%s has %d bytes; at least %d are needed", which, len(key), minSecret)
 		}

@@ -149,8 +149,8 @@ func TestParseSecretsRefuses(t *testing.T) {
 		"whsec_":         "empty",
 		"whsec_c2hvcnQ=": "5 bytes; at least 24",
 		"whsec_" + base64.StdEncoding.EncodeToString([]byte(strings.Repeat("k", 23))): "23 bytes",
-		"whsec_not base64!!":                             "no base64",
-		"whsec_****************************************": "no base64",
+		"whsec_not base64!!":                             "not base64",
+		"whsec_****************************************": "not base64",
 	} {
 		_, err := ParseSecrets([]string{text})
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -81,7 +81,7 @@ func TestClockFarOff(t *testing.T) {
 		if d.d == mapping.SQLite {
 			d.exec("UPDATE loopmap_deliveries SET received_at = 'no time' WHERE id = 'far_0'")
 			if _, err := s.Deliveries(context.Background(), Filter{}); err == nil || !strings.Contains(err.Error(), "no time") {
-				t.Errorf("what is no time: %v", err)
+				t.Errorf("what is not a time: %v", err)
 			}
 		}
 	})

@@ -3,6 +3,7 @@ package table
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/url"
 	"os"
@@ -38,7 +39,13 @@ func (d *database) pooled() *database {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	// Below the ports that systems give to clients, so that none of them gets it first.
+	var l net.Listener
+	for range 100 {
+		if l, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(12000))); err == nil {
+			break
+		}
+	}
 	if err != nil {
 		d.t.Fatal(err)
 	}

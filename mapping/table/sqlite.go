@@ -96,7 +96,7 @@ func bind(stmt *sqlite.Stmt, i int, t mapping.Type, a affinity, text string) (wh
 		}
 		f, err := strconv.ParseFloat(text, 64) // exact: the mapping has made sure
 		if err != nil {
-			return text + " is no number for SQLite"
+			return text + " is not a number for SQLite"
 		}
 		stmt.BindFloat(i, f)
 		return ""
@@ -146,7 +146,7 @@ func (s *sqliteEngine) explain(err error) error {
 	case sqlite.ResultReadOnly, sqlite.ResultCantOpen:
 		return fmt.Errorf("the database or its folder cannot be written: %w", err)
 	case sqlite.ResultNotADB:
-		return fmt.Errorf("the file is no SQLite database; it is left as it is: %w", err)
+		return fmt.Errorf("the file is not a SQLite database; it is left as it is: %w", err)
 	case sqlite.ResultCorrupt:
 		return fmt.Errorf("the database is damaged; it is left as it is. Restore a copy, or move it away and bring its deliveries over: sqlite3 DAMAGED .recover | sqlite3 NEW: %w", err)
 	}

@@ -62,7 +62,7 @@ func TestOpenRefuses(t *testing.T) {
 		flipped[i] ^= 0x5a
 	}
 	for name, c := range map[string]struct{ content, says string }{
-		"text.db":      {strings.Repeat("this is no database\n", 300), "no SQLite database"},
+		"text.db":      {strings.Repeat("this is no database\n", 300), "not a SQLite database"},
 		"flipped.db":   {string(flipped), "damaged"},
 		"truncated.db": {string(good[:len(good)-4096-100]), "damaged"},
 	} {

@@ -81,7 +81,7 @@ func (o Options) Check() error {
 		return err
 	}
 	if u, err := url.Parse(o.Webhook); o.Webhook != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
-		return errors.New("the webhook's address is no http:// or https:// URL")
+		return errors.New("the webhook's address is not an http:// or https:// URL")
 	}
 	properties := o.Properties
 	for _, e := range o.Events {
