@@ -44,6 +44,7 @@ func (w *fileWatch) run(ctx context.Context) {
 // look takes the file up, where it is another one. It counts once it has been the same
 // twice, so that one that is being written is not read half.
 func (w *fileWatch) look(ctx context.Context, now time.Time) {
+	running := w.running() // before the file is read: it may wait for a save to end
 	src, err := readSmall(w.file)
 	if err != nil {
 		src = nil
@@ -56,7 +57,7 @@ func (w *fileWatch) look(ctx context.Context, now time.Time) {
 	if src == nil {
 		hash = "" // as a mapping has that was never saved
 	}
-	if hash == w.running() {
+	if hash == running {
 		w.why, w.wait = "", 0
 		return
 	}

@@ -334,6 +334,30 @@ func TestMapperHearsOfOthers(t *testing.T) {
 	}
 }
 
+// A save that ends while the watch looks is no change by somebody else.
+func TestWatchDuringSave(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "loopmap.yaml")
+	write := func(s string) string {
+		if err := os.WriteFile(file, []byte(s), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return mapping.HashOf([]byte(s))
+	}
+	hash := write("before")
+	w := &fileWatch{file: file, running: func() string { return hash }, take: func(context.Context) error {
+		t.Error("its own save is taken for somebody else's")
+		return nil
+	}}
+	for range 2 {
+		w.look(t.Context(), time.Now())
+	}
+	w.running = func() string { return write("after") } // which waited for the save
+	for range 3 {
+		w.look(t.Context(), time.Now())
+	}
+}
+
 // The list of deliveries has no bodies, and whom each is about all the same; one that is
 // opened has its body, and the search looks into all.
 func TestDeliveriesWithoutBodies(t *testing.T) {
