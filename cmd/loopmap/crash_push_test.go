@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"loopmap/mapping/loops/loopstest"
+	"loopmap/mapping/table/tabletest"
 )
 
 const pushCampaignMapping = campaignMapping + `push:
@@ -34,7 +35,7 @@ func TestCrashPush(t *testing.T) {
 // The same on PostgreSQL.
 func TestCrashPushPostgres(t *testing.T) {
 	t.Parallel()
-	db := postgresCampaign(t, testPostgres(t))
+	db := postgresCampaign(t, tabletest.Server(t))
 	dir, addr := newFolder(t)
 	crashPush(t, dir, addr, db)
 }

@@ -4,7 +4,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -31,6 +30,7 @@ import (
 
 	"loopmap/mapping"
 	"loopmap/mapping/loops"
+	"loopmap/mapping/table/tabletest"
 )
 
 var kills = flag.Int("kills", 12, "how often a crash campaign kills the program, or breaks the way to its database")
@@ -151,20 +151,6 @@ func postgresCampaign(t testing.TB, address string) campaignDB {
 		each: func(query string, row func(scan func(to ...any) error) error) error { return each(here, query, row) }}
 }
 
-// testPostgres is the address of a server to make databases on.
-func testPostgres(t testing.TB) string {
-	t.Helper()
-	address := cmp.Or(os.Getenv("LOOPMAP_TEST_POSTGRES"), "postgres://postgres@127.0.0.1:5432/postgres?sslmode=disable")
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	conn, err := pgx.Connect(ctx, address)
-	if err != nil {
-		t.Skipf("no PostgreSQL server is reached; LOOPMAP_TEST_POSTGRES may name one: %v", err)
-	}
-	conn.Close(ctx)
-	return address
-}
-
 // A 200 is kept whenever the process is killed: what a client was told is stored
 // is in the journal, once, byte for byte, and its row is in the table.
 func TestCrash(t *testing.T) {
@@ -174,7 +160,7 @@ func TestCrash(t *testing.T) {
 
 // The same on PostgreSQL, which sees the end of its client at a moment of chance.
 func TestCrashPostgres(t *testing.T) {
-	db := postgresCampaign(t, testPostgres(t))
+	db := postgresCampaign(t, tabletest.Server(t))
 	dir, addr := newFolder(t)
 	crash(t, dir, addr, db)
 }

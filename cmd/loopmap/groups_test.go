@@ -15,6 +15,7 @@ import (
 
 	"loopmap/mapping"
 	"loopmap/mapping/table"
+	"loopmap/mapping/table/tabletest"
 )
 
 // Groups become as small as the database needs them, and nothing is left out or doubled.
@@ -56,16 +57,9 @@ func TestGroups(t *testing.T) {
 // A journal whose deliveries are nearly all late is replayed over a connection that takes
 // its time: in far fewer round trips than there are deliveries.
 func TestReplayOverSlowConnection(t *testing.T) {
-	if !hasPostgres() {
-		t.Skip("there is no PostgreSQL")
-	}
 	t.Parallel()
 	ctx := context.Background()
-	dsn, drop, err := freshSchema()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer drop()
+	dsn := tabletest.Schema(t)
 	dir := t.TempDir()
 	file := filepath.Join(dir, "loopmap.yaml")
 	text := "version: 1\ndatabase: ${DATABASE_URL}\ntable: contacts\nkey: loops_id\nreceive:\n  events: [contact.created]\n  columns:\n" +

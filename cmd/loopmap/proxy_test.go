@@ -20,6 +20,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"loopmap/mapping/table/tabletest"
 )
 
 // proxy stands between the program and PostgreSQL, and does what networks do.
@@ -240,7 +242,7 @@ func through(t testing.TB, db campaignDB) (campaignDB, *proxy) {
 // back by itself; also when it was not told whether its COMMIT came through.
 func TestCrashProxy(t *testing.T) {
 	t.Parallel() // it waits most of the time
-	db, wire := through(t, postgresCampaign(t, testPostgres(t)))
+	db, wire := through(t, postgresCampaign(t, tabletest.Server(t)))
 	dir, addr := newFolder(t)
 	p := startProgram(t, dir, addr, db)
 	p.ready()

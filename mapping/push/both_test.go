@@ -2,23 +2,18 @@ package push_test
 
 import (
 	"context"
-	"fmt"
 	"io"
-	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
-	"os"
 	"testing"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"loopmap/mapping"
 	"loopmap/mapping/loops"
 	"loopmap/mapping/loops/loopstest"
 	"loopmap/mapping/push"
 	"loopmap/mapping/table"
+	"loopmap/mapping/table/tabletest"
 )
 
 // both runs a test on SQLite and on PostgreSQL, where one is reached. Tests wait for the
@@ -31,47 +26,8 @@ func both(t *testing.T, f func(t *testing.T, database string)) {
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
 		t.Parallel()
-		f(t, postgres(t))
+		f(t, tabletest.Schema(t))
 	})
-}
-
-// postgres is a schema of its own on the server that LOOPMAP_TEST_POSTGRES names, else on
-// this machine's.
-func postgres(t *testing.T) string {
-	t.Helper()
-	server := os.Getenv("LOOPMAP_TEST_POSTGRES")
-	if server == "" {
-		server = "postgres://postgres@127.0.0.1:5432/postgres?sslmode=disable"
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	c, err := pgx.Connect(ctx, server)
-	if err != nil {
-		if os.Getenv("LOOPMAP_TEST_ALL") != "" {
-			t.Fatalf("no PostgreSQL: %v", err)
-		}
-		t.Skip("no PostgreSQL is reached: LOOPMAP_TEST_POSTGRES names one")
-	}
-	schema := fmt.Sprintf("push_%08x", rand.Uint32())
-	if _, err := c.Exec(ctx, "CREATE SCHEMA "+schema); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-		defer cancel()
-		if _, err := c.Exec(ctx, "DROP SCHEMA "+schema+" CASCADE"); err != nil {
-			t.Error(err)
-		}
-		c.Close(ctx)
-	})
-	u, err := url.Parse(server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	q := u.Query()
-	q.Set("search_path", schema)
-	u.RawQuery = q.Encode()
-	return u.String()
 }
 
 // benchOn is a bench whose table is made by sql, else as the mapping needs it, and whose

@@ -5,18 +5,16 @@ import (
 	"database/sql"
 	"fmt"
 	"math/rand/v2"
-	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx", with which the tests look at tables
 	_ "modernc.org/sqlite"             // the driver "sqlite", likewise
 
 	"loopmap/mapping"
+	"loopmap/mapping/table/tabletest"
 )
 
 // database is an empty database of one kind, and a way to look at it beside loopmap.
@@ -45,47 +43,16 @@ func sqliteDatabase(t testing.TB) *database {
 	return &database{t: t, url: "sqlite:contacts.db", dir: dir, look: look, d: mapping.SQLite}
 }
 
-// postgresDatabase is a schema of its own on the server that LOOPMAP_TEST_POSTGRES
-// names, else on this machine's. Where there is none the test is skipped; with
-// LOOPMAP_TEST_ALL it fails.
+// postgresDatabase is a schema of its own.
 func postgresDatabase(t testing.TB) *database {
 	t.Helper()
-	server := os.Getenv("LOOPMAP_TEST_POSTGRES")
-	if server == "" {
-		server = "postgres://postgres@127.0.0.1:5432/postgres?sslmode=disable"
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	c, err := pgx.Connect(ctx, server)
-	if err != nil {
-		if os.Getenv("LOOPMAP_TEST_ALL") != "" {
-			t.Fatalf("no PostgreSQL: %v", err)
-		}
-		t.Skip("no PostgreSQL is reached: LOOPMAP_TEST_POSTGRES names one")
-	}
-	defer c.Close(ctx)
-	schema := fmt.Sprintf("test_%08x", rand.Uint32())
-	if _, err := c.Exec(ctx, "CREATE SCHEMA "+schema); err != nil {
-		t.Fatal(err)
-	}
-	u, err := url.Parse(server)
+	at := tabletest.Schema(t)
+	look, err := sql.Open("pgx", at)
 	if err != nil {
 		t.Fatal(err)
 	}
-	q := u.Query()
-	q.Set("search_path", schema)
-	u.RawQuery = q.Encode()
-	look, err := sql.Open("pgx", u.String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if _, err := look.Exec("DROP SCHEMA " + schema + " CASCADE"); err != nil {
-			t.Error(err)
-		}
-		look.Close()
-	})
-	return &database{t: t, url: u.String(), dir: t.TempDir(), look: look, d: mapping.Postgres}
+	t.Cleanup(func() { look.Close() })
+	return &database{t: t, url: at, dir: t.TempDir(), look: look, d: mapping.Postgres}
 }
 
 func (d *database) open() *Store {
