@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -71,24 +70,15 @@ func TestAPIKeyRepeated(t *testing.T) {
 		fmt.Fprintf(w, `{"message":"unknown: %s"}`, q.Header.Get("Authorization"))
 	}))
 	defer refused.Close()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			_, _ = http.ReadRequest(bufio.NewReader(conn))
-			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nthis is no header "+key+"\r\n\r\n")
-			conn.Close()
+	malformed := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nnot a header "+key+"\r\n\r\n")
+			_ = conn.Close()
 		}
-	}()
+	}))
+	defer malformed.Close()
 	file := written(t, "m.yaml", fmt.Sprintf(pushingMapping, "sqlite:c.db"))
-	for name, endpoint := range map[string]string{"team": named.URL, "refused": refused.URL, "malformed": "http://" + l.Addr().String()} {
+	for name, endpoint := range map[string]string{"team": named.URL, "refused": refused.URL, "malformed": malformed.URL} {
 		for _, output := range []string{"text", "json"} {
 			env := map[string]string{"LOOPS_API_KEY": key, "LOOPS_ENDPOINT_URL": endpoint}
 			text, _ := said(t, env, "check", "-o", output, file)

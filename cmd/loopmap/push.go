@@ -330,11 +330,11 @@ func outcomeOf(key string, l mapping.PushLine) outcome {
 func (a *app) pushNow(ctx context.Context, store *table.Store, job push.Job, f pushFlags) error {
 	pace := push.NewPace()
 	out := pushed{Outcomes: []outcome{}}
-	bar := &pushBar{pace: pace}
+	var bar progressBar
 	bar.start(a.stderr)
 	all := f.rows > 0 || f.keys != nil || a.output == "json"
 	job.Outcome = func(o push.Outcome) {
-		if bar.move(o.Counts); all || wentWrong(o.Line.Status) {
+		if bar.pushed(pace, o.Counts); all || wentWrong(o.Line.Status) {
 			out.add(outcomeOf(o.Key, o.Line))
 		}
 	}

@@ -15,12 +15,8 @@ type api struct{ *loops.Client }
 
 // Send is sending's.
 func (c api) Send(ctx context.Context, r mapping.Request) (push.Answer, error) {
-	h := http.Header{}
-	if r.IdempotencyKey != "" {
-		h.Set("Idempotency-Key", r.IdempotencyKey)
-	}
-	a, err := c.Do(ctx, r.Method, r.Path, h, r.Body)
-	return push.Answer{Status: a.Status, Message: a.Message, Header: a.Header, Body: a.Body}, err
+	a, err := c.Do(ctx, r.Method, r.Path, r.IdempotencyKey, r.Body)
+	return push.Answer(a), err
 }
 
 // paced keeps looks at what Loops has within the same pace.

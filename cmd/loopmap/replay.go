@@ -194,7 +194,7 @@ func (r *replay) journal(ctx context.Context, since time.Time) error {
 	if err != nil {
 		return err
 	}
-	r.bar.start(r.app.stderr, last)
+	r.bar.start(r.app.stderr)
 	f := table.Filter{Oldest: true, Limit: replayPage, Since: since}
 	for {
 		list, err := r.store.Page(ctx, f, pageBytes)
@@ -220,7 +220,7 @@ func (r *replay) journal(ctx context.Context, since time.Time) error {
 		if err != nil {
 			return err
 		}
-		r.bar.move(f.After, r.counts.Deliveries)
+		r.bar.replayed(f.After, last, r.counts.Deliveries)
 	}
 }
 
@@ -291,7 +291,7 @@ func (r *replay) file(ctx context.Context) error {
 			return usage("--no-journal fills a table for the first time: this one has a journal, whose newer deliveries must not be overwritten\nhint: leave --no-journal out")
 		}
 	}
-	r.bar.start(r.app.stderr, size)
+	r.bar.start(r.app.stderr)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	in, inLines, err := linesOf(in)
@@ -319,7 +319,7 @@ func (r *replay) file(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		r.bar.move(read, r.counts.Deliveries)
+		r.bar.replayed(read, size, r.counts.Deliveries)
 		for _, p := range taken {
 			idlePieces.Put(p)
 		}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -115,22 +113,15 @@ func (a *app) send(ctx context.Context, client *http.Client, t trigger, secrets 
 		}
 	}
 	s = sent{ID: loops.NewID("msg_"), Event: t.event, Email: mapping.FactsOf(body).Email}
-	q, err := http.NewRequestWithContext(ctx, http.MethodPost, t.to, bytes.NewReader(body))
+	secret, at := "", a.now()
+	if len(secrets) > 0 {
+		secret = secrets[0]
+	}
+	q, err := loops.NewWebhook(ctx, t.to, secret, s.ID, at, body)
 	if err != nil {
 		return s, usage("--to: %v", withoutURL(err))
 	}
-	at := a.now()
-	q.Header.Set("Content-Type", "application/json")
 	q.Header.Set("User-Agent", "loopmap-trigger")
-	q.Header.Set("Webhook-Id", s.ID)
-	q.Header.Set("Webhook-Timestamp", strconv.FormatInt(at.Unix(), 10))
-	if len(secrets) > 0 {
-		signature, err := loops.Sign(secrets[0], s.ID, at, body)
-		if err != nil {
-			return s, err
-		}
-		q.Header.Set("Webhook-Signature", signature)
-	}
 	if a.debug {
 		a.say("POST %s\n%s", bare(t.to), body)
 	}

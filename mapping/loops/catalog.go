@@ -49,7 +49,7 @@ func (c *Client) CreateProperty(ctx context.Context, p mapping.Property) error {
 	if err != nil {
 		return err
 	}
-	a, err := c.Do(ctx, http.MethodPost, "/v1/contacts/properties", nil, body)
+	a, err := c.Do(ctx, http.MethodPost, "/v1/contacts/properties", "", body)
 	if err != nil {
 		return err
 	}

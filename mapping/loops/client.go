@@ -90,10 +90,11 @@ func (e *APIError) Error() string {
 	return fmt.Sprintf("Loops answers %d: %s", e.Status, e.Message)
 }
 
-// Do makes one call, for example "GET", "/v1/api-key". The error says that no whole
+// Do makes one call, for example "GET", "/v1/api-key". key is its Idempotency-Key, "" for
+// none. The error says that no whole
 // answer came, so that what the call did is not known; an answer of any status is no
 // error.
-func (c *Client) Do(ctx context.Context, method, path string, header http.Header, body []byte) (Answer, error) {
+func (c *Client) Do(ctx context.Context, method, path, key string, body []byte) (Answer, error) {
 	r, err := http.NewRequestWithContext(ctx, method, c.endpoint+path, bytes.NewReader(body))
 	if err != nil {
 		return Answer{}, c.failed("call "+path, err)
@@ -101,8 +102,8 @@ func (c *Client) Do(ctx context.Context, method, path string, header http.Header
 	// The transport would send an event again by itself where its connection is cut:
 	// every try is to be ours, and counted.
 	r.GetBody = nil
-	for name, values := range header {
-		r.Header[name] = values
+	if key != "" {
+		r.Header.Set("Idempotency-Key", key)
 	}
 	r.Header.Set("Authorization", "Bearer "+c.key)
 	r.Header.Set("Accept", "application/json")
@@ -143,7 +144,7 @@ func (c *Client) message(body []byte) string {
 
 // get reads what a path answers into to. A refusal is an *[APIError].
 func (c *Client) get(ctx context.Context, path string, to any) error {
-	a, err := c.Do(ctx, http.MethodGet, path, nil, nil)
+	a, err := c.Do(ctx, http.MethodGet, path, "", nil)
 	if err != nil {
 		return err
 	}

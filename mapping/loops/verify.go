@@ -1,6 +1,8 @@
 package loops
 
 import (
+	"bytes"
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -146,6 +148,27 @@ func Sign(secret, id string, at time.Time, body []byte) (string, error) {
 	m := mac{Hash: hmac.New(sha256.New, key)}
 	sum := m.sign(id, strconv.FormatInt(at.Unix(), 10), body)
 	return "v1," + base64.StdEncoding.EncodeToString(sum[:]), nil
+}
+
+// NewWebhook is the request by which Loops sends a webhook, signed with a secret, or
+// unsigned without one.
+func NewWebhook(ctx context.Context, url, secret, id string, at time.Time, body []byte) (*http.Request, error) {
+	q, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	q.Header.Set("Content-Type", "application/json")
+	q.Header.Set("Webhook-Id", id)
+	q.Header.Set("Webhook-Timestamp", strconv.FormatInt(at.Unix(), 10))
+	if secret == "" {
+		return q, nil
+	}
+	signature, err := Sign(secret, id, at, body)
+	if err != nil {
+		return nil, err
+	}
+	q.Header.Set("Webhook-Signature", signature)
+	return q, nil
 }
 
 type digest [sha256.Size]byte

@@ -114,7 +114,7 @@ func (b *bench) flush() {
 func (b *bench) call(method, path, body string) {
 	b.Helper()
 	for {
-		a, err := b.pusher.API.(client).Do(b.Context(), method, path, nil, []byte(body))
+		a, err := b.pusher.API.(client).Do(b.Context(), method, path, "", []byte(body))
 		if err != nil {
 			b.Fatal(err)
 		}

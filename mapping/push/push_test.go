@@ -22,7 +22,8 @@ import (
 	"loopmap/mapping/table"
 )
 
-const file = `version: 1
+const (
+	received = `version: 1
 database: sqlite:contacts.db
 table: contacts
 key: loops_id
@@ -32,7 +33,8 @@ receive:
     - {name: loops_id, type: text, from: contactIdentity.id}
     - {name: email, type: text, from: contact.email}
     - {name: plan, type: text, from: contact.plan}
-push:
+`
+	file = received + `push:
   contact:
     email: email
     properties: {plan: plan}
@@ -41,6 +43,7 @@ push:
       once_per: [email]
       properties: {plan: plan}
 `
+)
 
 // bench is a table, a Loops, and what sends from one to the other.
 type bench struct {
@@ -60,12 +63,8 @@ type client struct {
 func (c client) Send(ctx context.Context, r mapping.Request) (push.Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.limit)
 	defer cancel()
-	h := http.Header{}
-	if r.IdempotencyKey != "" {
-		h.Set("Idempotency-Key", r.IdempotencyKey)
-	}
-	a, err := c.Do(ctx, r.Method, r.Path, h, r.Body)
-	return push.Answer{Status: a.Status, Message: a.Message, Header: a.Header, Body: a.Body}, err
+	a, err := c.Do(ctx, r.Method, r.Path, r.IdempotencyKey, r.Body)
+	return push.Answer(a), err
 }
 
 func newBench(t *testing.T, o loopstest.Options, rows int) *bench {

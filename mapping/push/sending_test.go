@@ -14,31 +14,11 @@ import (
 )
 
 const (
-	eventsAlone = `version: 1
-database: sqlite:contacts.db
-table: contacts
-key: loops_id
-receive:
-  events: [contact.created]
-  columns:
-    - {name: loops_id, type: text, from: contactIdentity.id}
-    - {name: email, type: text, from: contact.email}
-    - {name: plan, type: text, from: contact.plan}
-push:
+	eventsAlone = received + `push:
   events:
     - {name: upgraded, email: email, once_per: [loops_id], properties: {plan: plan}}
 `
-	rulesToo = `version: 1
-database: sqlite:contacts.db
-table: contacts
-key: loops_id
-receive:
-  events: [contact.created]
-  columns:
-    - {name: loops_id, type: text, from: contactIdentity.id}
-    - {name: email, type: text, from: contact.email}
-    - {name: plan, type: text, from: contact.plan}
-  rules:
+	rulesToo = received + `  rules:
     - {event: contact.unsubscribed, set: {plan: gone}}
 push:
   contact: {email: email, properties: {plan: plan}}

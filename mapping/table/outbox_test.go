@@ -25,6 +25,15 @@ func install(t testing.TB, s *Store, m *mapping.Mapping) Plan {
 	return p
 }
 
+// watched is a store with a table whose triggers note what changes.
+func (d *database) watched(columns ...string) (*Store, *mapping.Mapping) {
+	d.t.Helper()
+	s, m := d.open(), d.mapping(columns...)
+	ready(d.t, s, m)
+	install(d.t, s, m)
+	return s, m
+}
+
 // changed are the keys in the outbox, sorted, each once; they are taken out.
 func changed(t testing.TB, s *Store, m *mapping.Mapping) string {
 	t.Helper()
@@ -114,9 +123,7 @@ func TestPushTriggers(t *testing.T) {
 func TestPushTriggersLeaveRowsWithoutKey(t *testing.T) {
 	databases(t, func(t *testing.T, d *database) {
 		d.exec("CREATE TABLE contacts (n integer, id text UNIQUE, plan text)")
-		s, m := d.open(), d.mapping("plan text contact.plan")
-		ready(t, s, m)
-		install(t, s, m)
+		s, m := d.watched("plan text contact.plan")
 		d.exec("INSERT INTO contacts (n, id) VALUES (1, NULL), (2, 'a'), (3, NULL)", "UPDATE contacts SET plan = 'x'",
 			"UPDATE contacts SET id = NULL WHERE n = 2", "UPDATE contacts SET id = 'b' WHERE n = 3", "INSERT INTO contacts (n) VALUES (4)")
 		if got := changed(t, s, m); got != "a b" {
@@ -129,9 +136,7 @@ func TestPushTriggersLeaveRowsWithoutKey(t *testing.T) {
 func TestPushTriggersAndTheUsersSchema(t *testing.T) {
 	databases(t, func(t *testing.T, d *database) {
 		d.exec("CREATE TABLE contacts (id text PRIMARY KEY, first text, last text, score integer, more text)")
-		s, m := d.open(), d.mapping("first text contact.first", "last text contact.last", "more text contact.more")
-		ready(t, s, m)
-		install(t, s, m)
+		s, m := d.watched("first text contact.first", "last text contact.last", "more text contact.more")
 		d.exec("INSERT INTO contacts (id) VALUES ('a')")
 		if d.d == mapping.SQLite {
 			d.exec("ALTER TABLE contacts ADD COLUMN full_name text GENERATED ALWAYS AS (first || ' ' || last) VIRTUAL", "ALTER TABLE contacts DROP COLUMN more",
@@ -166,9 +171,7 @@ func TestPushTriggersAndTheUsersSchema(t *testing.T) {
 func TestPushTriggersShowNothing(t *testing.T) {
 	d := postgresDatabase(t)
 	d.exec("CREATE TABLE contacts (n bigserial, id text PRIMARY KEY)")
-	s, m := d.open(), d.mapping()
-	ready(t, s, m)
-	install(t, s, m)
+	d.watched()
 	c, err := d.look.Conn(context.Background())
 	if err != nil {
 		t.Fatal(err)
@@ -189,9 +192,7 @@ func TestPushTriggersShowNothing(t *testing.T) {
 func TestPushTriggersOfPartitions(t *testing.T) {
 	d := postgresDatabase(t)
 	d.exec("CREATE TABLE contacts (id text PRIMARY KEY, plan text) PARTITION BY HASH (id)", "CREATE TABLE part PARTITION OF contacts FOR VALUES WITH (MODULUS 1, REMAINDER 0)")
-	s, m := d.open(), d.mapping("plan text contact.plan")
-	ready(t, s, m)
-	install(t, s, m)
+	s, m := d.watched("plan text contact.plan")
 	d.exec("INSERT INTO contacts VALUES ('a'), ('b')", "INSERT INTO part VALUES ('c')", "UPDATE part SET plan = 'x' WHERE id = 'a'")
 	if got := changed(t, s, m); got != "a b c" {
 		t.Errorf("got %q", got)
@@ -208,9 +209,7 @@ func TestPushTriggersOfPartitions(t *testing.T) {
 // is taken over.
 func TestPushTriggersComeBack(t *testing.T) {
 	databases(t, func(t *testing.T, d *database) {
-		s, m := d.open(), d.mapping("plan text contact.plan")
-		ready(t, s, m)
-		install(t, s, m)
+		s, m := d.watched("plan text contact.plan")
 		if d.d == mapping.Postgres {
 			d.exec("DROP FUNCTION loopmap_change_contacts CASCADE")
 		} else {
@@ -236,9 +235,7 @@ func TestPushTriggersComeBack(t *testing.T) {
 // Rows whose key is gone are noted, whichever way it went, where anything was sent for them.
 func TestKeysThatAreGone(t *testing.T) {
 	databases(t, func(t *testing.T, d *database) {
-		s, m := d.open(), d.mapping("plan text contact.plan")
-		ready(t, s, m)
-		install(t, s, m)
+		d.watched("plan text contact.plan")
 		d.exec("INSERT INTO contacts (id) VALUES ('a'), ('b'), ('c')", "INSERT INTO loopmap_pushes (table_name, row_key, kind, status, attempts, updated_at) VALUES ('contacts', 'c', 'contact', 'sent', 1, '2026-11-23T08:00:00.000Z')",
 			"DELETE FROM contacts WHERE id = 'a'")
 		want := "a,c"
@@ -256,9 +253,7 @@ func TestKeysThatAreGone(t *testing.T) {
 // A table that is put in the place of another takes its triggers over, and takes them out.
 func TestTablesSwapped(t *testing.T) {
 	databases(t, func(t *testing.T, d *database) {
-		s, m := d.open(), d.mapping("plan text contact.plan")
-		ready(t, s, m)
-		install(t, s, m)
+		s, m := d.watched("plan text contact.plan")
 		d.exec("ALTER TABLE contacts RENAME TO before", "CREATE TABLE contacts (id text PRIMARY KEY, plan text)")
 		install(t, s, m)
 		d.exec("INSERT INTO before (id) VALUES ('old')", "INSERT INTO contacts (id) VALUES ('new')", "DELETE FROM before")
@@ -287,9 +282,7 @@ func TestTablesSwapped(t *testing.T) {
 func TestBytesAsKeys(t *testing.T) {
 	d := sqliteDatabase(t)
 	d.exec("CREATE TABLE contacts (id TEXT PRIMARY KEY NOT NULL, plan TEXT)")
-	s, m := d.open(), d.mapping("plan text contact.plan")
-	ready(t, s, m)
-	install(t, s, m)
+	s, m := d.watched("plan text contact.plan")
 	d.exec("INSERT INTO contacts VALUES (x'616263', 'bytes'), ('abc', 'text'), (x'ff', 'more')")
 	if got := changed(t, s, m); got != "abc" {
 		t.Errorf("got %q", got)
@@ -305,9 +298,7 @@ func TestBytesAsKeys(t *testing.T) {
 // Of a change that many rows have, those that are through go.
 func TestSettleChanges(t *testing.T) {
 	databases(t, func(t *testing.T, d *database) {
-		s, m := d.open(), d.mapping("n integer contact.n")
-		ready(t, s, m)
-		install(t, s, m)
+		s, m := d.watched("n integer contact.n")
 		d.exec("INSERT INTO contacts (id) VALUES ('a'), ('b'), ('c')")
 		list, err := s.Changes(context.Background(), m, 10)
 		if err != nil {
@@ -330,9 +321,7 @@ func TestSettleChanges(t *testing.T) {
 // Who may write the table alone needs no rights on the outbox.
 func TestPushTriggersForOtherRoles(t *testing.T) {
 	d := postgresDatabase(t)
-	s, m := d.open(), d.mapping("plan text contact.plan")
-	ready(t, s, m)
-	install(t, s, m)
+	s, m := d.watched("plan text contact.plan")
 	role := fmt.Sprintf("writer_%08x", rand.Uint32())
 	schema := d.text("SELECT current_schema()")
 	d.exec("CREATE ROLE "+role, "GRANT USAGE ON SCHEMA "+schema+" TO "+role, "GRANT INSERT, UPDATE, SELECT ON contacts TO "+role)
@@ -356,9 +345,7 @@ func TestPushTriggersForOtherRoles(t *testing.T) {
 // While others write the same rows, each row's last change is seen after it was made.
 func TestChangesWhileOthersWrite(t *testing.T) {
 	databases(t, func(t *testing.T, d *database) {
-		s, m := d.open(), d.mapping("n integer contact.n")
-		ready(t, s, m)
-		install(t, s, m)
+		s, m := d.watched("n integer contact.n")
 		const rows, each, writers = 20, 60, 4
 		for i := range rows {
 			d.exec(fmt.Sprintf("INSERT INTO contacts (id, n) VALUES ('%d', 0)", i))
@@ -414,9 +401,7 @@ func TestChangesWhileOthersWrite(t *testing.T) {
 
 func TestAwaitChanges(t *testing.T) {
 	databases(t, func(t *testing.T, d *database) {
-		s, m := d.open(), d.mapping("n integer contact.n")
-		ready(t, s, m)
-		install(t, s, m)
+		s, m := d.watched("n integer contact.n")
 		short, cancel := context.WithTimeout(context.Background(), 400*time.Millisecond)
 		defer cancel()
 		if err := s.AwaitChanges(short, m.Table); err == nil {

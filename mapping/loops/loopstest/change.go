@@ -97,9 +97,7 @@ func (s *Server) readValue(values map[string]json.RawMessage, key string, raw js
 	}
 	p, ok := s.writable(key)
 	switch {
-	case !ok && s.o.Strict:
-		return bad("Contact property %s does not exist", key)
-	case !ok:
+	case !ok: // Loops does not document what it does then; it is ignored
 		return nil
 	case kind(raw) == "null":
 		values[key] = nil

@@ -41,11 +41,11 @@ func cloneValues(values map[string]json.RawMessage) map[string]json.RawMessage {
 
 // MarshalJSON writes the object that Loops shows: the documented keys in their
 // order, then the custom properties by name.
-func (c Contact) MarshalJSON() ([]byte, error) { return c.json(nil), nil }
+func (c Contact) MarshalJSON() ([]byte, error) { return c.json(), nil }
 
-// json writes the contact; those of the properties shown that have no value are
-// null.
-func (c *Contact) json(shown []Property) json.RawMessage {
+// json writes the contact. Custom properties without a value are left out; whether Loops
+// shows them as null it does not document.
+func (c *Contact) json() json.RawMessage {
 	orNull := func(s string) any {
 		if s == "" {
 			return nil
@@ -72,18 +72,9 @@ func (c *Contact) json(shown []Property) json.RawMessage {
 	o.add("notes", nil)
 	o.add("mailingLists", lists)
 	o.add("optInStatus", nil)
-	custom := maps.Clone(c.Values)
-	for _, p := range shown {
-		if _, ok := custom[p.Key]; !ok {
-			if custom == nil {
-				custom = map[string]json.RawMessage{}
-			}
-			custom[p.Key] = json.RawMessage("null")
-		}
-	}
-	for _, key := range slices.Sorted(maps.Keys(custom)) {
+	for _, key := range slices.Sorted(maps.Keys(c.Values)) {
 		if key != "firstName" && key != "lastName" && key != "userGroup" {
-			o.add(key, custom[key])
+			o.add(key, c.Values[key])
 		}
 	}
 	return o.raw()

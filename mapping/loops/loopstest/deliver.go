@@ -1,17 +1,18 @@
 package loopstest
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
-	"net/http"
 	"slices"
-	"strconv"
 	"time"
 
 	"loopmap/mapping/loops"
 )
+
+// maxRetry is the longest time between two attempts: it begins with a second and doubles.
+// Loops does not document its own.
+const maxRetry = time.Minute
 
 // Delivery is one attempt to deliver a webhook.
 type Delivery struct {
@@ -125,20 +126,11 @@ func (s *Server) nextMessage() *message {
 // post makes one attempt.
 func (s *Server) post(m *message) Delivery {
 	d := Delivery{Time: s.o.Now(), ID: m.id, Event: m.event, Body: m.body, Attempt: m.attempts}
-	signature, err := loops.Sign(s.o.Secret, m.id, d.Time, m.body)
-	if err != nil {
-		d.Err = fmt.Errorf("sign: %w", err)
-		return d
-	}
-	q, err := http.NewRequestWithContext(s.ctx, http.MethodPost, s.o.Webhook, bytes.NewReader(m.body))
+	q, err := loops.NewWebhook(s.ctx, s.o.Webhook, s.o.Secret, m.id, d.Time, m.body)
 	if err != nil {
 		d.Err = err
 		return d
 	}
-	q.Header.Set("Content-Type", "application/json")
-	q.Header.Set("Webhook-Id", m.id)
-	q.Header.Set("Webhook-Timestamp", strconv.FormatInt(d.Time.Unix(), 10))
-	q.Header.Set("Webhook-Signature", signature)
 	p, err := s.o.Client.Do(q)
 	if err != nil {
 		d.Err = err
@@ -167,7 +159,7 @@ func (s *Server) settle(m *message, taken bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !taken {
-		wait := s.o.Retry[min(m.attempts, len(s.o.Retry))-1]
+		wait := min(time.Second<<min(m.attempts-1, 6), maxRetry)
 		s.hooks.waiting = append(s.hooks.waiting, m)
 		m.timer = time.AfterFunc(wait, func() { s.again(m) })
 		return

@@ -104,9 +104,6 @@ func (s *Server) readEvent(q request) (e Event, c change, err error) {
 		return e, c, err
 	}
 	pattern, known := s.pattern(e.Name)
-	if !known && s.o.Strict {
-		return e, c, bad("Event %s does not exist", e.Name)
-	}
 	properties, ok := body["eventProperties"]
 	if !ok {
 		return e, c, nil
@@ -131,8 +128,6 @@ func (s *Server) readProperties(e EventPattern, known bool, given map[string]jso
 		switch {
 		case !known:
 			kept[key] = raw
-		case i < 0 && s.o.Strict:
-			return nil, bad("Event property %s does not exist", key)
 		case i >= 0:
 			value, err := e.Properties[i].check(raw)
 			if err != nil {

@@ -13,8 +13,6 @@ const (
 	// Answer gives Status, Header and Body. It is the zero Kind. Without a Body,
 	// a Status of 400 and up has Loops' envelope and others have nothing.
 	Answer Kind = ""
-	// Pass lets the call through: nothing goes wrong.
-	Pass Kind = "pass"
 	// Cut closes the connection before an answer; the call has no effect.
 	// Go's [http.Transport] by itself repeats a call whose kept-alive connection
 	// is cut, if it has an Idempotency-Key and a body that it can read again.
@@ -41,8 +39,8 @@ type Failure struct {
 	Status int         // of the answer; 500 unless the Kind says otherwise
 	Header http.Header // set in the answer, for example Retry-After or Location
 	Body   string      // of the answer
-	// Apply lets the call take effect before the answer. CutAfter, HangAfter and
-	// Pass always do; Cut and Hang never.
+	// Apply lets the call take effect before the answer. CutAfter and HangAfter
+	// always do; Cut and Hang never.
 	Apply bool
 	// Times is how many calls are answered so: 0 is one, below 0 is all.
 	Times int
@@ -91,7 +89,7 @@ func (f *Failure) fits(c Call) bool {
 
 func (f *Failure) applies() bool {
 	switch f.Kind {
-	case Pass, CutAfter, HangAfter:
+	case CutAfter, HangAfter:
 		return true
 	case Cut, Hang:
 		return false
@@ -103,8 +101,6 @@ func (f *Failure) applies() bool {
 // where it was carried out.
 func (f *Failure) reply(carried *reply) *reply {
 	switch f.Kind {
-	case Pass:
-		return carried
 	case Cut, Hang, HangAfter:
 		return &reply{silent: f.Kind}
 	case CutAfter:

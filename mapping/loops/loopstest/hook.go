@@ -29,13 +29,8 @@ func (s *Server) fire(c *Contact, events ...hook) {
 		o := object{}
 		o.add("eventName", e.event)
 		o.add("eventTime", s.o.Now().Unix())
-		if e.event == loops.TestEvent {
-			o.add("message", "test")
-		}
 		o.add("webhookSchemaVersion", "1.0.0")
-		if c != nil {
-			o.add("contactIdentity", c.identity())
-		}
+		o.add("contactIdentity", c.identity())
 		if e.contact != nil {
 			o.add("contact", e.contact)
 		}
@@ -56,13 +51,6 @@ func (c *Contact) identity() json.RawMessage {
 		o.add("userId", c.UserID)
 	}
 	return o.raw()
-}
-
-// SendTest fires testing.testEvent, as the button in Loops' settings does.
-func (s *Server) SendTest() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.fire(nil, hook{event: loops.TestEvent})
 }
 
 // queue hands a webhook to the courier. Without an endpoint, or with the event

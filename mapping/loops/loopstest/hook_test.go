@@ -117,12 +117,9 @@ func TestWebhooks(t *testing.T) {
 			{func() { call(t, s, "POST", "/v1/events/send", `{"eventName":"signedUp","email":"e@x.example"}`) }, []string{"contact.created"}},
 			{func() { call(t, s, "POST", "/v1/contacts/create", `{"email":"c@x.example","subscribed":false}`) }, []string{"contact.created"}},
 			{func() { call(t, s, "PUT", "/v1/contacts/update", `{"email":"a@x.example","subscribed":false}`) }, []string{"contact.unsubscribed"}},
-			{func() { s.Unsubscribe("a@x.example") }, nil},
+			{func() { call(t, s, "PUT", "/v1/contacts/update", `{"email":"a@x.example","subscribed":false}`) }, nil},
 			{func() { call(t, s, "PUT", "/v1/contacts/update", `{"email":"a@x.example","subscribed":true}`) }, nil},
-			{func() { s.Unsubscribe("a@x.example") }, []string{"contact.unsubscribed"}},
-			{func() { s.Delete("a@x.example") }, []string{"contact.unsubscribed", "contact.deleted"}},
 			{func() { call(t, s, "POST", "/v1/contacts/delete", `{"email":"c@x.example"}`) }, []string{"contact.unsubscribed", "contact.deleted"}},
-			{s.SendTest, []string{"testing.testEvent"}},
 		} {
 			e.got = nil
 			step.do()
@@ -132,7 +129,7 @@ func TestWebhooks(t *testing.T) {
 			var got []string
 			for _, m := range e.got {
 				got = append(got, m.event)
-				if f := mapping.FactsOf(m.body); time.Since(f.EventTime) > time.Minute || m.event != loops.TestEvent && (len(f.ContactID) != 25 || f.Email == "") {
+				if f := mapping.FactsOf(m.body); time.Since(f.EventTime) > time.Minute || len(f.ContactID) != 25 || f.Email == "" {
 					t.Errorf("%s", m.body)
 				}
 			}
@@ -153,7 +150,7 @@ func TestWebhooks(t *testing.T) {
 // A webhook that is refused comes again with its id and a new timestamp, and
 // holds nothing up.
 func TestRetry(t *testing.T) {
-	bubble(t, loopstest.Options{Retry: []time.Duration{time.Second, time.Minute}}, func(t *testing.T, s *loopstest.Server, e *endpoint) {
+	bubble(t, loopstest.Options{}, func(t *testing.T, s *loopstest.Server, e *endpoint) {
 		from := time.Now()
 		e.statuses = []int{500, 204, 301, 0, 400}
 		add(t, s, "a@x.example", "b@x.example")
@@ -164,7 +161,7 @@ func TestRetry(t *testing.T) {
 		for _, m := range e.got {
 			at = append(at, m.at.Sub(from))
 		}
-		if want := []time.Duration{0, 100 * time.Millisecond, time.Second, 61 * time.Second, 121 * time.Second, 181 * time.Second}; !slices.Equal(at, want) {
+		if want := []time.Duration{0, 100 * time.Millisecond, time.Second, 3 * time.Second, 7 * time.Second, 15 * time.Second}; !slices.Equal(at, want) {
 			t.Errorf("attempts at %v, want %v", at, want)
 		}
 		for i, m := range e.got {
@@ -213,7 +210,7 @@ func TestDeliveryRate(t *testing.T) {
 func TestEventsSwitchedOff(t *testing.T) {
 	bubble(t, loopstest.Options{WebhookEvents: []string{"contact.created"}}, func(t *testing.T, s *loopstest.Server, e *endpoint) {
 		add(t, s, "a@x.example")
-		s.Delete("a@x.example")
+		call(t, s, "POST", "/v1/contacts/delete", `{"email":"a@x.example"}`)
 		if err := s.Flush(t.Context()); err != nil || len(e.got) != 1 || e.got[0].event != "contact.created" {
 			t.Errorf("%v %v", e.got, err)
 		}
@@ -269,15 +266,4 @@ func TestDeliver(t *testing.T) {
 	if d, id := <-told, <-verified; d.ID != id || d.Event != "contact.created" || d.Attempt != 1 || d.Status != 200 || d.Err != nil || !d.Time.Equal(c.Now()) {
 		t.Errorf("%+v", d)
 	}
-}
-
-// A secret that cannot sign shows.
-func TestWrongSecret(t *testing.T) {
-	bubble(t, loopstest.Options{Secret: "whsec_x"}, func(t *testing.T, s *loopstest.Server, _ *endpoint) {
-		add(t, s, "a@x.example")
-		synctest.Wait()
-		if d := s.Deliveries(); len(d) != 1 || d[0].Err == nil || !strings.HasPrefix(d[0].Err.Error(), "sign: ") {
-			t.Errorf("%+v", d)
-		}
-	})
 }

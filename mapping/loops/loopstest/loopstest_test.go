@@ -52,9 +52,6 @@ func start(t *testing.T, o loopstest.Options, checked bool) *rig {
 	if o.Rate == 0 {
 		o.Rate = -1
 	}
-	if err := o.Check(); err != nil {
-		t.Fatal(err)
-	}
 	s := loopstest.New(o)
 	var h http.Handler = s
 	if checked {
@@ -290,20 +287,5 @@ func TestLatency(t *testing.T) {
 	}
 	if _, ok := r.Contact("a@x.example"); !ok {
 		t.Error("the effect comes before the wait")
-	}
-}
-
-func TestCheck(t *testing.T) {
-	for name, o := range map[string]loopstest.Options{
-		"secret": {Secret: "whsec_x"}, "webhook": {Webhook: "127.0.0.1:80"},
-		"type":       {Properties: []loopstest.Property{{Key: "a", Type: "text"}}},
-		"event type": {Events: []loopstest.EventPattern{{Name: "a", Properties: []loopstest.Property{{Key: "a"}}}}},
-	} {
-		if o.Check() == nil {
-			t.Errorf("a wrong %s is no error", name)
-		}
-	}
-	if err := (loopstest.Options{}).Check(); err != nil {
-		t.Error(err)
 	}
 }

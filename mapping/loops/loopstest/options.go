@@ -1,6 +1,7 @@
 package loopstest
 
 import (
+	"cmp"
 	"net/http"
 	"time"
 )
@@ -38,10 +39,6 @@ type Options struct {
 	// HookRate is how many webhooks are sent a second, evenly; below 0 there is
 	// no limit. The default is [DefaultHookRate].
 	HookRate int
-	// Retry are the waits after a webhook's first, second, ... refusal; the last
-	// one repeats until the webhook is taken. Loops does not document its own.
-	// The default goes from one second, doubling, to one minute.
-	Retry []time.Duration
 	// Client sends the webhooks; redirects are never followed. The default has a
 	// time limit of 15 seconds.
 	Client *http.Client
@@ -61,10 +58,6 @@ type Options struct {
 	// Events are the events that exist; nil is two.
 	Events []EventPattern
 
-	// Strict refuses contact properties, events and event properties that do not
-	// exist with 400. Loops does not document what it does: without Strict they
-	// are ignored, and an event that does not exist takes effect.
-	Strict bool
 	// SameBodyPasses answers an Idempotency-Key that comes again with the same
 	// body 200, without an effect. Without it every reuse within 24 hours is
 	// answered 409. The OpenAPI document says both: any reuse in its description,
@@ -73,11 +66,6 @@ type Options struct {
 	// RefusedKeys lets a call that is refused use up its Idempotency-Key, too. Loops does
 	// not document whether it does.
 	RefusedKeys bool
-	// ShowUnset shows custom properties that have no value as null in webhooks
-	// and in GET /v1/contacts/find. Without it they are left out. Loops does not
-	// document which it does.
-	ShowUnset bool
-
 	// OnCall is told each call, just before its answer goes out; one that gets no
 	// answer has the Status 0. Calls come from many goroutines, and it may call
 	// the server.
@@ -90,29 +78,13 @@ type Options struct {
 // withDefaults fills in what is not given. A list that is empty but not nil
 // stays empty.
 func (o Options) withDefaults() Options {
-	text := func(p *string, def string) {
-		if *p == "" {
-			*p = def
-		}
-	}
-	number := func(p *int, def int) {
-		if *p == 0 {
-			*p = def
-		}
-	}
-	text(&o.Team, DefaultTeam)
-	text(&o.Key, DefaultKey)
-	text(&o.Secret, DefaultSecret)
-	number(&o.Rate, DefaultRate)
-	number(&o.HookRate, DefaultHookRate)
+	o.Team = cmp.Or(o.Team, DefaultTeam)
+	o.Key = cmp.Or(o.Key, DefaultKey)
+	o.Secret = cmp.Or(o.Secret, DefaultSecret)
+	o.Rate = cmp.Or(o.Rate, DefaultRate)
+	o.HookRate = cmp.Or(o.HookRate, DefaultHookRate)
 	if o.Now == nil {
 		o.Now = time.Now
-	}
-	if len(o.Retry) == 0 {
-		for d := time.Second; d < time.Minute; d *= 2 {
-			o.Retry = append(o.Retry, d)
-		}
-		o.Retry = append(o.Retry, time.Minute)
 	}
 	if o.Properties == nil {
 		o.Properties = defaultProperties()

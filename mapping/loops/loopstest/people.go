@@ -72,35 +72,8 @@ func lower(err error) error {
 	return errors.New(strings.ToLower(s[:1]) + s[1:])
 }
 
-// Unsubscribe takes the contact out of all mail, as a click in a mail would, and
-// fires contact.unsubscribed if it was not out before. It is false when there is
-// no such contact.
-func (s *Server) Unsubscribe(email string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c, _ := s.find(email, "")
-	if c == nil {
-		return false
-	}
-	no := false
-	s.apply(c, change{subscribed: &no})
-	return true
-}
-
-// Delete deletes the contact, as Loops' app would, and fires contact.unsubscribed
-// and contact.deleted (webhooks page: the first is sent on deletion too). It is
-// false when there is no such contact.
-func (s *Server) Delete(email string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c, _ := s.find(email, "")
-	if c == nil {
-		return false
-	}
-	s.remove(c)
-	return true
-}
-
+// remove deletes a contact and fires contact.unsubscribed and contact.deleted (webhooks
+// page: the first is sent on deletion too).
 func (s *Server) remove(c *Contact) {
 	delete(s.byEmail, strings.ToLower(c.Email))
 	delete(s.byUser, c.UserID)

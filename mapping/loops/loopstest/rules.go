@@ -26,7 +26,7 @@ func (s *Server) findContact(q request) (any, error) {
 	}
 	found := []json.RawMessage{}
 	if c := cmp.Or(s.find(email, userID)); c != nil {
-		found = append(found, c.json(s.shown()))
+		found = append(found, c.json())
 	}
 	return found, nil
 }

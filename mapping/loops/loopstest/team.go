@@ -1,13 +1,5 @@
 package loopstest
 
-import (
-	"errors"
-	"fmt"
-	"net/url"
-
-	"loopmap/mapping/loops"
-)
-
 // Property is a property of contacts, or of an event. Type is string, number,
 // boolean or date. Loops shows Key, Label and Type of a contact's property; of an
 // event's only Key, as name, and Type.
@@ -71,29 +63,6 @@ func builtIn() []Property {
 
 // reserved are the names that no property can have (properties page).
 var reserved = []string{"id", "listId", "softDeleteAt", "teamId", "updatedAt"}
-
-// Check says what is wrong with the options: a secret that cannot sign, a
-// webhook address that is none, a property of no type. [New] does not look: a
-// wrong secret or address then shows in each [Delivery].
-func (o Options) Check() error {
-	o = o.withDefaults()
-	if _, err := loops.ParseSecrets([]string{o.Secret}); err != nil {
-		return err
-	}
-	if u, err := url.Parse(o.Webhook); o.Webhook != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
-		return errors.New("the webhook's address is not an http:// or https:// URL")
-	}
-	properties := o.Properties
-	for _, e := range o.Events {
-		properties = append(properties[:len(properties):len(properties)], e.Properties...)
-	}
-	for _, p := range properties {
-		if !isType(p.Type) {
-			return fmt.Errorf("property %s has the type %q; string, number, boolean and date are known", p.Key, p.Type)
-		}
-	}
-	return nil
-}
 
 func isType(t string) bool {
 	return t == "string" || t == "number" || t == "boolean" || t == "date"

@@ -85,7 +85,7 @@ func (s *Server) enter(c change, source string) *Contact {
 		s.byUser[c.userID] = contact
 	}
 	fire := s.changes(contact, c)
-	s.fire(contact, hook{event: contactCreated, contact: contact.json(s.shown())})
+	s.fire(contact, hook{event: contactCreated, contact: contact.json()})
 	s.fire(contact, fire...)
 	return contact
 }
@@ -124,12 +124,4 @@ func (s *Server) changes(contact *Contact, c change) (fire []hook) {
 		}
 	}
 	return fire
-}
-
-// shown are the properties that are shown without a value.
-func (s *Server) shown() []Property {
-	if s.o.ShowUnset {
-		return s.properties
-	}
-	return nil
 }
