@@ -10,11 +10,7 @@ import (
 
 // has reports whether loopmap's own table of this name is there.
 func (s *Store) has(ctx context.Context, name string) (there bool, err error) {
-	text := "SELECT 1 FROM sqlite_schema WHERE name = ?"
-	if s.dialect() == mapping.Postgres {
-		text = "SELECT 1 WHERE to_regclass(?) IS NOT NULL"
-	}
-	err = s.ask(ctx, text, []any{name}, func([]stored) error { there = true; return nil })
+	err = s.ask(ctx, s.hasTable(name), nil, func([]stored) error { there = true; return nil })
 	return there, err
 }
 
@@ -180,26 +176,15 @@ func (s *Store) Keyless(ctx context.Context, m *mapping.Mapping) (n int, err err
 	return n, s.explain(err)
 }
 
-// hasKey is whether a row's key names it.
-func (s *Store) hasKey(key string) string {
-	if s.dialect() == mapping.SQLite {
-		return quote(key) + " IS NOT NULL AND typeof(" + quote(key) + ") <> 'blob'"
-	}
-	return quote(key) + " IS NOT NULL"
-}
-
 // GoneContacts are keys of contact updates, after a key and in order, that no row of the
 // table seems to have: whether it has is for [Store.PushRows] to say.
 func (s *Store) GoneContacts(ctx context.Context, m *mapping.Mapping, after string, limit int) (keys []string, err error) {
-	if there, err := s.hasPushes(ctx); err != nil || !there {
+	if there, err := s.has(ctx, "loopmap_pushes"); err != nil || !there {
 		return nil, s.explain(err)
 	}
-	order, same := "p.row_key", quote(m.Key)+" = p.row_key"
-	if s.dialect() == mapping.Postgres {
-		order, same = `p.row_key COLLATE "C"`, quote(m.Key)+"::text = p.row_key"
-	}
+	order := s.inOrder("p.row_key")
 	err = s.ask(ctx, fmt.Sprintf(`SELECT DISTINCT %s FROM loopmap_pushes p WHERE p.table_name = ? AND p.kind = 'contact' AND %s > ?
-		AND NOT EXISTS (SELECT 1 FROM %s WHERE %s) ORDER BY 1 LIMIT %d`, order, order, quote(m.Table), same, limit), []any{m.Table, after},
+		AND NOT EXISTS (SELECT 1 FROM %s WHERE %s) ORDER BY 1 LIMIT %d`, order, order, quote(m.Table), s.isKey(m.Key, "p.row_key"), limit), []any{m.Table, after},
 		func(v []stored) error { keys = append(keys, v[0].text); return nil })
 	return keys, s.explain(err)
 }

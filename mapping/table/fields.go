@@ -16,37 +16,22 @@ func Fields(m *mapping.Mapping, columns []Column) (list []mapping.Field) {
 	}
 	for _, c := range columns {
 		if !mapped[m.Dialect.Fold(c.Name)] {
-			list = append(list, mapping.Field{Name: c.Name, Type: typeOf(m.Dialect, c.base())})
+			list = append(list, mapping.Field{Name: c.Name, Type: dialectOf(m.Dialect).typeOf(c.base())})
 		}
 	}
 	return list
 }
 
-// typeOf is the type of a column by its declaration; text where nothing else is sure.
-func typeOf(d mapping.Dialect, declared string) mapping.Type {
+// commonType is the type of a column by what all kinds of database call it.
+func commonType(declared string) (mapping.Type, bool) {
 	kind := strings.ToLower(modifier.ReplaceAllString(declared, ""))
 	switch {
 	case strings.HasPrefix(kind, "bool"):
-		return mapping.Boolean
+		return mapping.Boolean, true
 	case strings.HasPrefix(kind, "json"):
-		return mapping.JSON
+		return mapping.JSON, true
 	case strings.HasPrefix(kind, "timestamp"), strings.HasPrefix(kind, "datetime"), kind == "date":
-		return mapping.Time
+		return mapping.Time, true
 	}
-	if d == mapping.Postgres {
-		switch kind {
-		case "smallint", "integer", "bigint":
-			return mapping.Integer
-		case "numeric", "real", "double precision":
-			return mapping.Number
-		}
-		return mapping.Text
-	}
-	switch affinityOf(declared) {
-	case affInteger:
-		return mapping.Integer
-	case affNumeric, affReal:
-		return mapping.Number
-	}
-	return mapping.Text
+	return "", false
 }

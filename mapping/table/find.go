@@ -26,7 +26,7 @@ func (s *Store) KeysOf(ctx context.Context, m *mapping.Mapping, email string) ([
 	}
 	keys := []string{}
 	for _, same := range []string{"%s = ?", "lower(%s) = lower(?)"} { // the first may have an index of the user's
-		text := fmt.Sprintf("SELECT %s FROM %s WHERE %s IS NOT NULL AND "+same, s.asText(m.Key), quote(m.Table), quote(m.Key), quote(column))
+		text := fmt.Sprintf("SELECT %s FROM %s WHERE %s IS NOT NULL AND "+same, s.keyText(m.Key), quote(m.Table), quote(m.Key), quote(column))
 		err = s.ask(ctx, text, []any{email}, func(v []stored) error {
 			keys = append(keys, v[0].text)
 			return nil

@@ -135,29 +135,7 @@ func keyMisfit(m *mapping.Mapping, t mapping.Type, c Column) string {
 	if t != mapping.Text && t != mapping.Integer {
 		return fmt.Sprintf("key %s is %s in the mapping, and rows are told apart by text or integer: what is written in more than one way would not be found again", c.Name, t)
 	}
-	why := ""
-	if m.Dialect == mapping.SQLite {
-		switch affinityOf(c.Type) {
-		case affReal, affNumeric:
-			why = "it turns texts that look like numbers into numbers"
-		}
-		switch c.Compare {
-		case "", "BINARY", "NOCASE", "RTRIM":
-		default:
-			why = "it compares by the collation " + c.Compare + ", which loopmap does not know"
-		}
-	} else {
-		switch base := modifier.ReplaceAllString(c.base(), ""); base {
-		case "text", "character varying", "citext", "uuid", "smallint", "integer", "bigint":
-		default:
-			if knownPostgres(base) {
-				why = "its values are written in more than one way"
-			}
-		}
-		if collation, ok := strings.CutPrefix(c.Compare, "collation "); ok {
-			why = "by its collation " + collation + " different texts are equal, and there is no one text to name a row by"
-		}
-	}
+	why := dialectOf(m.Dialect).keyMisfit(c)
 	if why == "" {
 		return ""
 	}

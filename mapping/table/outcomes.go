@@ -11,19 +11,10 @@ import (
 
 const pushColumns = `row_key, kind, idempotency_key, status, code, message, attempts, sent_at, hash, tried, body, first_at, next_at, updated_at`
 
-func (s *Store) hasPushes(ctx context.Context) (there bool, err error) {
-	text := "SELECT 1 FROM sqlite_schema WHERE name = 'loopmap_pushes'"
-	if s.dialect() == mapping.Postgres {
-		text = "SELECT 1 WHERE to_regclass('loopmap_pushes') IS NOT NULL"
-	}
-	err = s.ask(ctx, text, nil, func([]stored) error { there = true; return nil })
-	return there, err
-}
-
 // pushLines are the lines of rows, the newest first.
 func (s *Store) pushLines(ctx context.Context, table string, keys []string) (map[string][]mapping.PushLine, error) {
 	lines := map[string][]mapping.PushLine{}
-	if there, err := s.hasPushes(ctx); err != nil || !there || len(keys) == 0 {
+	if there, err := s.has(ctx, "loopmap_pushes"); err != nil || !there || len(keys) == 0 {
 		return lines, err
 	}
 	where, args := s.among("row_key", "text", keys)
@@ -121,7 +112,7 @@ func numberOrNull(n int) any {
 // PushOwner is a row that has a line with an Idempotency-Key: one that was sent before
 // one that is pending, before any other.
 func (s *Store) PushOwner(ctx context.Context, table, kind, idempotencyKey string) (key string, l mapping.PushLine, found bool, err error) {
-	if there, err := s.hasPushes(ctx); err != nil || !there {
+	if there, err := s.has(ctx, "loopmap_pushes"); err != nil || !there {
 		return "", l, false, s.explain(err)
 	}
 	err = s.ask(ctx, "SELECT "+pushColumns+` FROM loopmap_pushes WHERE idempotency_key = ? AND idempotency_key <> '' AND table_name = ? AND kind = ?
@@ -157,7 +148,7 @@ func (s *Store) PushDue(ctx context.Context, table string) (next time.Time, ok b
 // CountPushes counts the outcomes of a table's rows by their status.
 func (s *Store) CountPushes(ctx context.Context, table string) (map[mapping.PushStatus]int, error) {
 	counts := map[mapping.PushStatus]int{}
-	there, err := s.hasPushes(ctx)
+	there, err := s.has(ctx, "loopmap_pushes")
 	if err == nil && there {
 		err = s.ask(ctx, "SELECT status, count(*) FROM loopmap_pushes WHERE table_name = ? GROUP BY status", []any{table}, func(v []stored) error {
 			counts[mapping.PushStatus(v[0].text)], err = strconv.Atoi(v[1].text)

@@ -16,23 +16,6 @@ import (
 	"loopmap/mapping"
 )
 
-// declaredPostgres is the type that loopmap gives a new column.
-func declaredPostgres(t mapping.Type) string {
-	switch t {
-	case mapping.Integer:
-		return "bigint"
-	case mapping.Number:
-		return "numeric"
-	case mapping.Boolean:
-		return "boolean"
-	case mapping.Time:
-		return "timestamptz"
-	case mapping.JSON:
-		return "jsonb"
-	}
-	return "text"
-}
-
 var modifier = regexp.MustCompile(` ?\([^)]*\)`)
 
 // builtinPostgres says why types that PostgreSQL comes with do not hold a mapped type
@@ -114,25 +97,6 @@ func only(why string, types ...mapping.Type) func(mapping.Type) string {
 func knownPostgres(base string) bool {
 	_, ok := builtinPostgres[base]
 	return ok || strings.HasSuffix(base, "[]") || strings.HasSuffix(base, "range")
-}
-
-// misfitPostgres is [Misfit]. declared is the type beneath any domain. A type that
-// PostgreSQL does not come with (citext, an enumeration) takes texts and refuses what it
-// does not hold.
-func misfitPostgres(t mapping.Type, declared string) string {
-	base := modifier.ReplaceAllString(declared, "") // of numeric(10,2), timestamp(3) with time zone
-	why, ok := builtinPostgres[base]
-	switch {
-	case ok:
-		return why(t)
-	case strings.HasSuffix(base, "[]"):
-		return "it holds arrays"
-	case strings.HasSuffix(base, "range"):
-		return "it writes ranges in its own way"
-	case t != mapping.Text:
-		return "loopmap does not know what it holds"
-	}
-	return ""
 }
 
 // castPostgres is the type that a text is cast to before it is assigned to a column of

@@ -15,6 +15,7 @@ import (
 
 // postgresEngine shares its database with other processes.
 type postgresEngine struct {
+	postgresDialect
 	pool       *pgxpool.Pool
 	limit      time.Duration               // of a transaction
 	pooled     bool                        // connections are a pooler's, which others use in turn
@@ -115,8 +116,6 @@ func isPooled(ctx context.Context, c *pgx.ConnConfig) (bool, error) {
 func placeName(c *pgxpool.Config) string {
 	return fmt.Sprintf("postgres://%s:%d/%s", c.ConnConfig.Host, c.ConnConfig.Port, c.ConnConfig.Database)
 }
-
-func (p *postgresEngine) dialect() mapping.Dialect { return mapping.Postgres }
 
 func (p *postgresEngine) close() error {
 	p.pool.Close()

@@ -3,7 +3,6 @@ package table
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 
 	"loopmap/mapping"
@@ -48,34 +47,16 @@ func (b *beginning) narrowed(p *Plan, m *mapping.Mapping, columns []Column) {
 	if b.mapping != m {
 		return
 	}
-	now := byName(columns)
+	d, now := dialectOf(m.Dialect), byName(columns)
 	for _, c := range m.Columns() {
 		was, is := b.columns[c.Name], now[c.Name]
-		why := narrows(m.Dialect, c.Type, is.base())
-		if why == "" || was.base() == is.base() || Misfit(m.Dialect, c.Type, is.base()) != "" {
+		why := d.narrows(c.Type, is.base())
+		if why == "" || was.base() == is.base() || d.misfit(c.Type, is.base()) != "" {
 			continue
 		}
 		p.Misfits = append(p.Misfits, fmt.Sprintf("column %s was %s and has become %s: %s", c.Name, was.Type, is.Type, why))
-		p.Repairs = append(p.Repairs, fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s TYPE %s", quote(m.Table), quote(c.Name), was.Type))
+		p.repair(d.retype(m.Table, c.Name, was.Type))
 	}
-}
-
-// narrows says what a type does to some values of a mapped type.
-func narrows(d mapping.Dialect, t mapping.Type, declared string) string {
-	if d != mapping.Postgres {
-		return ""
-	}
-	base := modifier.ReplaceAllString(declared, "")
-	limited := base != declared
-	switch {
-	case base == "date" && t == mapping.Time:
-		return "it drops the time of day"
-	case limited && (base == "numeric" || strings.HasPrefix(base, "timestamp")):
-		return "it rounds"
-	case limited && base == "character varying":
-		return "it cuts blanks"
-	}
-	return ""
 }
 
 func byName(columns []Column) map[string]Column {

@@ -2,10 +2,7 @@ package table
 
 import (
 	"context"
-	"fmt"
 	"time"
-
-	"loopmap/mapping"
 )
 
 // Scheduled is when all rows of a table were last sent on a schedule, or when that began;
@@ -23,15 +20,6 @@ func (s *Store) Scheduled(ctx context.Context, table, every string) (last time.T
 func (s *Store) SaveScheduled(ctx context.Context, table, every string, at time.Time) error {
 	return s.explain(s.put(ctx, []statement{{`INSERT INTO loopmap_schedules (table_name, every, last_at) VALUES (?, ?, ?)
 		ON CONFLICT (table_name) DO UPDATE SET every = excluded.every, last_at = excluded.last_at`, []any{table, every, clock(at)}}}))
-}
-
-// secondsAgo is a moment of the past by the database's own clock, and now.
-func (s *Store) secondsAgo(n int) (then, now string) {
-	if s.dialect() == mapping.Postgres {
-		return fmt.Sprintf("now() - interval '%d seconds'", n), "now()"
-	}
-	const form = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now'"
-	return fmt.Sprintf("%s, '-%d seconds')", form, n), form + ")"
 }
 
 // stillWaits is for how many seconds a process that has said that it waits is taken to do

@@ -2,7 +2,6 @@ package table
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"strings"
 
@@ -77,7 +76,7 @@ func MakePlan(m *mapping.Mapping, columns []Column) (p Plan) {
 	if len(columns) == 0 {
 		return planTable(m)
 	}
-	have, mapped := map[string]Column{}, map[string]bool{}
+	d, have, mapped := dialectOf(m.Dialect), map[string]Column{}, map[string]bool{}
 	for _, c := range columns {
 		have[m.Dialect.Fold(c.Name)] = c
 	}
@@ -87,25 +86,21 @@ func MakePlan(m *mapping.Mapping, columns []Column) (p Plan) {
 	for _, c := range columns {
 		if c.Required && !mapped[m.Dialect.Fold(c.Name)] {
 			p.Misfits = append(p.Misfits, fmt.Sprintf("column %s is NOT NULL without a default, and the mapping does not fill it: the table would refuse every row", c.Name))
-			if m.Dialect == mapping.Postgres {
-				p.Repairs = append(p.Repairs, fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s DROP NOT NULL", quote(m.Table), quote(c.Name)))
-			}
+			p.repair(d.nullable(m.Table, c.Name))
 		}
 	}
 	for _, c := range m.Columns() {
 		old, ok := have[m.Dialect.Fold(c.Name)]
 		switch {
 		case !ok:
-			p.Notes = append(p.Notes, fmt.Sprintf("adds column %s (%s); rows that are there stay NULL in it until loopmap replay", c.Name, declared(m.Dialect, c.Type)))
+			p.Notes = append(p.Notes, fmt.Sprintf("adds column %s (%s); rows that are there stay NULL in it until loopmap replay", c.Name, d.declared(c.Type)))
 			p.Lacks = append(p.Lacks, fmt.Sprintf("it lacks column %s (renamed? then rename it back)", c.Name))
-			p.SQL = append(p.SQL, fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s%s %s", quote(m.Table), ifMissing(m.Dialect), quote(c.Name), declared(m.Dialect, c.Type)))
+			p.SQL = append(p.SQL, fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s%s %s", quote(m.Table), d.ifMissing(), quote(c.Name), d.declared(c.Type)))
 		case old.Generated:
 			p.Misfits = append(p.Misfits, fmt.Sprintf("column %s is computed by the database and cannot be written", c.Name))
 		default:
-			if why := Misfit(m.Dialect, c.Type, old.base()); why != "" {
-				if m.Dialect == mapping.Postgres {
-					p.Repairs = append(p.Repairs, fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s TYPE %s", quote(m.Table), quote(c.Name), declared(m.Dialect, c.Type)))
-				}
+			if why := d.misfit(c.Type, old.base()); why != "" {
+				p.repair(d.retype(m.Table, c.Name, d.declared(c.Type)))
 				p.Misfits = append(p.Misfits, fmt.Sprintf("column %s is %s in the table, which does not hold %s: %s", c.Name, old.Type, c.Type, why))
 			}
 		}
@@ -122,7 +117,8 @@ func MakePlan(m *mapping.Mapping, columns []Column) (p Plan) {
 	case !key.Key:
 		p.Notes = append(p.Notes, fmt.Sprintf("makes %s unique, since it tells rows apart", m.Key))
 		p.Lacks = append(p.Lacks, fmt.Sprintf("nothing keeps %s unique", m.Key))
-		p.SQL = append(p.SQL, fmt.Sprintf("CREATE UNIQUE INDEX %s%s ON %s (%s)", ifMissing(m.Dialect), quote(indexName(m)), quote(m.Table), quote(m.Key)))
+		// An index that has the name already is taken for ours.
+		p.SQL = append(p.SQL, fmt.Sprintf("CREATE UNIQUE INDEX %s%s ON %s (%s)", d.ifMissing(), quote(d.shortName(m.Table+"_"+m.Key+"_loopmap")), quote(m.Table), quote(m.Key)))
 	}
 	return p
 }
@@ -144,13 +140,14 @@ func planTable(m *mapping.Mapping) Plan {
 	if why := otherSchema(m); why != "" {
 		return Plan{Misfits: []string{why}}
 	}
+	d := dialectOf(m.Dialect)
 	var b strings.Builder
-	fmt.Fprintf(&b, "CREATE TABLE %s%s (\n", ifMissing(m.Dialect), quote(m.Table))
+	fmt.Fprintf(&b, "CREATE TABLE %s%s (\n", d.ifMissing(), quote(m.Table))
 	for i, c := range m.Columns() {
 		if i > 0 {
 			b.WriteString(",\n")
 		}
-		fmt.Fprintf(&b, "  %s %s", quote(c.Name), declared(m.Dialect, c.Type))
+		fmt.Fprintf(&b, "  %s %s", quote(c.Name), d.declared(c.Type))
 		if c.Name == m.Key {
 			b.WriteString(" NOT NULL PRIMARY KEY")
 		}
@@ -169,16 +166,14 @@ func planTable(m *mapping.Mapping) Plan {
 // SQL does: the table of that very name is not there.
 func otherSchema(m *mapping.Mapping) string {
 	schema, name, ok := strings.Cut(m.Table, ".")
-	switch {
-	case !ok || schema == "" || name == "":
+	if !ok || schema == "" || name == "" {
 		return ""
-	case m.Dialect == mapping.Postgres:
-		return fmt.Sprintf("table %s is not there, and a name is one name here: for table %s of schema %s write table: %[2]s, and add ?search_path=%[3]s to the database's URL",
-			m.Table, name, schema)
-	case strings.EqualFold(schema, "main"):
-		return fmt.Sprintf("table %s is not there, and a name is one name here: write table: %s", m.Table, name)
 	}
-	return ""
+	how := dialectOf(m.Dialect).otherSchema(schema, name)
+	if how == "" {
+		return ""
+	}
+	return fmt.Sprintf("table %s is not there, and a name is one name here: %s", m.Table, how)
 }
 
 // Err is the plan's misfits as one error, or nil.
@@ -202,6 +197,13 @@ func (p Plan) Unfit() string {
 	return msg
 }
 
+// repair adds a statement that mends a misfit, where there is one.
+func (p *Plan) repair(sql string) {
+	if sql != "" {
+		p.Repairs = append(p.Repairs, sql)
+	}
+}
+
 // Apply makes the change, whole or not at all.
 func (s *Store) Apply(ctx context.Context, p Plan) error {
 	if err := p.Err(); err != nil {
@@ -214,37 +216,7 @@ func (s *Store) Apply(ctx context.Context, p Plan) error {
 // Misfit says why a column of the table, by its declared type, would change the
 // values of a mapped type; "" when it keeps them.
 func Misfit(d mapping.Dialect, t mapping.Type, declared string) string {
-	if d == mapping.Postgres {
-		return misfitPostgres(t, declared)
-	}
-	return misfitSQLite(t, declared)
-}
-
-// declared is the type that loopmap gives a new column.
-func declared(d mapping.Dialect, t mapping.Type) string {
-	if d == mapping.Postgres {
-		return declaredPostgres(t)
-	}
-	return declaredSQLite(t)
-}
-
-// ifMissing lets several processes make the same change at once.
-func ifMissing(d mapping.Dialect) string {
-	if d == mapping.Postgres {
-		return "IF NOT EXISTS "
-	}
-	return ""
-}
-
-// indexName is one that nobody else gives, since an index that has it already is taken for
-// ours. It is short enough for PostgreSQL, which cuts names after 63 bytes.
-func indexName(m *mapping.Mapping) string {
-	name := m.Table + "_" + m.Key + "_loopmap"
-	if m.Dialect == mapping.Postgres && len(name) > 63 {
-		sum := sha256.Sum256([]byte(name))
-		name = strings.ToValidUTF8(name[:50], "") + fmt.Sprintf("_%x", sum[:5])
-	}
-	return name
+	return dialectOf(d).misfit(t, declared)
 }
 
 // quote writes a name so that SQL takes it as a name, whatever it holds.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"loopmap/mapping"
@@ -93,13 +92,10 @@ func (s *Store) pushRows(ctx context.Context, m *mapping.Mapping, fields []mappi
 // pushKeys are the rows that have a line of a status.
 func (s *Store) pushKeys(ctx context.Context, table string, q mapping.PushQuery) (keys []string, err error) {
 	keys = []string{}
-	if there, err := s.hasPushes(ctx); err != nil || !there {
+	if there, err := s.has(ctx, "loopmap_pushes"); err != nil || !there {
 		return keys, err
 	}
-	order := "row_key"
-	if s.dialect() == mapping.Postgres {
-		order = `row_key COLLATE "C"` // as the texts are compared here
-	}
+	order := s.inOrder("row_key")
 	text, args := "SELECT DISTINCT "+order+" FROM loopmap_pushes WHERE table_name = ? AND status = ?", []any{table, string(q.Status)}
 	if q.After != "" { // a key may be empty
 		text, args = text+" AND "+order+" > ?", append(args, q.After)
@@ -121,14 +117,12 @@ func (s *Store) pushKeys(ctx context.Context, table string, q mapping.PushQuery)
 func (s *Store) cells(ctx context.Context, m *mapping.Mapping, fields []mapping.Field, columns []Column, keys []string, q mapping.PushQuery) (map[string]map[string]mapping.Cell, []string, error) {
 	declared := map[string]string{}
 	for _, c := range columns {
-		if declared[m.Dialect.Fold(c.Name)] = c.Type; m.Dialect == mapping.Postgres {
-			declared[m.Dialect.Fold(c.Name)] = castPostgres(c.base()) // without limits, which a cast would cut to
-		}
+		declared[m.Dialect.Fold(c.Name)] = s.compared(c)
 	}
 	keyType := declared[m.Dialect.Fold(m.Key)]
-	names := []string{s.asText(m.Key)}
+	names := []string{s.keyText(m.Key) + " AS loopmap_key"} // ORDER BY the key means the column, not this
 	for _, f := range fields {
-		names = append(names, s.asStored(f, declared[m.Dialect.Fold(f.Name)]))
+		names = append(names, s.asked(f, declared[m.Dialect.Fold(f.Name)]))
 	}
 	text := "SELECT " + strings.Join(names, ", ") + " FROM " + quote(m.Table)
 	var args []any
@@ -137,7 +131,7 @@ func (s *Store) cells(ctx context.Context, m *mapping.Mapping, fields []mapping.
 		where, list := s.among(quote(m.Key), keyType, keys)
 		text, args = text+" WHERE "+where, list
 	case q.After != "":
-		text, args = text+" WHERE "+quote(m.Key)+" "+operator(">", keyType)+" "+s.typed(keyType), []any{q.After}
+		text, args = text+" WHERE "+s.after(quote(m.Key), keyType), []any{q.After}
 	default:
 		text += " WHERE " + s.hasKey(m.Key)
 	}
@@ -164,81 +158,6 @@ func (s *Store) cells(ctx context.Context, m *mapping.Mapping, fields []mapping.
 	return all, found, err
 }
 
-// asText is a key as it names its row.
-func (s *Store) asText(key string) string {
-	if s.dialect() == mapping.SQLite {
-		return "CAST(" + quote(key) + " AS TEXT)"
-	}
-	return quote(key) + "::text AS loopmap_key" // ORDER BY the key means the column, not this
-}
-
-// asStored is how a column is asked for: PostgreSQL writes values as JSON.
-func (s *Store) asStored(f mapping.Field, declared string) string {
-	switch {
-	case s.dialect() == mapping.SQLite:
-		return quote(f.Name)
-	case f.Type == mapping.JSON && !strings.HasPrefix(declared, "json"):
-		return quote(f.Name) + "::text"
-	}
-	return "to_json(" + quote(f.Name) + ")::text"
-}
-
-// cell reads a value that was asked for so.
-func (s *Store) cell(f mapping.Field, v stored, declared string) mapping.Cell {
-	d := s.dialect()
-	switch {
-	case v.kind == storedNull:
-		return mapping.Cell{State: mapping.Null}
-	case v.kind == storedBytes, d == mapping.Postgres && declared == "bytea":
-		return mapping.Cell{State: mapping.Misfit, Text: "it holds bytes"}
-	case d == mapping.Postgres && (f.Type != mapping.JSON || strings.HasPrefix(declared, "json")):
-		return f.Cell(v.text, d)
-	case v.kind == storedText:
-		return f.TextCell(v.text, d)
-	case f.Type == mapping.Boolean && (v.text == "0" || v.text == "1"):
-		return f.Cell(strconv.FormatBool(v.text == "1"), d)
-	}
-	return f.Cell(v.text, d)
-}
-
-// among says that a column is one of texts; declared is its type.
-func (s *Store) among(column, declared string, texts []string) (string, []any) {
-	if s.dialect() == mapping.Postgres {
-		return column + " " + operator("=", declared) + " ANY(?::text[]::" + declared + "[])", []any{castable(declared, texts)}
-	}
-	args := make([]any, 0, len(texts))
-	for _, text := range texts {
-		args = append(args, text)
-		// A column without a type may hold a number, which the text alone would not find.
-		if n, err := strconv.ParseInt(text, 10, 64); err == nil && affinityOf(declared) == affBlob && strconv.FormatInt(n, 10) == text {
-			args = append(args, n)
-		}
-	}
-	return column + " IN (?" + strings.Repeat(", ?", len(args)-1) + ")", args
-}
-
-// castable leaves out what cannot be of a column's type, and is not a key then.
-func castable(declared string, texts []string) []string {
-	return slices.DeleteFunc(slices.Clone(texts), func(text string) bool {
-		switch declared {
-		case "smallint", "integer", "bigint":
-			_, err := strconv.ParseInt(text, 10, map[string]int{"smallint": 16, "integer": 32, "bigint": 64}[declared])
-			return err != nil
-		case "uuid":
-			_, ok := uuidOf(text)
-			return !ok
-		}
-		return false
-	})
-}
-
-func (s *Store) typed(declared string) string {
-	if s.dialect() == mapping.Postgres {
-		return "?::text::" + declared
-	}
-	return "?"
-}
-
 // toldOf are the applied deliveries of rows, in the order of their events; and where the
 // last contact.created of each row stands in it.
 func (s *Store) toldOf(ctx context.Context, keys []string) (map[string][]mapping.Delivery, map[string]place, error) {
@@ -257,3 +176,5 @@ func (s *Store) toldOf(ctx context.Context, keys []string) (map[string][]mapping
 	}
 	return told, made, nil
 }
+
+var holdsBytes = mapping.Cell{State: mapping.Misfit, Text: "it holds bytes"}

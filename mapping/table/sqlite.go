@@ -12,19 +12,6 @@ import (
 	"loopmap/mapping"
 )
 
-// declaredSQLite is the type that loopmap gives a new column.
-func declaredSQLite(t mapping.Type) string {
-	switch t {
-	case mapping.Integer:
-		return "INTEGER"
-	case mapping.Number:
-		return "NUMERIC"
-	case mapping.Boolean:
-		return "BOOLEAN"
-	}
-	return "TEXT" // times as ISO 8601, as SQLite's date functions read them
-}
-
 type affinity int
 
 // SQLite's column affinities ("Datatypes In SQLite", section 3.1).
@@ -57,20 +44,6 @@ func affinityOf(declared string) affinity {
 		return affReal
 	}
 	return affNumeric
-}
-
-// misfitSQLite is [Misfit] by affinity.
-func misfitSQLite(t mapping.Type, declared string) string {
-	a := affinityOf(declared)
-	switch {
-	case t == mapping.Text && (a == affNumeric || a == affInteger || a == affReal):
-		return `it would turn the text "007" into 7`
-	case (t == mapping.Time || t == mapping.JSON) && (a == affInteger || a == affReal):
-		return "it holds numbers"
-	case t == mapping.Integer && a == affReal:
-		return "it rounds whole numbers beyond 2^53"
-	}
-	return ""
 }
 
 // bind puts a cell's text into a statement. why says when the column would not give

@@ -20,6 +20,7 @@ import (
 
 // sqliteEngine has one connection that writes, and one that reads beside it.
 type sqliteEngine struct {
+	sqliteDialect
 	file    string
 	files   atomic.Pointer[openFiles] // that were opened
 	lost    time.Time                 // since when others are at their path; zero while they stay
@@ -162,8 +163,6 @@ func (s *sqliteEngine) start(ctx context.Context, write, bulk bool) (err error) 
 	}
 	return s.journal.prepare(s.writer)
 }
-
-func (s *sqliteEngine) dialect() mapping.Dialect { return mapping.SQLite }
 
 func (s *sqliteEngine) close() (err error) {
 	s.writing.Lock()

@@ -3,6 +3,7 @@ package table
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -31,16 +32,11 @@ type Store struct {
 
 // Writers is how many calls of [Store.Commit] are carried out beside each other; more
 // wait for their turn.
-func (s *Store) Writers() int {
-	if s.dialect() == mapping.Postgres {
-		return postgresWriters
-	}
-	return 1
-}
+func (s *Store) Writers() int { return s.writers() }
 
 // engine is one kind of database: what [Store] does not share between them.
 type engine interface {
-	dialect() mapping.Dialect
+	dialect
 	columns(ctx context.Context, table string) ([]Column, error)
 	first() *beginning
 	// change runs statements in one transaction.
@@ -138,11 +134,15 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	open := openSQLite
-	if d == mapping.Postgres {
-		open = openPostgres
+	var e engine
+	switch d {
+	case mapping.SQLite:
+		e, err = openSQLite(ctx, o)
+	case mapping.Postgres:
+		e, err = openPostgres(ctx, o)
+	default:
+		err = fmt.Errorf("no engine for %s", d)
 	}
-	e, err := open(ctx, o)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,123 @@
+package table
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"loopmap/mapping"
+)
+
+type sqliteDialect struct{}
+
+func (sqliteDialect) writers() int { return 1 } // as many as SQLite has
+
+func (sqliteDialect) declared(t mapping.Type) string {
+	switch t {
+	case mapping.Integer:
+		return "INTEGER"
+	case mapping.Number:
+		return "NUMERIC"
+	case mapping.Boolean:
+		return "BOOLEAN"
+	}
+	return "TEXT" // times as ISO 8601, as SQLite's date functions read them
+}
+
+func (sqliteDialect) typeOf(declared string) mapping.Type {
+	if t, ok := commonType(declared); ok {
+		return t
+	}
+	switch affinityOf(declared) {
+	case affInteger:
+		return mapping.Integer
+	case affNumeric, affReal:
+		return mapping.Number
+	}
+	return mapping.Text
+}
+
+func (sqliteDialect) misfit(t mapping.Type, declared string) string {
+	a := affinityOf(declared)
+	switch {
+	case t == mapping.Text && (a == affNumeric || a == affInteger || a == affReal):
+		return `it would turn the text "007" into 7`
+	case (t == mapping.Time || t == mapping.JSON) && (a == affInteger || a == affReal):
+		return "it holds numbers"
+	case t == mapping.Integer && a == affReal:
+		return "it rounds whole numbers beyond 2^53"
+	}
+	return ""
+}
+
+func (sqliteDialect) narrows(mapping.Type, string) string { return "" } // it has no limits
+
+func (sqliteDialect) keyMisfit(c Column) string {
+	switch c.Compare {
+	case "", "BINARY", "NOCASE", "RTRIM":
+	default:
+		return "it compares by the collation " + c.Compare + ", which loopmap does not know"
+	}
+	switch affinityOf(c.Type) {
+	case affReal, affNumeric:
+		return "it turns texts that look like numbers into numbers"
+	}
+	return ""
+}
+
+func (sqliteDialect) otherSchema(schema, name string) string {
+	if !strings.EqualFold(schema, "main") {
+		return ""
+	}
+	return "write table: " + name
+}
+
+func (sqliteDialect) ifMissing() string                      { return "" } // one writes at a time, and looks first
+func (sqliteDialect) shortName(name string) string           { return name }
+func (sqliteDialect) nullable(_, _ string) string            { return "" }
+func (sqliteDialect) retype(_, _, _ string) string           { return "" }
+func (sqliteDialect) inOrder(column string) string           { return column }
+func (sqliteDialect) keyText(key string) string              { return "CAST(" + quote(key) + " AS TEXT)" }
+func (sqliteDialect) isKey(key, column string) string        { return quote(key) + " = " + column }
+func (sqliteDialect) compared(c Column) string               { return c.Type }
+func (sqliteDialect) after(column, _ string) string          { return column + " > ?" }
+func (sqliteDialect) asked(f mapping.Field, _ string) string { return quote(f.Name) }
+
+func (sqliteDialect) hasTable(name string) string {
+	return "SELECT 1 FROM sqlite_schema WHERE name = '" + name + "'"
+}
+
+func (sqliteDialect) hasKey(key string) string {
+	return quote(key) + " IS NOT NULL AND typeof(" + quote(key) + ") <> 'blob'"
+}
+
+func (sqliteDialect) among(column, declared string, texts []string) (string, []any) {
+	args := make([]any, 0, len(texts))
+	for _, text := range texts {
+		args = append(args, text)
+		// A column without a type may hold a number, which the text alone would not find.
+		if n, err := strconv.ParseInt(text, 10, 64); err == nil && affinityOf(declared) == affBlob && strconv.FormatInt(n, 10) == text {
+			args = append(args, n)
+		}
+	}
+	return column + " IN (?" + strings.Repeat(", ?", len(args)-1) + ")", args
+}
+
+func (sqliteDialect) cell(f mapping.Field, v stored, _ string) mapping.Cell {
+	switch {
+	case v.kind == storedNull:
+		return mapping.Cell{State: mapping.Null}
+	case v.kind == storedBytes:
+		return holdsBytes
+	case v.kind == storedText:
+		return f.TextCell(v.text, mapping.SQLite)
+	case f.Type == mapping.Boolean && (v.text == "0" || v.text == "1"):
+		return f.Cell(strconv.FormatBool(v.text == "1"), mapping.SQLite)
+	}
+	return f.Cell(v.text, mapping.SQLite)
+}
+
+func (sqliteDialect) secondsAgo(n int) (then, now string) {
+	const form = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now'"
+	return fmt.Sprintf("%s, '-%d seconds')", form, n), form + ")"
+}
