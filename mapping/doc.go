@@ -12,7 +12,7 @@
 //   - A [Path] is a list of literal steps. No character of a key ever has a
 //     meaning, whatever the key is.
 //   - A body is read in one walk, strictly by RFC 8259, whatever the number of
-//     columns; nesting is bounded by [MaxDepth].
+//     columns; nesting is bounded by [body.MaxDepth].
 //   - Of a doubled key the last one counts, as in PostgreSQL's jsonb and in
 //     encoding/json.
 //   - A value keeps the text it was written with. What a column cannot hold

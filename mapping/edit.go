@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"loopmap/mapping/body"
 	"slices"
 )
 
@@ -15,7 +16,7 @@ func (m *Mapping) ColumnFrom(p Path) int {
 
 // Add appends a column for each attribute that is none yet, with proposed names
 // and types.
-func (m *Mapping) Add(attrs ...*Attribute) *Mapping {
+func (m *Mapping) Add(attrs ...*body.Attribute) *Mapping {
 	taken, from := map[string]bool{}, map[string]bool{}
 	for _, c := range m.Receive.Columns {
 		taken[m.Dialect.Fold(c.Name)], from[c.From.String()] = true, true
@@ -34,7 +35,7 @@ func (m *Mapping) Add(attrs ...*Attribute) *Mapping {
 // Drop takes column i out. The key column stays.
 func (m *Mapping) Drop(i int) (*Mapping, error) {
 	if c := m.Receive.Columns[i]; c.Name == m.Key {
-		return m, fmt.Errorf("%s is the key: it tells rows apart and stays", Printable(c.Name))
+		return m, fmt.Errorf("%s is the key: it tells rows apart and stays", body.Printable(c.Name))
 	}
 	n := m.Clone()
 	n.Receive.Columns = slices.Delete(n.Receive.Columns, i, i+1)
@@ -83,13 +84,13 @@ func (m *Mapping) CheckRename(i int, name string) error {
 	}
 	if old := m.Receive.Columns[i].Name; old != name {
 		if where := m.namedElsewhere(old); where != "" {
-			return fmt.Errorf("%s is named by %s too; rename it in the file", Printable(old), where)
+			return fmt.Errorf("%s is named by %s too; rename it in the file", body.Printable(old), where)
 		}
 	}
 	for j, c := range m.Receive.Columns {
 		if j != i && m.Dialect.Fold(c.Name) == m.Dialect.Fold(name) {
 			if c.Name != name {
-				return fmt.Errorf("%s has the same name to SQLite, which ignores case", Printable(c.Name))
+				return fmt.Errorf("%s has the same name to SQLite, which ignores case", body.Printable(c.Name))
 			}
 			return fmt.Errorf("another column has this name; it comes from %s", c.From)
 		}

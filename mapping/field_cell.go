@@ -1,13 +1,16 @@
 package mapping
 
-import "unicode/utf8"
+import (
+	"loopmap/mapping/body"
+	"unicode/utf8"
+)
 
 // Cell is a value of the column as a database gives it, written as JSON.
 func (f Field) Cell(raw string, d Dialect) Cell {
-	if err := CheckJSON([]byte(raw)); err != nil {
+	if err := body.CheckJSON([]byte(raw)); err != nil {
 		return misfit("the database gives what is not a value: %v", err)
 	}
-	return Column{Type: f.Type}.Read(jsonValue(raw), d)
+	return Column{Type: f.Type}.Read(body.Value(raw), d)
 }
 
 // TextCell is a value of the column that a database keeps as text. A column of json
@@ -17,9 +20,9 @@ func (f Field) TextCell(text string, d Dialect) Cell {
 	case !utf8.ValidString(text):
 		return misfit("it holds bytes that are not text")
 	case f.Type != JSON:
-		return f.Cell(quoteJSON(text), d)
-	case CheckJSON([]byte(text)) != nil:
-		return misfit("%s is not JSON", Excerpt(jsonValue(quoteJSON(text))))
+		return f.Cell(body.Quote(text), d)
+	case body.CheckJSON([]byte(text)) != nil:
+		return misfit("%s is not JSON", body.Excerpt(body.Value(body.Quote(text))))
 	}
 	return f.Cell(text, d)
 }

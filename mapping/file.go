@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"loopmap/mapping/body"
 	"slices"
 	"strings"
 )
@@ -116,7 +117,7 @@ func (f *fileReader) block(n *yamlNode, what string, known ...string) bool {
 		}
 		if !slices.Contains(known, m.key.text) {
 			msg := fmt.Sprintf("unknown key %q in %s", cut(m.key.text), what)
-			if near := Nearest(m.key.text, known); near != "" {
+			if near := body.Nearest(m.key.text, known); near != "" {
 				msg += fmt.Sprintf("; did you mean %s?", near)
 			} else {
 				msg += "; it has " + strings.Join(known, ", ")
@@ -129,7 +130,7 @@ func (f *fileReader) block(n *yamlNode, what string, known ...string) bool {
 
 // misspelt reports whether a key of n was probably meant to be this one.
 func misspelt(n *yamlNode, key string) bool {
-	return slices.ContainsFunc(n.members[:min(len(n.members), mostProblems)], func(m yamlMember) bool { return Nearest(m.key.text, []string{key}) != "" })
+	return slices.ContainsFunc(n.members[:min(len(n.members), mostProblems)], func(m yamlMember) bool { return body.Nearest(m.key.text, []string{key}) != "" })
 }
 
 // text reads a scalar that must be there and say something.
@@ -170,7 +171,7 @@ func (f *fileReader) mapping(root *yamlNode) *Mapping {
 			names = append(names, c.Name)
 		}
 		msg := fmt.Sprintf("the key %q is none of the columns", m.Key)
-		if near := Nearest(m.Key, names); near != "" {
+		if near := body.Nearest(m.Key, names); near != "" {
 			msg += fmt.Sprintf("; did you mean %s?", near)
 		}
 		f.problem(at.at, "%s", msg)
@@ -261,7 +262,7 @@ func (f *fileReader) column(n *yamlNode, d Dialect) (c Column, name *yamlNode) {
 	if s, at := f.text(n, what, "from", "contact.email"); s != "" {
 		if c.From, err = ParsePath(s); err != nil {
 			where := at.at
-			if e := new(PathError); errors.As(err, &e) && at.raw == s {
+			if e := new(body.PathError); errors.As(err, &e) && at.raw == s {
 				where.col += len([]rune(s[:min(e.Offset, len(s))]))
 			}
 			f.problem(where, "%s: %v", what, err)

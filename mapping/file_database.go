@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"loopmap/mapping/body"
 	"regexp"
 	"strings"
 )
@@ -41,7 +42,7 @@ func (f *fileReader) database(root *yamlNode, m *Mapping) {
 	case variable.MatchString(url):
 		f.hidden = true
 	default:
-		f.problem(at.at, "%q names no database; write sqlite:FILE, postgres://HOST/NAME or ${DATABASE_URL}", Printable(url))
+		f.problem(at.at, "%q names no database; write sqlite:FILE, postgres://HOST/NAME or ${DATABASE_URL}", body.Printable(url))
 	}
 }
 

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"loopmap/mapping/body"
 	"regexp"
 	"slices"
 	"strings"
@@ -22,7 +23,7 @@ func (f *fileReader) push(n *yamlNode) *Push {
 		if _, err := schedule(v.text); v.kind != yamlScalar || err != nil {
 			why := ""
 			if err != nil && cronLine.MatchString(v.text) {
-				why = ": " + Printable(err.Error())
+				why = ": " + body.Printable(err.Error())
 			}
 			f.problem(v.at, "every is a time between two runs, a minute at least (1h), or a cron line in quotes ('0 6 * * 1-5': minute, hour, day, month, weekday)%s", why)
 		}
@@ -41,7 +42,7 @@ func (f *fileReader) push(n *yamlNode) *Push {
 	for i, item := range list.items {
 		e := f.pushEvent(item.value, p, fmt.Sprintf("events.%d.", i))
 		if slices.ContainsFunc(p.Events, func(before PushEvent) bool { return before.Name == e.Name && e.Name != "" }) {
-			f.problem(item.value.at, "event %s stands here twice; join the conditions with or", Printable(e.Name))
+			f.problem(item.value.at, "event %s stands here twice; join the conditions with or", body.Printable(e.Name))
 		}
 		p.Events = append(p.Events, e)
 	}
@@ -151,7 +152,7 @@ func (f *fileReader) properties(n *yamlNode, what string, p *Push, place string)
 	if n != nil {
 		for _, m := range n.members {
 			if why := Unwritable(m.key.text); why != "" {
-				f.problem(m.key.at, "contact property %s is not to be set here: %s", Printable(m.key.text), why)
+				f.problem(m.key.at, "contact property %s is not to be set here: %s", body.Printable(m.key.text), why)
 			}
 		}
 	}
@@ -172,10 +173,10 @@ func (f *fileReader) pairs(n *yamlNode, what string, p *Push, place string) (pai
 		q, at := Pair{Loops: m.key.text}, m.value
 		switch {
 		case m.value.kind == yamlMap:
-			if !f.block(m.value, Printable(m.key.text), "column", "as", "on_null") {
+			if !f.block(m.value, body.Printable(m.key.text), "column", "as", "on_null") {
 				continue
 			}
-			q.Column, at = f.text(m.value, Printable(m.key.text), "column", "plan")
+			q.Column, at = f.text(m.value, body.Printable(m.key.text), "column", "plan")
 			q.OnNull = f.onNull(m.value)
 			if v := m.value.get("as"); v != nil {
 				if q.As = v.text; !slices.Contains([]string{"string", "number", "boolean", "date"}, v.text) {

@@ -3,6 +3,7 @@ package mapping
 import (
 	"encoding/json"
 	"fmt"
+	"loopmap/mapping/body"
 	"strconv"
 	"strings"
 	"time"
@@ -145,7 +146,7 @@ func (f *fileReader) setting(c yamlMember, m *Mapping) (s Setting, ok bool) {
 		if s.Type == "" {
 			s.Type = typeOfJSON(s.Value)
 		}
-		if cell := (Column{Type: s.Type}).Read(jsonValue(s.Value), m.Dialect); s.Type == "" {
+		if cell := (Column{Type: s.Type}).Read(body.Value(s.Value), m.Dialect); s.Type == "" {
 			f.problem(v.at, "null alone does not say what %s holds; name it in columns, or write {from: path, type: time}", s.Column)
 		} else if cell.State == Misfit && !f.hidden {
 			f.problem(v.at, "column %s (%s): %s", s.Column, s.Type, cell.Text)
@@ -174,7 +175,7 @@ func scalarJSON(n *yamlNode) string {
 		return "null"
 	case n.raw == n.text && (n.text == "true" || n.text == "false"):
 		return n.text
-	case n.raw == n.text && isNumber(jsonValue(n.text), n.text):
+	case n.raw == n.text && body.IsNumber(body.Value(n.text), n.text):
 		return n.text
 	}
 	b, _ := json.Marshal(n.text) // text always encodes

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"loopmap/mapping/body"
 	"os"
 	"reflect"
 	"strings"
@@ -293,7 +294,7 @@ func TestRewriteNew(t *testing.T) {
 	m.Receive.Columns = append(m.Receive.Columns, Column{"null", Text, p}, Column{"x\ny\"", JSON, p})
 	// Keys of any kind come back from the file as they were.
 	for _, key := range []string{"", "a.b", "*#@!|", `q"\\'`, "null", "\u2028\u0085", "\U000e0041", strings.Repeat("k", 64<<10), "- x", "#c", "{a}", "é", "0"} {
-		m.Receive.Columns = append(m.Receive.Columns, Column{fmt.Sprint("c", len(m.Receive.Columns)), Text, MakePath(Step{Key: key}, Step{Key: key})})
+		m.Receive.Columns = append(m.Receive.Columns, Column{fmt.Sprint("c", len(m.Receive.Columns)), Text, body.MakePath(body.Step{Key: key}, body.Step{Key: key})})
 	}
 	out, err := Rewrite("loopmap.yaml", nil, m)
 	if err != nil {
@@ -333,7 +334,7 @@ func FuzzFile(f *testing.F) {
 }
 
 func BenchmarkRow(b *testing.B) {
-	body, err := os.ReadFile("testdata/contact.created.json")
+	raw, err := os.ReadFile("testdata/contact.created.json")
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -342,9 +343,9 @@ func BenchmarkRow(b *testing.B) {
 		p, _ := ParsePath(s)
 		m.Receive.Columns = append(m.Receive.Columns, Column{p.String(), Text, p})
 	}
-	d := Delivery{Body: body}
+	d := Delivery{Body: raw}
 	b.ReportAllocs()
-	b.SetBytes(int64(len(body)))
+	b.SetBytes(int64(len(raw)))
 	for b.Loop() {
 		if _, err := m.Row(d); err != nil {
 			b.Fatal(err)

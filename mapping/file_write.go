@@ -3,6 +3,7 @@ package mapping
 import (
 	"bytes"
 	"fmt"
+	"loopmap/mapping/body"
 	"regexp"
 	"strings"
 	"unicode/utf8"
@@ -85,11 +86,11 @@ func quoteYAML(s string) string {
 	switch {
 	case plainYAML.MatchString(s) && !strings.HasSuffix(s, ":"), bareVariable.MatchString(s):
 		return s
-	case isPrintable(s):
+	case body.IsPrintable(s):
 		return "'" + strings.ReplaceAll(s, "'", "''") + "'"
 	}
 	var b strings.Builder
-	writeQuoted(&b, s)
+	body.WriteQuoted(&b, s)
 	return b.String()
 }
 

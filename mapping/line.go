@@ -3,6 +3,7 @@ package mapping
 import (
 	"crypto/sha256"
 	"fmt"
+	"loopmap/mapping/body"
 	"strconv"
 	"time"
 
@@ -18,12 +19,12 @@ const (
 	lineBody
 )
 
-var lineTrie = newTrie([]Path{
-	MakePath(Step{Key: "eventName"}),
-	MakePath(Step{Key: "id"}),
-	MakePath(Step{Key: "timestamp"}),
-	MakePath(Step{Key: "received_at"}),
-	MakePath(Step{Key: "body"}),
+var lineFinder = body.NewFinder([]Path{
+	body.MakePath(body.Step{Key: "eventName"}),
+	body.MakePath(body.Step{Key: "id"}),
+	body.MakePath(body.Step{Key: "timestamp"}),
+	body.MakePath(body.Step{Key: "received_at"}),
+	body.MakePath(body.Step{Key: "body"}),
 })
 
 // ParseLine reads a line of an NDJSON file of deliveries: a webhook's body as it is,
@@ -32,54 +33,53 @@ var lineTrie = newTrie([]Path{
 // timestamp. A line without an id (or with null) gets one made of the body's bytes, so
 // that the same body has one effect. A line that says no time was received at now.
 func ParseLine(line []byte, now time.Time) (Delivery, error) {
-	var all [8]span
-	spans := all[:len(lineTrie.nodes)]
-	if err := scanJSON(line, lineTrie, spans); err != nil {
+	spans := lineFinder.Room()
+	if err := lineFinder.Find(line, spans); err != nil {
 		return Delivery{}, err
 	}
-	if line[skipSpace(line, 0)] != '{' {
+	if body.CheckObject(line) != nil {
 		return Delivery{}, unmappable("the line is not a JSON object")
 	}
 	d := Delivery{Received: now, Body: line}
-	at := func(slot int) span { return spans[lineTrie.slots[slot]] }
-	if body := at(lineBody); body.found() && !at(lineEvent).found() {
-		switch d.Body = line[body.start:body.end]; d.Body[0] {
+	at := func(slot int) body.Span { return lineFinder.At(spans, slot) }
+	if raw := at(lineBody); raw.Found() && !at(lineEvent).Found() {
+		switch d.Body = line[raw.Start:raw.End]; d.Body[0] {
 		case '{':
 		case '"':
-			d.Body = []byte(unquote(string(d.Body)))
+			d.Body = []byte(body.Unquote(string(d.Body)))
 		case 'n':
 			return Delivery{}, unmappable("the body is null: it is not kept there")
 		default:
-			return Delivery{}, unmappable("the body is %s; an object is one, or a text that holds it", kindOf(gjson.ParseBytes(d.Body)))
+			return Delivery{}, unmappable("the body is %s; an object is one, or a text that holds it", body.KindOf(gjson.ParseBytes(d.Body)))
 		}
 		member := func(slot int) string { // null is absent
-			if s := at(slot); s.found() && string(line[s.start:s.end]) != "null" {
-				return string(line[s.start:s.end])
+			if s := at(slot); s.Found() && string(line[s.Start:s.End]) != "null" {
+				return string(line[s.Start:s.End])
 			}
 			return ""
 		}
 		if id := member(lineID); id != "" && id[0] != '"' {
-			return Delivery{}, unmappable("the id is %s, which is not a webhook-id: a text is", Excerpt(jsonValue(id)))
+			return Delivery{}, unmappable("the id is %s, which is not a webhook-id: a text is", body.Excerpt(body.Value(id)))
 		} else if id != "" {
-			d.ID = unquote(id)
+			d.ID = body.Unquote(id)
 		}
 		if stamp := member(lineTimestamp); stamp != "" {
-			text := textOf(jsonValue(stamp))
+			text := body.TextOf(body.Value(stamp))
 			n, err := strconv.ParseInt(text, 10, 64)
 			if err != nil || n <= 0 || n >= milliseconds {
-				return Delivery{}, unmappable("timestamp %s is no Unix time in seconds", Printable(text))
+				return Delivery{}, unmappable("timestamp %s is no Unix time in seconds", body.Printable(text))
 			}
 			d.Received = time.Unix(n, 0)
 		} else if stamp := member(lineReceived); stamp != "" {
-			text := textOf(jsonValue(stamp))
-			t, ok := ParseTime(text)
+			text := body.TextOf(body.Value(stamp))
+			t, ok := body.ParseTime(text)
 			if !ok {
-				return Delivery{}, unmappable("received_at %s is not a time; RFC 3339 is (2026-11-23T08:00:00Z)", Printable(text))
+				return Delivery{}, unmappable("received_at %s is not a time; RFC 3339 is (2026-11-23T08:00:00Z)", body.Printable(text))
 			}
 			d.Received = t
 		}
 	}
-	if len(d.ID) > 255 || Printable(d.ID) != d.ID {
+	if len(d.ID) > 255 || body.Printable(d.ID) != d.ID {
 		return Delivery{}, unmappable("the id is not a webhook-id: at most 255 printable characters")
 	}
 	if d.ID == "" {

@@ -3,6 +3,7 @@ package mapping
 import (
 	"crypto/sha256"
 	"fmt"
+	"loopmap/mapping/body"
 	"reflect"
 	"slices"
 	"sync"
@@ -11,6 +12,13 @@ import (
 
 // Version is the version of the mapping file that this package reads and writes.
 const Version = 1
+
+// Path leads from the root of a webhook's body to one value.
+type Path = body.Path
+
+// ParsePath reads a path as people write it: contact.firstName, contact.tags[0],
+// contact["fav.color"]. The error is a *[body.PathError].
+func ParsePath(s string) (Path, error) { return body.ParsePath(s) }
 
 // Mapping is a mapping file, read and checked. It is not changed once it is in
 // use: who edits takes a [Mapping.Clone].
@@ -68,7 +76,7 @@ func New(database string) *Mapping {
 		ready: new(ready), Version: Version, Database: database, Dialect: d, Table: "contacts", Key: "loops_id",
 		Receive: Receive{
 			Events:  []string{"contact.created"},
-			Columns: []Column{{"loops_id", Text, MakePath(Step{Key: "contactIdentity"}, Step{Key: "id"})}},
+			Columns: []Column{{"loops_id", Text, body.MakePath(body.Step{Key: "contactIdentity"}, body.Step{Key: "id"})}},
 		},
 	}
 }

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"loopmap/mapping/body"
 	"slices"
 )
 
@@ -57,11 +58,11 @@ func (m *merger) columns() {
 		case a < 0 && t < 0:
 		case a < 0:
 			if !theirs[t].Equal(b) {
-				m.clash("column %s: they have changed it, you have dropped it; it is dropped", Printable(b.Name))
+				m.clash("column %s: they have changed it, you have dropped it; it is dropped", body.Printable(b.Name))
 			}
 		case t < 0:
 			if !mine[a].Equal(b) {
-				m.clash("column %s: they have dropped it, you have changed it; it stays", Printable(b.Name))
+				m.clash("column %s: they have dropped it, you have changed it; it stays", body.Printable(b.Name))
 				byMine[a] = mine[a]
 			}
 		default:
@@ -99,7 +100,7 @@ func (m *merger) columns() {
 
 // column merges one column that all three have.
 func (m *merger) column(b, mine, theirs Column) Column {
-	what := "column " + Printable(b.Name) + ": its "
+	what := "column " + body.Printable(b.Name) + ": its "
 	return Column{
 		Name: pick(m, what+"name", b.Name, mine.Name, theirs.Name),
 		Type: pick(m, what+"type", b.Type, mine.Type, theirs.Type),
@@ -125,12 +126,12 @@ func (m *merger) distinct(list []Column) (out []Column) {
 		switch {
 		case both && have.From.Equal(c.From):
 			if have.Type != c.Type {
-				m.clash("column %s: both have added it, as %s and as %s; it is %s", Printable(c.Name), have.Type, c.Type, have.Type)
+				m.clash("column %s: both have added it, as %s and as %s; it is %s", body.Printable(c.Name), have.Type, c.Type, have.Type)
 			}
 			continue
 		case both:
 			name := ProposeName(c.From, d, isTaken)
-			m.clash("column %s: both have added one, from %s and from %s; the latter is %s now", Printable(c.Name), have.From, c.From, name)
+			m.clash("column %s: both have added one, from %s and from %s; the latter is %s now", body.Printable(c.Name), have.From, c.From, name)
 			c.Name = name
 		}
 		taken[d.Fold(c.Name)] = c
@@ -161,7 +162,7 @@ func (m *merger) key() {
 	}
 	m.out.Receive.Columns = append([]Column{m.theirs.column(m.theirs.Key)}, m.out.Receive.Columns...)
 	m.out.Key = m.theirs.Key
-	m.clash("the key %s: you have dropped it; it stays", Printable(m.out.Key))
+	m.clash("the key %s: you have dropped it; it stays", body.Printable(m.out.Key))
 }
 
 // became finds for each column of base which one of list it has become: by name

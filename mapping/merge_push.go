@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"loopmap/mapping/body"
 	"slices"
 )
 
@@ -69,13 +70,13 @@ func (m *merger) droppedEvents(base, mine, theirs []setting) (a, b []setting) {
 		switch {
 		case len(now) == 0:
 			if len(other) > 0 && !same(other, was) {
-				m.clash("push event %s: they have changed it, you have dropped it; it is dropped", Printable(e.Name))
+				m.clash("push event %s: they have changed it, you have dropped it; it is dropped", body.Printable(e.Name))
 			}
 			b = without(b, e.Name)
 		case len(other) == 0 && same(now, was):
 			a = without(a, e.Name)
 		case len(other) == 0:
-			m.clash("push event %s: they have dropped it, you have changed it; it stays", Printable(e.Name))
+			m.clash("push event %s: they have dropped it, you have changed it; it stays", body.Printable(e.Name))
 			for _, s := range mine {
 				if s.path[0] == "events" && s.path[1] == e.Name {
 					b = append(b, s)

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"loopmap/mapping/body"
 	"strings"
 	"unicode"
 )
@@ -106,18 +107,18 @@ func cutName(s string, n int) string {
 // ProposeType proposes a column's type from the kinds of values that were seen
 // at a path and one of them. Numbers are proposed as number, since Loops knows
 // one kind of number; a whole number today may have a fraction tomorrow.
-func ProposeType(a *Attribute) Type {
-	if p := a.Path; p.Len() == 1 && p.steps[0].Key == "eventTime" {
+func ProposeType(a *body.Attribute) Type {
+	if s, _ := a.Path.Last(); a.Path.Len() == 1 && s.Key == "eventTime" {
 		return Time
 	}
-	switch a.Kinds &^ KindNull {
-	case KindNumber:
+	switch a.Kinds &^ body.KindNull {
+	case body.KindNumber:
 		return Number
-	case KindBoolean:
+	case body.KindBoolean:
 		return Boolean
-	case KindTime:
+	case body.KindTime:
 		return Time
-	case KindObject, KindList, KindObject | KindList:
+	case body.KindObject, body.KindList, body.KindObject | body.KindList:
 		return JSON
 	}
 	return Text

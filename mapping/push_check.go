@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"loopmap/mapping/body"
 	"slices"
 	"strings"
 )
@@ -114,9 +115,9 @@ func (m *Mapping) PushMisfits(t Team, fields []Field) (misfits, warnings []strin
 		switch {
 		case t.Events == nil:
 		case !there:
-			warnings = append(warnings, "Loops has no event "+Printable(e.Name)+": names count to the letter; make it in Loops, or correct it here")
+			warnings = append(warnings, "Loops has no event "+body.Printable(e.Name)+": names count to the letter; make it in Loops, or correct it here")
 		default:
-			of := "property of event " + Printable(e.Name) + " "
+			of := "property of event " + body.Printable(e.Name) + " "
 			c.properties(of, "Loops knows no "+of, e.Properties, known)
 		}
 	}
@@ -171,7 +172,7 @@ func (c *teamCheck) mailingLists(pairs []Pair) {
 }
 
 func orNear(name string, known []string) string {
-	if near := Nearest(name, known); near != "" {
+	if near := body.Nearest(name, known); near != "" {
 		return "; did you mean " + near + "?"
 	}
 	return "; make it in Loops, Settings, or take it out"

@@ -3,6 +3,7 @@ package mapping
 import (
 	"crypto/sha256"
 	"fmt"
+	"loopmap/mapping/body"
 	"time"
 )
 
@@ -133,7 +134,7 @@ func (s *Sender) eventFields(row PushRow, e PushEvent) (fields, extra []sentFiel
 	}
 	fields = append(fields, s.pairFields(row.Cells, e.Contact, SkipNull, &w)...)
 	fields = append(fields, s.listFields(row.Cells, e.Lists, &w)...)
-	extra = []sentField{{name: "eventName", json: quoteJSON(e.Name)}}
+	extra = []sentField{{name: "eventName", json: body.Quote(e.Name)}}
 	if own := s.ownFields(row.Cells, e.Properties, &w); len(own) > 0 {
 		extra = append(extra, sentField{name: "eventProperties", json: string(bodyOf(own))})
 	}

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"encoding/json"
+	"loopmap/mapping/body"
 	"math"
 	"reflect"
 	"strconv"
@@ -115,10 +116,10 @@ func (s *Sender) knownOf(row PushRow, line PushLine) known {
 			clear(k)
 			continue
 		} else if facts.Email != "" {
-			k["email"] = quoteJSON(facts.Email)
+			k["email"] = body.Quote(facts.Email)
 		}
 		if id, ok := userIDPath.Get(d.Body); ok && id.Type == gjson.String {
-			k["userId"] = quoteJSON(id.Str)
+			k["userId"] = body.Quote(id.Str)
 		}
 		onlyTold := func(pairs []Pair) (list []Pair) {
 			for _, q := range pairs {
@@ -140,7 +141,7 @@ func (s *Sender) knownOf(row PushRow, line PushLine) known {
 	return k
 }
 
-var userIDPath = MakePath(Step{Key: "contactIdentity"}, Step{Key: "userId"})
+var userIDPath = body.MakePath(body.Step{Key: "contactIdentity"}, body.Step{Key: "userId"})
 
 // readSent reads the body of a contact update.
 func readSent(body []byte, k known) {

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"loopmap/mapping/body"
 	"slices"
 	"strings"
 	"time"
@@ -140,8 +141,8 @@ func (m *Mapping) PushProblems(name string, fields []Field) (problems []Problem)
 		if known[m.Dialect.Fold(c.column)] {
 			continue
 		}
-		msg := fmt.Sprintf("push: the table has no column %s", Printable(c.column))
-		if near := Nearest(c.column, names); near != "" {
+		msg := fmt.Sprintf("push: the table has no column %s", body.Printable(c.column))
+		if near := body.Nearest(c.column, names); near != "" {
 			msg += "; did you mean " + near + "?"
 		}
 		at := m.Push.places[c.place]
@@ -258,7 +259,7 @@ func bodyOf(fields []sentField, extra ...sentField) []byte {
 		if b.Len() > 0 {
 			b.WriteByte(',')
 		}
-		b.WriteString(quoteJSON(f.name) + ":" + f.json)
+		b.WriteString(body.Quote(f.name) + ":" + f.json)
 	}
 	for _, f := range fields {
 		if f.list {

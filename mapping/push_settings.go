@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"errors"
+	"loopmap/mapping/body"
 	"slices"
 	"strings"
 )
@@ -90,7 +91,7 @@ func (q Pair) yaml() string {
 func (s setting) key() string { return strings.Join(s.path, "\x00") }
 
 // words name a setting in a message.
-func (s setting) words() string { return Printable("push " + strings.Join(s.path, " ")) }
+func (s setting) words() string { return body.Printable("push " + strings.Join(s.path, " ")) }
 
 // byPath are settings by their key.
 func byPath(list []setting) map[string]string {

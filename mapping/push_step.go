@@ -3,6 +3,7 @@ package mapping
 import (
 	"crypto/sha256"
 	"fmt"
+	"loopmap/mapping/body"
 	"slices"
 	"strings"
 )
@@ -186,7 +187,7 @@ func (s *Sender) createBody(fields []sentField) []byte {
 	if source == "" || !slices.ContainsFunc(fields, func(f sentField) bool { return f.name == "email" }) {
 		return nil
 	}
-	return bodyOf(fields, sentField{name: "source", json: quoteJSON(source)})
+	return bodyOf(fields, sentField{name: "source", json: body.Quote(source)})
 }
 
 func refusedBefore(l PushLine) string {

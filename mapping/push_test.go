@@ -3,6 +3,7 @@ package mapping
 import (
 	"encoding/json"
 	"fmt"
+	"loopmap/mapping/body"
 	"strings"
 	"testing"
 	"time"
@@ -253,7 +254,7 @@ func FuzzPushAndReceive(f *testing.F) {
 		if !json.Valid(st.Request.Body) {
 			t.Fatalf("not JSON: %s", st.Request.Body)
 		}
-		body, _ := MakePath(Step{Key: "contact"}).Set(created(1, "{}").Body, st.Request.Body)
+		body, _ := body.MakePath(body.Step{Key: "contact"}).Set(created(1, "{}").Body, st.Request.Body)
 		back, err := m.Row(Delivery{Body: body})
 		if err != nil {
 			t.Fatalf("%v: %s", err, body)

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"loopmap/mapping/body"
 	"strconv"
 	"strings"
 	"time"
@@ -30,10 +31,10 @@ func sent(t Type, cell Cell, as string) (text, why string) {
 		if t == Integer || t == Number {
 			raw = wholeBoolean(raw)
 		}
-		c := readBoolean(jsonValue(raw))
+		c := readBoolean(body.Value(raw))
 		return c.Text, misfitOf(c)
 	case "date":
-		c := readTime(jsonValue(raw), SQLite)
+		c := readTime(body.Value(raw), SQLite)
 		if c.State == Misfit {
 			return "", c.Text
 		}
@@ -41,9 +42,9 @@ func sent(t Type, cell Cell, as string) (text, why string) {
 		if err != nil {
 			return "", c.Text + " is not a time"
 		}
-		return quoteJSON(sentTime(at)), ""
+		return body.Quote(sentTime(at)), ""
 	}
-	text = quoteJSON(textOf(jsonValue(raw)))
+	text = body.Quote(body.TextOf(body.Value(raw)))
 	if n := utf16Length(text); n > maxSent {
 		return "", fmt.Sprintf("it has %d characters with its quotes; Loops takes %d", n, maxSent)
 	}
@@ -71,27 +72,27 @@ func trimmedJSON(raw string) string {
 	if raw == "" || raw[0] != '"' {
 		return raw
 	}
-	return quoteJSON(trim(textOf(jsonValue(raw))))
+	return body.Quote(trim(body.TextOf(body.Value(raw))))
 }
 
 // rawText is a cell as the JSON that it might have been read from.
 func rawText(t Type, cell Cell) string {
 	if t == Text || t == Time || t == "" {
-		return quoteJSON(cell.Text)
+		return body.Quote(cell.Text)
 	}
 	return cell.Text
 }
 
 // sentNumber takes what a JavaScript number gives back: Loops keeps no more.
 func sentNumber(raw string) (text, why string) {
-	v := jsonValue(raw)
+	v := body.Value(raw)
 	c := readNumber(v, Postgres)
 	if c.State == Misfit {
 		return "", c.Text
 	}
 	f, err := strconv.ParseFloat(c.Text, 64)
 	if err != nil || decimal(strconv.FormatFloat(f, 'e', -1, 64)) != decimal(c.Text) {
-		return "", Excerpt(v) + " has more digits than Loops' numbers hold; send it as string"
+		return "", body.Excerpt(v) + " has more digits than Loops' numbers hold; send it as string"
 	}
 	return c.Text, ""
 }
@@ -131,28 +132,6 @@ func misfitOf(c Cell) string {
 		return c.Text
 	}
 	return ""
-}
-
-// quoteJSON writes a text as JavaScript's JSON.stringify does, whose length Loops
-// counts.
-func quoteJSON(s string) string {
-	var b strings.Builder
-	b.WriteByte('"')
-	for _, r := range s {
-		switch {
-		case r == '"' || r == '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case r < ' ' && strings.ContainsRune("\b\t\n\f\r", r):
-			b.WriteString(map[rune]string{'\b': `\b`, '\t': `\t`, '\n': `\n`, '\f': `\f`, '\r': `\r`}[r])
-		case r < ' ':
-			fmt.Fprintf(&b, `\u%04x`, r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	b.WriteByte('"')
-	return b.String()
 }
 
 func utf16Length(s string) (n int) {

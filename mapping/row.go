@@ -3,13 +3,12 @@ package mapping
 import (
 	"errors"
 	"fmt"
+	"loopmap/mapping/body"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 	"unsafe"
-
-	"github.com/tidwall/gjson"
 )
 
 // Delivery is one webhook as it arrived.
@@ -51,30 +50,6 @@ func unmappable(format string, args ...any) *Unmappable {
 	return &Unmappable{fmt.Sprintf(format, args...)}
 }
 
-// CheckJSON says why text is not one JSON value of any kind, as a *[SyntaxError].
-func CheckJSON(text []byte) error {
-	if err := scanJSON(text, nil, nil); err != nil {
-		return err
-	}
-	return nil
-}
-
-// CheckBody says why body is not a JSON object, as a *[SyntaxError] or an
-// *[Unmappable].
-func CheckBody(body []byte) error {
-	if err := scanJSON(body, nil, nil); err != nil {
-		return err
-	}
-	return checkRoot(body)
-}
-
-func checkRoot(body []byte) error {
-	if i := skipSpace(body, 0); body[i] != '{' {
-		return unmappable("the body is %s, not an object", kindOf(gjson.ParseBytes(body)))
-	}
-	return nil
-}
-
 // The paths that every delivery is asked for, beside its columns.
 const (
 	slotEvent = iota
@@ -87,31 +62,31 @@ const (
 )
 
 var factPaths = []Path{
-	MakePath(Step{Key: "eventName"}),
-	MakePath(Step{Key: "eventTime"}),
-	MakePath(Step{Key: "contactIdentity"}, Step{Key: "id"}),
-	MakePath(Step{Key: "contactIdentity"}, Step{Key: "email"}),
-	MakePath(Step{Key: "contact"}),
-	MakePath(Step{Key: "contact"}, Step{Key: "source"}),
+	body.MakePath(body.Step{Key: "eventName"}),
+	body.MakePath(body.Step{Key: "eventTime"}),
+	body.MakePath(body.Step{Key: "contactIdentity"}, body.Step{Key: "id"}),
+	body.MakePath(body.Step{Key: "contactIdentity"}, body.Step{Key: "email"}),
+	body.MakePath(body.Step{Key: "contact"}),
+	body.MakePath(body.Step{Key: "contact"}, body.Step{Key: "source"}),
 }
 
 // FactsOf reads the facts of any delivery, mapped or not. A body that is no JSON
 // has none.
-func FactsOf(body []byte) Facts {
-	t := newTrie(factPaths)
-	spans := make([]span, len(t.nodes))
-	if scanJSON(body, t, spans) != nil {
+func FactsOf(raw []byte) Facts {
+	t := body.NewFinder(factPaths)
+	spans := t.Room()
+	if t.Find(raw, spans) != nil {
 		return Facts{}
 	}
-	return readFacts(string(body), t, spans)
+	return readFacts(string(raw), t, spans)
 }
 
-func readFacts(body string, t *trie, spans []span) (f Facts) {
-	f.Event = stringAt(body, spans[t.slots[slotEvent]])
-	f.ContactID = stringAt(body, spans[t.slots[slotID]])
-	f.Email = stringAt(body, spans[t.slots[slotEmail]])
-	if s := spans[t.slots[slotTime]]; s.found() {
-		if n, err := strconv.ParseInt(body[s.start:s.end], 10, 64); err == nil && n > 0 && n < milliseconds {
+func readFacts(body string, t *body.Finder, spans []body.Span) (f Facts) {
+	f.Event = stringAt(body, t.At(spans, slotEvent))
+	f.ContactID = stringAt(body, t.At(spans, slotID))
+	f.Email = stringAt(body, t.At(spans, slotEmail))
+	if s := t.At(spans, slotTime); s.Found() {
+		if n, err := strconv.ParseInt(body[s.Start:s.End], 10, 64); err == nil && n > 0 && n < milliseconds {
 			f.EventTime = time.Unix(n, 0).UTC()
 		}
 	}
@@ -120,16 +95,16 @@ func readFacts(body string, t *trie, spans []span) (f Facts) {
 
 // stringAt is the JSON string at s as text; "" when there is none or it holds
 // what databases cannot keep.
-func stringAt(body string, s span) string {
-	if !s.found() || body[s.start] != '"' || hasNoText(body[s.start:s.end]) != "" {
+func stringAt(raw string, s body.Span) string {
+	if !s.Found() || raw[s.Start] != '"' || body.NotText(raw[s.Start:s.End]) != "" {
 		return ""
 	}
-	return unquote(body[s.start:s.end])
+	return body.Unquote(raw[s.Start:s.End])
 }
 
 // plan is a mapping made ready for reading bodies.
 type plan struct {
-	trie    *trie
+	finder  *body.Finder
 	columns []Column // of the mapping, those of rules included
 	key     int      // index of the key column
 	keyPath int      // where every event has the key: index of the path
@@ -153,9 +128,9 @@ func newPlan(m *Mapping) *plan {
 	if len(m.Receive.Rules) > 0 {
 		paths = p.addRules(m, paths)
 	}
-	p.trie = newTrie(paths)
+	p.finder = body.NewFinder(paths)
 	p.spans.New = func() any {
-		s := make([]span, len(p.trie.nodes))
+		s := p.finder.Room()
 		return &s
 	}
 	return p
@@ -166,31 +141,31 @@ func newPlan(m *Mapping) *plan {
 // facts and cells are filled as far as the body goes in every case.
 func (m *Mapping) Row(d Delivery) (Row, error) {
 	p := m.compiled()
-	pooled := p.spans.Get().(*[]span)
+	pooled := p.spans.Get().(*[]body.Span)
 	defer p.spans.Put(pooled)
 	spans := *pooled
 	clear(spans)
 
 	row := Row{Cells: make([]Cell, len(p.columns))}
-	if err := scanJSON(d.Body, p.trie, spans); err != nil {
+	if err := p.finder.Find(d.Body, spans); err != nil {
 		return row, unmappable("%v", err)
 	}
-	if err := checkRoot(d.Body); err != nil {
-		return row, err
+	if err := body.CheckObject(d.Body); err != nil {
+		return row, unmappable("%v", err)
 	}
-	body := unsafe.String(unsafe.SliceData(d.Body), len(d.Body)) // which is never changed
-	row.Facts = readFacts(body, p.trie, spans)
+	raw := unsafe.String(unsafe.SliceData(d.Body), len(d.Body)) // which is never changed
+	row.Facts = readFacts(raw, p.finder, spans)
 	if row.Event != "" && !m.Receive.Lists(row.Event) && m.Receive.Ruled(row.Event) {
-		return row, m.ruledRow(&row, body, spans)
+		return row, m.ruledRow(&row, raw, spans)
 	}
 	for i, c := range m.Receive.Columns {
-		if s := spans[p.trie.slots[firstColumn+i]]; s.found() {
-			row.Cells[i] = c.Read(result(body, s), m.Dialect)
+		if s := p.finder.At(spans, firstColumn+i); s.Found() {
+			row.Cells[i] = c.Read(body.ValueAt(raw, s), m.Dialect)
 		}
 	}
 	row.readKey(p)
 	if row.Event == contactDeleted && row.Key == "" { // the row is to know, whatever the mapping makes of it
-		m.identify(&row, body, spans)
+		m.identify(&row, raw, spans)
 	}
 	if row.Event == "" {
 		return row, unmappable("the body has no eventName: it is not a Loops webhook")
@@ -198,20 +173,20 @@ func (m *Mapping) Row(d Delivery) (Row, error) {
 	if !m.Receive.Lists(row.Event) {
 		return row, ErrIgnored
 	}
-	if s := spans[p.trie.slots[slotContact]]; row.Event == "contact.created" && (!s.found() || body[s.start] != '{') {
+	if s := p.finder.At(spans, slotContact); row.Event == "contact.created" && (!s.Found() || raw[s.Start] != '{') {
 		return row, unmappable("contact.created without a contact object")
 	}
-	if m.Push.made(stringAt(body, spans[p.trie.slots[slotSource]])) {
+	if m.Push.made(stringAt(raw, p.finder.At(spans, slotSource))) {
 		row.Action = Update // the row that it was made from is there, perhaps under another key
 	}
 	if len(m.Receive.Rules) > 0 {
-		m.applyRules(&row, body, spans)
+		m.applyRules(&row, raw, spans)
 	}
 	return row, m.checkCells(&row)
 }
 
 // ruledRow fills the row of an event that only rules name.
-func (m *Mapping) ruledRow(row *Row, body string, spans []span) error {
+func (m *Mapping) ruledRow(row *Row, body string, spans []body.Span) error {
 	p := m.compiled()
 	m.identify(row, body, spans)
 	row.Action = Update
@@ -230,13 +205,13 @@ func (m *Mapping) ruledRow(row *Row, body string, spans []span) error {
 const contactDeleted = "contact.deleted"
 
 // identify reads the key from where every event that has a contact holds it.
-func (m *Mapping) identify(row *Row, body string, spans []span) {
+func (m *Mapping) identify(row *Row, raw string, spans []body.Span) {
 	p := m.compiled()
 	if p.key < 0 {
 		return
 	}
-	if s := spans[p.trie.slots[p.keyPath]]; s.found() {
-		row.Cells[p.key] = p.columns[p.key].Read(result(body, s), m.Dialect)
+	if s := p.finder.At(spans, p.keyPath); s.Found() {
+		row.Cells[p.key] = p.columns[p.key].Read(body.ValueAt(raw, s), m.Dialect)
 		row.readKey(p)
 	}
 }
@@ -246,30 +221,6 @@ func (r *Row) readKey(p *plan) {
 		r.Key = r.Cells[p.key].Text
 	}
 }
-
-// result wraps a value that has been checked. Only its type and its text are
-// ever used: gjson's float stays untouched.
-func result(body string, s span) gjson.Result {
-	r := gjson.Result{Raw: body[s.start:s.end], Index: s.start}
-	switch r.Raw[0] {
-	case '"':
-		r.Type = gjson.String
-	case 't':
-		r.Type = gjson.True
-	case 'f':
-		r.Type = gjson.False
-	case 'n':
-		r.Type = gjson.Null
-	case '{', '[':
-		r.Type = gjson.JSON
-	default:
-		r.Type = gjson.Number
-	}
-	return r
-}
-
-// jsonValue wraps a value that stands alone.
-func jsonValue(text string) gjson.Result { return result(text, span{0, len(text)}) }
 
 // maxKey is how long a key may be in bytes: PostgreSQL's indexes hold entries of a third
 // of a page.

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"loopmap/mapping/body"
 	"slices"
 
 	"github.com/tidwall/gjson"
@@ -90,11 +91,12 @@ func identity(p Path) (Path, bool) {
 	if p.Len() != 2 {
 		return p, false
 	}
-	switch first, last := p.steps[0].Key, p.steps[1].Key; {
+	steps := p.Steps()
+	switch first, last := steps[0].Key, steps[1].Key; {
 	case last != "id" && last != "email" && last != "userId":
 		return p, false
 	case first == "contact":
-		return MakePath(Step{Key: "contactIdentity"}, Step{Key: last}), true
+		return body.MakePath(body.Step{Key: "contactIdentity"}, body.Step{Key: last}), true
 	default:
 		return p, first == "contactIdentity"
 	}
@@ -103,7 +105,8 @@ func identity(p Path) (Path, bool) {
 // KeyIsContactID reports whether rows are told apart by Loops' id of the contact.
 func (m *Mapping) KeyIsContactID() bool {
 	p, ok := identity(m.column(m.Key).From)
-	return ok && p.steps[1].Key == "id"
+	last, _ := p.Last()
+	return ok && last.Key == "id"
 }
 
 // ruleSlots are the places in the body that the rules look at.
@@ -145,20 +148,20 @@ func (p *plan) addRules(m *Mapping, paths []Path) []Path {
 
 // applyRules lets the rules of the row's event have their say, and reports
 // whether any did.
-func (m *Mapping) applyRules(row *Row, body string, spans []span) (any bool) {
+func (m *Mapping) applyRules(row *Row, raw string, spans []body.Span) (any bool) {
 	p := m.compiled()
 	value := func(slot int) (gjson.Result, bool) {
-		s := spans[p.trie.slots[slot]]
-		if !s.found() {
+		s := p.finder.At(spans, slot)
+		if !s.Found() {
 			return gjson.Result{}, false
 		}
-		return result(body, s), true
+		return body.ValueAt(raw, s), true
 	}
 	for i, u := range m.Receive.Rules {
 		holds := u.Event == row.Event
 		for j := 0; j < len(u.If) && holds; j++ {
 			v, ok := value(p.rules.conditions[i][j])
-			holds = ok && hasNoText(v.Raw) == "" && textOf(v) == u.If[j].Text
+			holds = ok && body.NotText(v.Raw) == "" && body.TextOf(v) == u.If[j].Text
 		}
 		if !holds {
 			continue
@@ -172,7 +175,7 @@ func (m *Mapping) applyRules(row *Row, body string, spans []span) (any bool) {
 			var v gjson.Result
 			ok := s.Value != ""
 			if ok {
-				v = jsonValue(s.Value)
+				v = body.Value(s.Value)
 			} else {
 				v, ok = value(p.rules.settings[i][j])
 			}

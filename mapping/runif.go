@@ -3,6 +3,7 @@ package mapping
 import (
 	"errors"
 	"fmt"
+	"loopmap/mapping/body"
 	"time"
 
 	"github.com/expr-lang/expr"
@@ -120,7 +121,7 @@ func (m *Mapping) conditionProblems(name string, fields []Field) (problems []Pro
 		}
 		if _, err := CompileRunIf(src, fields); errors.As(err, &wrong) {
 			at = at.right(wrong.Offset)
-			problems = append(problems, Problem{name, at.line, at.col, "only_run_if of " + Printable(what) + ": " + wrong.Msg})
+			problems = append(problems, Problem{name, at.line, at.col, "only_run_if of " + body.Printable(what) + ": " + wrong.Msg})
 		}
 	}
 	if c := m.Push.Contact; c != nil {
@@ -244,7 +245,7 @@ func (v *nodeCheck) Visit(node *ast.Node) {
 			return
 		}
 		msg := fmt.Sprintf("the table has no column %s", n.Value)
-		if near := Nearest(n.Value, v.names); near != "" {
+		if near := body.Nearest(n.Value, v.names); near != "" {
 			msg += "; did you mean " + near + "?"
 		}
 		refuse("%s", msg)

@@ -3,6 +3,7 @@ package mapping
 import (
 	"encoding/json"
 	"fmt"
+	"loopmap/mapping/body"
 	"slices"
 	"strconv"
 	"strings"
@@ -257,7 +258,7 @@ func (c *columnTexts) Visit(node *ast.Node) {
 			v = t.Format(time.RFC3339)
 		}
 		j, _ := json.Marshal(v) // of texts, numbers and what was JSON
-		text = Excerpt(jsonValue(string(j)))
+		text = body.Excerpt(body.Value(string(j)))
 	}
 	c.list = append(c.list, name+" is "+text)
 }

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"loopmap/mapping/body"
 	"slices"
 	"strings"
 )
@@ -28,7 +29,7 @@ func ParseType(s string) (Type, error) {
 		return t, nil
 	}
 	msg := fmt.Sprintf("%q is not a type; write one of %s", s, typeNames())
-	if near := Nearest(s, strings.Fields(typeNames())); near != "" {
+	if near := body.Nearest(s, strings.Fields(typeNames())); near != "" {
 		msg = fmt.Sprintf("%q is not a type; did you mean %s? (%s)", s, near, typeNames())
 	}
 	return "", fmt.Errorf("%s", msg)

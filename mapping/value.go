@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"loopmap/mapping/body"
 	"math"
 	"strconv"
 	"strings"
@@ -47,12 +48,12 @@ func (c Column) Read(v gjson.Result, d Dialect) Cell {
 	if v.Type == gjson.Null {
 		return Cell{State: Null}
 	}
-	if why := hasNoText(v.Raw); why != "" {
+	if why := body.NotText(v.Raw); why != "" {
 		return misfit("%s", why)
 	}
 	switch c.Type {
 	case Text:
-		return present(textOf(v))
+		return present(body.TextOf(v))
 	case JSON:
 		return present(v.Raw)
 	case Boolean:
@@ -67,34 +68,26 @@ func (c Column) Read(v gjson.Result, d Dialect) Cell {
 	return misfit("%q is not a type", c.Type)
 }
 
-// textOf is the text of a JSON string, and of any other value the JSON itself.
-func textOf(v gjson.Result) string {
-	if v.Type == gjson.String {
-		return unquote(v.Raw)
-	}
-	return v.Raw
-}
-
 func readBoolean(v gjson.Result) Cell {
-	if s := textOf(v); s == "true" || s == "false" {
+	if s := body.TextOf(v); s == "true" || s == "false" {
 		return present(s)
 	}
-	return misfit("%s is not true or false", Excerpt(v))
+	return misfit("%s is not true or false", body.Excerpt(v))
 }
 
 func readInteger(v gjson.Result) Cell {
-	s := textOf(v)
-	if !isNumber(v, s) {
-		return misfit("%s is not a whole number", Excerpt(v))
+	s := body.TextOf(v)
+	if !body.IsNumber(v, s) {
+		return misfit("%s is not a whole number", body.Excerpt(v))
 	}
 	n, err := strconv.ParseInt(s, 10, 64)
 	switch {
 	case err != nil && strings.ContainsAny(s, ".eE"):
-		return misfit("%s is not written as a whole number; the type number or text holds it", Excerpt(v))
+		return misfit("%s is not written as a whole number; the type number or text holds it", body.Excerpt(v))
 	case err != nil:
-		return misfit("%s is outside the 64 bits of an integer; the type text holds it", Excerpt(v))
+		return misfit("%s is outside the 64 bits of an integer; the type text holds it", body.Excerpt(v))
 	case strconv.FormatInt(n, 10) != s:
-		return misfit("%s would be stored as %d; the type text holds it", Excerpt(v), n)
+		return misfit("%s would be stored as %d; the type text holds it", body.Excerpt(v), n)
 	}
 	return present(s)
 }
@@ -103,23 +96,14 @@ func readInteger(v gjson.Result) Cell {
 // written. SQLite holds 64-bit integers and binary fractions of 53 bits; what
 // comes back otherwise is refused here instead of rounded there.
 func readNumber(v gjson.Result, d Dialect) Cell {
-	s := textOf(v)
-	if !isNumber(v, s) {
-		return misfit("%s is not a number", Excerpt(v))
+	s := body.TextOf(v)
+	if !body.IsNumber(v, s) {
+		return misfit("%s is not a number", body.Excerpt(v))
 	}
 	if d == SQLite && !sqliteHolds(s) {
-		return misfit("%s is not a number that SQLite gives back as it was written; the type text holds it", Excerpt(v))
+		return misfit("%s is not a number that SQLite gives back as it was written; the type text holds it", body.Excerpt(v))
 	}
 	return present(s)
-}
-
-// isNumber reports whether s, the text of v, is one JSON number.
-func isNumber(v gjson.Result, s string) bool {
-	if v.Type != gjson.Number && v.Type != gjson.String {
-		return false
-	}
-	end, ok := scanNumber(s, 0)
-	return ok && end == len(s)
 }
 
 // sqliteHolds reports whether a NUMERIC column of SQLite gives the JSON number s
@@ -150,11 +134,11 @@ func sqliteHolds(s string) bool {
 const milliseconds = 100_000_000_000
 
 func readTime(v gjson.Result, d Dialect) Cell {
-	s := textOf(v)
-	if isNumber(v, s) {
+	s := body.TextOf(v)
+	if body.IsNumber(v, s) {
 		n, err := strconv.ParseInt(s, 10, 64)
 		if err != nil {
-			return misfit("%s is not a time: Unix time is a whole number of seconds", Excerpt(v))
+			return misfit("%s is not a time: Unix time is a whole number of seconds", body.Excerpt(v))
 		}
 		t := time.Unix(n, 0)
 		if n >= milliseconds || n <= -milliseconds {
@@ -163,30 +147,20 @@ func readTime(v gjson.Result, d Dialect) Cell {
 		return formatTime(v, t, d)
 	}
 	if v.Type == gjson.String {
-		if t, _, ok := parseTime(s); ok {
+		if t, ok := body.ParseTime(s); ok {
 			return formatTime(v, t, d)
 		}
 	}
-	return misfit("%s is not a time; RFC 3339 (2026-11-23T08:00:00Z) and Unix seconds are", Excerpt(v))
+	return misfit("%s is not a time; RFC 3339 (2026-11-23T08:00:00Z) and Unix seconds are", body.Excerpt(v))
 }
 
 func formatTime(v gjson.Result, t time.Time, d Dialect) Cell {
 	t = t.UTC()
 	if y := t.Year(); y < 1 || y > 9999 {
-		return misfit("%s is a time outside the years 1 to 9999", Excerpt(v))
+		return misfit("%s is a time outside the years 1 to 9999", body.Excerpt(v))
 	}
 	if d == Postgres && t.Nanosecond()%1000 != 0 {
-		return misfit("%s is finer than the microseconds of PostgreSQL; the type text holds it", Excerpt(v))
+		return misfit("%s is finer than the microseconds of PostgreSQL; the type text holds it", body.Excerpt(v))
 	}
 	return present(t.Format(time.RFC3339Nano))
-}
-
-// Excerpt is a value cut short for a message: its JSON text in printable
-// characters, at most about forty of them.
-func Excerpt(v gjson.Result) string {
-	s := Printable(v.Raw)
-	if r := []rune(s); len(r) > 40 {
-		s = string(r[:39]) + "…"
-	}
-	return s
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"loopmap/mapping/body"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -119,7 +120,7 @@ func readYAML(src []byte) (root *yamlNode, err error) {
 
 func checkText(src []byte) error {
 	at := func(i int) place { return placeAt(src, i) }
-	if i := invalidUTF8(src); i < len(src) {
+	if i := body.InvalidUTF8(src); i < len(src) {
 		return yamlFail(at(i), "the file is not UTF-8 text")
 	}
 	if bytes.HasPrefix(src, []byte("\ufeff")) {

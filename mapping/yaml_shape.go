@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"bytes"
+	"loopmap/mapping/body"
 	"unicode/utf8"
 )
 
@@ -40,7 +41,7 @@ func checkShape(src []byte) error {
 			signs++
 		}
 		switch {
-		case depth > MaxDepth:
+		case depth > body.MaxDepth:
 			return yamlFail(placeAt(src, i), "brackets are nested too deep")
 		case run > maxRun:
 			return yamlFail(placeAt(src, i), "lists are nested too deep")

@@ -11,6 +11,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"loopmap/mapping"
+	"loopmap/mapping/body"
 )
 
 // hasty sends text as a terminal without bracketed paste does: each character a key,
@@ -104,7 +105,7 @@ func TestPastedAsKeys(t *testing.T) {
 				withSample(c)
 				c.Arrivals = nil
 			}))
-			d.fake.came = []Delivery{{ID: "msg_1", Event: "contact.created", Body: body(t, "contact.created")}}
+			d.fake.came = []Delivery{{ID: "msg_1", Event: "contact.created", Body: sampleBody(t, "contact.created")}}
 			d.keys(keys...)
 			saved, sent, made := len(d.fake.saved), d.fake.sent, len(d.fake.made)
 			d.m.review.read = true // the worst case: it has stood there
@@ -129,7 +130,7 @@ func TestPastedAsKeys(t *testing.T) {
 func TestPasteOnDraft(t *testing.T) {
 	d := start(t, 80, 24, func(c *Config) {
 		withSample(c)
-		c.Draft = c.Mapping.Add(&mapping.Attribute{Path: mapping.MakePath(mapping.Step{Key: "contact"}, mapping.Step{Key: "email"}), Kinds: mapping.KindText})
+		c.Draft = c.Mapping.Add(&body.Attribute{Path: body.MakePath(body.Step{Key: "contact"}, body.Step{Key: "email"}), Kinds: body.KindText})
 	})
 	for _, text := range []string{"x marks it", "fax", "{\"x\":1}"} {
 		if d.hasty(text); d.fake.dropped {
@@ -140,7 +141,7 @@ func TestPasteOnDraft(t *testing.T) {
 
 // On the capture screen it is a sample, in a field its text; one brace alone does no harm.
 func TestPasteIsTaken(t *testing.T) {
-	json := string(body(t, "contact.created"))
+	json := string(sampleBody(t, "contact.created"))
 	d := start(t, 80, 24, nil)
 	d.hasty(strings.ReplaceAll(json, "\n", "\r\r")).has("the sample comes from the clipboard", "firstName")
 	if n := len(d.m.draft.Receive.Columns); n != 1 {
@@ -222,10 +223,10 @@ func TestCopyWithin(t *testing.T) {
 
 // Line by line a paste is a sample, too, whatever its lines would mean as commands.
 func TestPasteLineByLine(t *testing.T) {
-	json := strings.Replace(string(body(t, "contact.created")), "{", "{\n\"x\":\ns\n", 1)
+	json := strings.Replace(string(sampleBody(t, "contact.created")), "{", "{\n\"x\":\ns\n", 1)
 	for text, want := range map[string]string{
-		string(body(t, "contact.created")) + "\n":                                                 "the sample comes from the clipboard",
-		"[" + string(mapping.Compact(body(t, "contact.created"))) + ",\n{\"eventName\":\"x\"}]\n": "2 samples",
+		string(sampleBody(t, "contact.created")) + "\n":                                              "the sample comes from the clipboard",
+		"[" + string(body.Compact(sampleBody(t, "contact.created"))) + ",\n{\"eventName\":\"x\"}]\n": "2 samples",
 		json + "\n": "the body is not JSON", "{\nsave\ny\n\n\n": "the body is not JSON",
 		`{"eventName":"contact.created","contact":{"long":"` + strings.Repeat("x", 200_000) + `"}}` + "\n": "contact.long",
 	} {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"loopmap/mapping"
+	"loopmap/mapping/body"
 )
 
 // capture is the screen that awaits a sample.
@@ -35,7 +35,7 @@ func (m *Model) arrived(a Arrival) {
 
 // sample reports whether an arrival can be mapped by.
 func (a Arrival) sample() bool {
-	return a.Body != nil && a.Event != testEvent && mapping.CheckBody(a.Body) == nil
+	return a.Body != nil && a.Event != testEvent && body.CheckBody(a.Body) == nil
 }
 
 // proceed maps by the arrival under the cursor and all contacts that came.
@@ -92,7 +92,7 @@ func (a Arrival) state() (text string, good bool) {
 	case a.Event == testEvent:
 		return "Loops' own test event received, not verified (no secret is set). Now create a contact in Loops", true
 	case !a.sample():
-		return "received, but it cannot be mapped: " + mapping.CheckBody(a.Body).Error(), false
+		return "received, but it cannot be mapped: " + body.CheckBody(a.Body).Error(), false
 	case !a.Signed:
 		return a.Event + " received, not verified: set LOOPS_SIGNING_SECRET to check signatures. Enter maps it", true
 	case a.Code != 200:

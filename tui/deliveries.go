@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"loopmap/mapping"
+	"loopmap/mapping/body"
 )
 
 // came is the screen of what came in, and of one delivery of it.
@@ -228,7 +229,7 @@ func (m *Model) onCame(a action) tea.Cmd {
 		return m.readDelivery(false)
 	case otherView:
 		if c.tree.attrs == nil {
-			c.tree.load(mapping.Attributes([][]byte{c.shown.Body}))
+			c.tree.load(body.Attributes([][]byte{c.shown.Body}))
 			c.tree.cursor = 0
 		}
 		if len(c.tree.rows) == 0 {

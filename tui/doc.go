@@ -8,7 +8,7 @@
 // changes nothing.
 //
 // All text from outside (keys, values, names, errors) goes through
-// [mapping.Printable] where it enters a line; the screens add nothing else to
+// [body.Printable] where it enters a line; the screens add nothing else to
 // the terminal than text, the cursor's reverse video, bold, faint and the
 // sixteen colours, and every state can be read without any of these.
 package tui

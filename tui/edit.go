@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"loopmap/mapping"
+	"loopmap/mapping/body"
 )
 
 // edit carries out what changes the mapping or the look of the tree.
@@ -65,7 +66,7 @@ func (m *Model) pick() {
 	}
 	i := m.tree.rows[m.tree.cursor]
 	leaves := []int{i}
-	if m.tree.attrs[i].Kinds&mapping.KindList == 0 {
+	if m.tree.attrs[i].Kinds&body.KindList == 0 {
 		leaves = m.tree.leaves(i)
 	}
 	m.set(leaves, m.tree.mark(i, m.picked) != "[x]")
@@ -86,7 +87,7 @@ func (m *Model) pickShown(on bool) {
 	behind := 0 // the end of the last list
 	for _, i := range m.tree.rows {
 		a := &m.tree.attrs[i]
-		isList := a.Kinds&mapping.KindList != 0
+		isList := a.Kinds&body.KindList != 0
 		if i < behind || m.tree.filtered() && !m.tree.hit[i] {
 			continue
 		}
@@ -105,7 +106,7 @@ func (m *Model) set(attrs []int, on bool) {
 	before := len(m.draft.Receive.Columns)
 	n, kept := m.draft, false
 	if on {
-		var add []*mapping.Attribute
+		var add []*body.Attribute
 		for _, i := range attrs {
 			add = append(add, &m.tree.attrs[i])
 		}

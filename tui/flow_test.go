@@ -14,7 +14,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
-	"loopmap/mapping"
+	"loopmap/mapping/body"
 )
 
 func (p *pager) all(w int) (lines []string) {
@@ -40,7 +40,7 @@ func TestFlowIndents(t *testing.T) {
 		if err := json.Indent(&want, bytes.TrimSpace(src), "", "  "); err != nil {
 			t.Fatal(err)
 		}
-		for _, body := range [][]byte{src, mapping.Compact(src)} {
+		for _, body := range [][]byte{src, body.Compact(src)} {
 			p := newPager(bodyOf(body))
 			if got := strings.Join(p.all(4000), "\n"); got != safeLines(want.String()) {
 				t.Errorf("%s:\n%s\nwant\n%s", file, got, &want)

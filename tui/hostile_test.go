@@ -14,6 +14,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"loopmap/mapping"
+	"loopmap/mapping/body"
 )
 
 // evil is what nobody may send to a terminal: sequences of ESC and of C1, DEL, marks of
@@ -30,7 +31,7 @@ func checkHarmless(t *testing.T, what, text string) {
 		return
 	}
 	for line := range strings.SplitSeq(own.ReplaceAllString(text, ""), "\n") {
-		if got := mapping.Printable(line); got != line {
+		if got := body.Printable(line); got != line {
 			t.Errorf("%s: not fit for a terminal: %q", what, line)
 			return
 		}
@@ -122,8 +123,8 @@ func (h *hostileBackend) Misfit(mapping.Type, TableColumn) string               
 func hostileMapping() *mapping.Mapping {
 	m := mapping.New("sqlite:" + evil + ".db")
 	m.Table = evil
-	m.Receive.Columns = append(m.Receive.Columns, mapping.Column{Name: evil, Type: mapping.Text, From: mapping.MakePath(mapping.Step{Key: "contact"}, mapping.Step{Key: evil})},
-		mapping.Column{Name: "email", Type: mapping.Integer, From: mapping.MakePath(mapping.Step{Key: "contactIdentity"}, mapping.Step{Key: "email"})})
+	m.Receive.Columns = append(m.Receive.Columns, mapping.Column{Name: evil, Type: mapping.Text, From: body.MakePath(body.Step{Key: "contact"}, body.Step{Key: evil})},
+		mapping.Column{Name: "email", Type: mapping.Integer, From: body.MakePath(body.Step{Key: "contactIdentity"}, body.Step{Key: "email"})})
 	return m.EditPush(func(p *mapping.Push) {
 		p.Every = evil
 		p.Contact = &mapping.PushContact{Email: "email", OnlyRunIf: evil, Properties: []mapping.Pair{{Loops: evil, Column: evil, As: evil}, {Loops: "plan", Column: "email", As: "string"}},

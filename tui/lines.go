@@ -12,6 +12,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"loopmap/mapping"
+	"loopmap/mapping/body"
 )
 
 // liner is the mapper line by line: plain questions and answers over the same
@@ -213,7 +214,7 @@ func (l *liner) sampled() {
 func (l *liner) choices() (list []int) {
 	for i := range l.m.tree.attrs {
 		a := &l.m.tree.attrs[i]
-		if a.Kinds&mapping.KindObject == 0 || a.End == i+1 {
+		if a.Kinds&body.KindObject == 0 || a.End == i+1 {
 			list = append(list, i)
 		}
 	}

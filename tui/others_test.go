@@ -52,7 +52,7 @@ func TestNews(t *testing.T) {
 		t.Errorf("it does not follow: %s", d.columns())
 	}
 	// A delivery does not hide what was said; a key does.
-	d.send(arrivalMsg{Arrival{Event: "contact.created", Code: 200, Signed: true, Body: body(t, "contact.created")}})
+	d.send(arrivalMsg{Arrival{Event: "contact.created", Code: 200, Signed: true, Body: sampleBody(t, "contact.created")}})
 	d.has("has saved").keys("down").lacks("has saved")
 
 	d.keys("tab", "t")

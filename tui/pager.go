@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"loopmap/mapping"
+	"loopmap/mapping/body"
 )
 
 // pager is text that is longer than the screen, however long it is: only what is shown
@@ -33,8 +33,8 @@ func newPager(parts ...flow) pager { return pager{parts: parts} }
 func linesOf(lines []string) flow { return flow{text: strings.Join(lines, "\n")} }
 
 // bodyOf is a webhook's body, or a part of one.
-func bodyOf(body []byte) flow {
-	return flow{text: string(body), json: mapping.CheckJSON(body) == nil}
+func bodyOf(raw []byte) flow {
+	return flow{text: string(raw), json: body.CheckJSON(raw) == nil}
 }
 
 // next is the line at a, and where the next one begins.

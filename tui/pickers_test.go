@@ -48,7 +48,7 @@ func TestPickersTakeTheMatch(t *testing.T) {
 // q goes back from what is read, and does not quit from there.
 func TestBackByQ(t *testing.T) {
 	d := start(t, 80, 24, withSample)
-	d.fake.came = []Delivery{{ID: "msg_1", Event: "contact.created", Body: body(t, "contact.created")}}
+	d.fake.came = []Delivery{{ID: "msg_1", Event: "contact.created", Body: sampleBody(t, "contact.created")}}
 	d.keys("D", "enter").has("BODY").keys("q").has("1 delivery").keys("q").has("ATTRIBUTES")
 	d.keys("v").has("in 1 of 1 sample").keys("q").has("ATTRIBUTES")
 	d.keys("?").has("KEYS").keys("q").lacks("KEYS").keys("space", "s").has("FILE loopmap.yaml").keys("q").has("ATTRIBUTES")

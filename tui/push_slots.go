@@ -9,6 +9,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"loopmap/mapping"
+	"loopmap/mapping/body"
 )
 
 // slot is a line of the requests pane: something of Loops', and the column or the words
@@ -238,9 +239,9 @@ func (m *Model) filled(s slot) string {
 	case userIDSlot:
 		path = "contact.userId"
 	case listSlot:
-		path = mapping.MakePath(mapping.Step{Key: "contact"}, mapping.Step{Key: "mailingLists"}, mapping.Step{Key: s.loops}).String()
+		path = body.MakePath(body.Step{Key: "contact"}, body.Step{Key: "mailingLists"}, body.Step{Key: s.loops}).String()
 	case propertySlot, eventContactSlot:
-		path = mapping.MakePath(mapping.Step{Key: "contact"}, mapping.Step{Key: s.loops}).String()
+		path = body.MakePath(body.Step{Key: "contact"}, body.Step{Key: s.loops}).String()
 	}
 	for _, c := range m.draft.Receive.Columns {
 		if c.From.String() == path {

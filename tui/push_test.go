@@ -207,7 +207,7 @@ func TestWhyRowsSendNothing(t *testing.T) {
 
 func TestOutcomesBesideDeliveries(t *testing.T) {
 	d := start(t, 80, 24, withSample)
-	d.fake.came = []Delivery{{ID: "msg_1", Event: "contact.created", Status: "applied", RowKey: "a", Body: body(t, "contact.created"),
+	d.fake.came = []Delivery{{ID: "msg_1", Event: "contact.created", Status: "applied", RowKey: "a", Body: sampleBody(t, "contact.created"),
 		Pushes: []mapping.PushLine{{Kind: "contact", Status: mapping.PushSent, Code: 200}, {Kind: "upgraded", Status: mapping.PushNotMet, Message: "plan is NULL"}}}}
 	d.keys("D").has("sent back: contact sent 200, upgraded not met")
 	d.keys("enter").has("SENT BACK from its row", "upgraded  not met: plan is NULL")

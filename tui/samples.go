@@ -7,7 +7,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"loopmap/mapping"
+	"loopmap/mapping/body"
 )
 
 func (m *Model) addSamples(list ...Sample) (added int) {
@@ -25,7 +25,7 @@ func (m *Model) addSamples(list ...Sample) (added int) {
 	for i, s := range m.samples {
 		bodies[i] = s.Body
 	}
-	m.tree.load(mapping.Attributes(bodies))
+	m.tree.load(body.Attributes(bodies))
 	m.tree.markNew(m.known())
 	return added
 }
@@ -43,7 +43,7 @@ func (m *Model) known() map[string]bool {
 		return nil
 	}
 	known := map[string]bool{}
-	for _, a := range mapping.Attributes(old) {
+	for _, a := range body.Attributes(old) {
 		known[a.Path.String()] = true
 	}
 	for _, c := range m.saved.Receive.Columns {
@@ -93,7 +93,7 @@ func (m *Model) took(msg samplesMsg) {
 // use maps by these samples.
 func (m *Model) use(list ...Sample) {
 	for _, s := range list {
-		if err := mapping.CheckBody(s.Body); err != nil {
+		if err := body.CheckBody(s.Body); err != nil {
 			m.complain(fmt.Errorf("%s: %w", s.From, err))
 			return
 		}
@@ -147,7 +147,7 @@ func (m *Model) paste(msg tea.PasteMsg) tea.Cmd {
 
 // pasteSample maps by what was pasted: a webhook's body, or a list of them.
 func (m *Model) pasteSample(text string) {
-	bodies, err := mapping.Bodies([]byte(strings.TrimSpace(text)))
+	bodies, err := body.Bodies([]byte(strings.TrimSpace(text)))
 	if err != nil {
 		m.complain(err)
 		return

@@ -6,11 +6,11 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
-	"loopmap/mapping"
+	"loopmap/mapping/body"
 )
 
 // safe makes text from outside fit for a line.
-func safe(s string) string { return mapping.Printable(s) }
+func safe(s string) string { return body.Printable(s) }
 
 // border is the last thing that a line of w cells passes: nothing but what the styles
 // have put there gets through, whatever was forgotten before.

@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"strings"
 
-	"loopmap/mapping"
+	"loopmap/mapping/body"
 )
 
 // tree is the attributes pane: the merged samples as rows that open and close.
 type tree struct {
-	attrs   []mapping.Attribute
+	attrs   []body.Attribute
 	paths   []string        // of attrs, as text
 	parent  []int           // of attrs, -1 at the top
 	closed  map[string]bool // paths of branches that are shut
@@ -29,7 +29,7 @@ type tree struct {
 const openAtOnce = 300
 
 // load shows other samples, keeping what is open and where the cursor stands.
-func (t *tree) load(attrs []mapping.Attribute) {
+func (t *tree) load(attrs []body.Attribute) {
 	at := t.path()
 	first := t.attrs == nil
 	t.attrs = attrs
@@ -122,7 +122,7 @@ func (t *tree) search(m matcher, fuzzy bool) (show []bool) {
 		if t.onlyNew && !t.fresh[t.paths[i]] {
 			continue
 		}
-		object := t.attrs[i].Kinds&mapping.KindObject != 0 && t.attrs[i].End > i+1
+		object := t.attrs[i].Kinds&body.KindObject != 0 && t.attrs[i].End > i+1
 		if object || !m.match(t.paths[i], t.attrs[i].Value.Raw, fuzzy) {
 			continue
 		}
@@ -159,7 +159,7 @@ func (t *tree) jump(by int) {
 }
 
 // current is the attribute under the cursor, nil when there is none.
-func (t *tree) current() *mapping.Attribute {
+func (t *tree) current() *body.Attribute {
 	if t.cursor >= len(t.rows) {
 		return nil
 	}
@@ -222,7 +222,7 @@ func (t *tree) leaves(i int) (list []int) {
 	for j := i; j < t.attrs[i].End; j++ {
 		a := &t.attrs[j]
 		switch {
-		case a.Kinds&mapping.KindList != 0:
+		case a.Kinds&body.KindList != 0:
 			list = append(list, j)
 			j = a.End - 1
 		case a.End == j+1:
@@ -315,7 +315,7 @@ func (t *tree) lines(w, h int, picked map[string]bool, samples int, focused bool
 }
 
 // describe is what the tree shows of an attribute's value.
-func describe(a *mapping.Attribute) string {
+func describe(a *body.Attribute) string {
 	s := ""
 	switch {
 	case a.Value.IsObject():

@@ -16,6 +16,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"loopmap/mapping"
+	"loopmap/mapping/body"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -98,7 +99,7 @@ func (f *fake) Misfit(t mapping.Type, c TableColumn) string {
 	return ""
 }
 
-func body(t testing.TB, name string) []byte {
+func sampleBody(t testing.TB, name string) []byte {
 	t.Helper()
 	b, err := os.ReadFile("../mapping/loops/samples/" + name + ".json")
 	if err != nil {
@@ -124,7 +125,7 @@ func start(t testing.TB, w, h int, change func(*Config)) *driver {
 	cfg := Config{
 		File: "loopmap.yaml", New: true, Mapping: mapping.New("sqlite:contacts.db"), Database: "sqlite:contacts.db",
 		Listen:  Listen{URL: "http://127.0.0.1:8787/webhooks/loops", Secrets: 1},
-		Example: Sample{From: "the built-in example", Body: body(t, "contact.created")},
+		Example: Sample{From: "the built-in example", Body: sampleBody(t, "contact.created")},
 		Backend: f,
 	}
 	if change != nil {
@@ -272,7 +273,7 @@ func TestPicture(t *testing.T) {
 
 func TestCaptureSaysWhereItStands(t *testing.T) {
 	at := time.Date(2026, 11, 23, 8, 3, 20, 0, time.UTC)
-	created := body(t, "contact.created")
+	created := sampleBody(t, "contact.created")
 	for name, c := range map[string]struct {
 		listen Listen
 		a      *Arrival
@@ -284,7 +285,7 @@ func TestCaptureSaysWhereItStands(t *testing.T) {
 			"contact.created received and verified, kept in the journal. Enter maps it"},
 		"wrong": {Listen{Secrets: 1}, &Arrival{At: at, Code: 401, Problem: "webhook-timestamp is 412 s old"},
 			"received, but webhook-timestamp is 412 s old"},
-		"test event": {Listen{Secrets: 1}, &Arrival{At: at, Event: testEvent, Signed: true, Code: 200, Body: body(t, testEvent)},
+		"test event": {Listen{Secrets: 1}, &Arrival{At: at, Event: testEvent, Signed: true, Code: 200, Body: sampleBody(t, testEvent)},
 			"test event received, signature verified: good. Now create a contact"},
 		"unsigned": {Listen{}, &Arrival{At: at, Event: "contact.created", Code: 503, Problem: "taken as a sample, not stored", Body: created},
 			"not verified: set LOOPS_SIGNING_SECRET"},
@@ -313,14 +314,14 @@ func TestCaptureSaysWhereItStands(t *testing.T) {
 	d.keys("enter").has("nothing to map by yet")
 	d.send(arrivalMsg{Arrival{At: at, Event: "contact.created", Signed: true, Code: 200, Body: created}})
 	d.keys("enter").has("contact.created > contact", "firstName")
-	d.send(arrivalMsg{Arrival{At: at, Event: "contact.created", Signed: true, Code: 200, Body: body(t, "contact.created.edge-values")}})
+	d.send(arrivalMsg{Arrival{At: at, Event: "contact.created", Signed: true, Code: 200, Body: sampleBody(t, "contact.created.edge-values")}})
 	d.has("a new contact.created has arrived")
 	d.keys("r", "enter").has("1 sample merged", "2 samples")
 }
 
 func TestWaysToASample(t *testing.T) {
 	d := start(t, 80, 24, nil)
-	d.send(tea.PasteMsg{Content: " " + string(body(t, "contact.created")) + "\n"})
+	d.send(tea.PasteMsg{Content: " " + string(sampleBody(t, "contact.created")) + "\n"})
 	d.has("the clipboard", "firstName")
 
 	d = start(t, 80, 24, nil)
@@ -332,7 +333,7 @@ func TestWaysToASample(t *testing.T) {
 
 	d = start(t, 80, 24, nil)
 	d.keys("J").has("the journal has no deliveries yet")
-	d.fake.journal = []Sample{{From: "the journal", Body: body(t, "contact.created")}, {From: "the journal", Body: body(t, "contact.created.minimal")}}
+	d.fake.journal = []Sample{{From: "the journal", Body: sampleBody(t, "contact.created")}, {From: "the journal", Body: sampleBody(t, "contact.created.minimal")}}
 	d.keys("J").has("2 samples merged")
 }
 
@@ -371,7 +372,7 @@ func TestPickAndUndo(t *testing.T) {
 
 func TestProposals(t *testing.T) {
 	d := start(t, 120, 40, func(c *Config) {
-		c.Samples = []Sample{{From: "x", Body: body(t, "contact.created.edge-values")}, c.Example}
+		c.Samples = []Sample{{From: "x", Body: sampleBody(t, "contact.created.edge-values")}, c.Example}
 	})
 	d.keys("home", "/", "contact", "enter", "a", "esc")
 	got := "\n" + d.columns() + "\n"
@@ -462,11 +463,11 @@ func TestDrift(t *testing.T) {
 	saved := time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
 	with := func(c *Config) {
 		c.New, c.SavedAt = false, saved
-		n := c.Mapping.Add(&mapping.Attribute{Path: mapping.MakePath(mapping.Step{Key: "contact"}, mapping.Step{Key: "gone"}), Kinds: mapping.KindText})
+		n := c.Mapping.Add(&body.Attribute{Path: body.MakePath(body.Step{Key: "contact"}, body.Step{Key: "gone"}), Kinds: body.KindText})
 		c.Mapping = n
 		c.Samples = []Sample{
-			{From: "x", Body: body(t, "contact.created.minimal"), At: saved.Add(-time.Hour)},
-			{From: "x", Body: body(t, "contact.created.double-opt-in"), At: saved.Add(time.Hour)},
+			{From: "x", Body: sampleBody(t, "contact.created.minimal"), At: saved.Add(-time.Hour)},
+			{From: "x", Body: sampleBody(t, "contact.created.double-opt-in"), At: saved.Add(time.Hour)},
 		}
 	}
 	d := start(t, 120, 40, with)
@@ -503,7 +504,7 @@ func TestTheirs(t *testing.T) {
 func TestDraft(t *testing.T) {
 	with := func(c *Config) {
 		withSample(c)
-		n := c.Mapping.Add(&mapping.Attribute{Path: mapping.MakePath(mapping.Step{Key: "contact"}, mapping.Step{Key: "email"}), Kinds: mapping.KindText})
+		n := c.Mapping.Add(&body.Attribute{Path: body.MakePath(body.Step{Key: "contact"}, body.Step{Key: "email"}), Kinds: body.KindText})
 		c.Draft = n
 	}
 	d := start(t, 80, 24, with)
@@ -524,8 +525,8 @@ func TestDeliveries(t *testing.T) {
 	d.keys("esc").has("ATTRIBUTES")
 	at := time.Date(2026, 11, 23, 8, 3, 20, 0, time.UTC)
 	d.fake.came = []Delivery{
-		{At: at, ID: "msg_2", Event: "contact.created", Email: "lee@fabrikam.example", Status: "quarantined", Reason: "column size (integer)", Body: body(t, "contact.created.minimal")},
-		{At: at, ID: "msg_1", Event: "contact.deleted", Email: "dana@x.example", Status: "ignored", Reason: "not listed", Body: body(t, "contact.deleted")},
+		{At: at, ID: "msg_2", Event: "contact.created", Email: "lee@fabrikam.example", Status: "quarantined", Reason: "column size (integer)", Body: sampleBody(t, "contact.created.minimal")},
+		{At: at, ID: "msg_1", Event: "contact.deleted", Email: "dana@x.example", Status: "ignored", Reason: "not listed", Body: sampleBody(t, "contact.deleted")},
 		{At: at, ID: "msg_0", Event: "", Status: "quarantined", Reason: "the body is not JSON", Body: []byte("\x1b[2J<hello>")},
 	}
 	d.keys("D").has("3 deliveries", "> 11-23 08:03:20", "lee@fabrikam.example", "column size")
@@ -696,7 +697,7 @@ func TestHostileText(t *testing.T) {
 		"wide":"東京タワー東京タワー東京タワー東京タワー","zalgo":"e` + strings.Repeat("\u0301", 60) + `","family":"👨‍👩‍👧‍👦👨‍👩‍👧‍👦","hindi":"नमस्ते","rtl":"שלום עליכם","tab":"a\tb",
 		"long":"` + strings.Repeat("x", 5000) + `","a":1,"a":2}}`
 	raw = strings.ReplaceAll(raw, "a\tb", `a\tb`)
-	if err := mapping.CheckBody([]byte(raw)); err != nil {
+	if err := body.CheckBody([]byte(raw)); err != nil {
 		t.Fatal(err)
 	}
 	for _, size := range [][2]int{{80, 24}, {120, 40}, {40, 12}} {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"loopmap/mapping"
+	"loopmap/mapping/body"
 	"loopmap/mapping/loops"
 	"loopmap/tui"
 )
@@ -67,7 +68,7 @@ func meant(name string, m *mapping.Mapping) string {
 	for _, c := range m.Receive.Columns {
 		names = append(names, c.Name)
 	}
-	if near := mapping.Nearest(name, names); near != "" {
+	if near := body.Nearest(name, names); near != "" {
 		return "; did you mean " + near + "?"
 	}
 	return "; they are " + strings.Join(names, ", ")
@@ -86,12 +87,12 @@ func (a *app) addColumn(ctx context.Context, b *backend, m *mapping.Mapping, pat
 	if err != nil {
 		return nil, err
 	}
-	attribute := &mapping.Attribute{Path: p}
+	attribute := &body.Attribute{Path: p}
 	var bodies [][]byte
 	for _, s := range samples {
 		bodies = append(bodies, s.Body)
 	}
-	seen := mapping.Attributes(bodies)
+	seen := body.Attributes(bodies)
 	for i := range seen {
 		if seen[i].Path.Equal(p) {
 			attribute = &seen[i]
@@ -119,13 +120,13 @@ func (a *app) addColumn(ctx context.Context, b *backend, m *mapping.Mapping, pat
 
 // unseen says why a path is probably not meant; "" when nothing speaks against it: that
 // the journal has it, or that there is no journal and its beginning is one of Loops'.
-func unseen(p mapping.Path, seen []mapping.Attribute, found *mapping.Attribute) string {
+func unseen(p mapping.Path, seen []body.Attribute, found *body.Attribute) string {
 	why := "no delivery of the journal has " + p.String()
 	switch {
 	case found.Seen > 0:
 		return ""
 	case len(seen) == 0:
-		if seen = documented(); slices.ContainsFunc(seen, func(known mapping.Attribute) bool {
+		if seen = documented(); slices.ContainsFunc(seen, func(known body.Attribute) bool {
 			return known.Path.Len() > 0 && known.Path.Steps()[0] == p.Steps()[0]
 		}) {
 			return ""
@@ -136,21 +137,21 @@ func unseen(p mapping.Path, seen []mapping.Attribute, found *mapping.Attribute) 
 	for _, known := range seen {
 		paths = append(paths, known.Path.String())
 	}
-	if near := mapping.Nearest(p.String(), paths); near != "" {
+	if near := body.Nearest(p.String(), paths); near != "" {
 		why += "; did you mean " + near + "?"
 	}
 	return why
 }
 
 // documented are the attributes of the examples of all events.
-func documented() []mapping.Attribute {
+func documented() []body.Attribute {
 	var bodies [][]byte
 	for _, event := range loops.Events {
 		if body, ok := loops.Example(event); ok {
 			bodies = append(bodies, body)
 		}
 	}
-	return mapping.Attributes(bodies)
+	return body.Attributes(bodies)
 }
 
 // confirm asks who sits at the terminal; where nobody does the answer is no.
@@ -158,7 +159,7 @@ func (a *app) confirm(question string) bool {
 	if !isTerminal(a.stdin) || !isTerminal(a.stderr) {
 		return false
 	}
-	fmt.Fprint(a.stderr, mapping.Printable(question))
+	fmt.Fprint(a.stderr, body.Printable(question))
 	answer, _ := bufio.NewReader(a.stdin).ReadString('\n')
 	return slices.Contains([]string{"y", "yes"}, strings.ToLower(strings.TrimSpace(answer)))
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"loopmap/mapping"
+	"loopmap/mapping/body"
 	"loopmap/mapping/table"
 	"loopmap/tui"
 )
@@ -27,7 +28,7 @@ func (b *backend) Journal(ctx context.Context) ([]tui.Sample, error) {
 	}
 	var samples []tui.Sample
 	for i := len(list) - 1; i >= 0; i-- { // oldest first: the latest value counts
-		if mapping.CheckBody(list[i].Body) == nil {
+		if body.CheckBody(list[i].Body) == nil {
 			samples = append(samples, tui.Sample{From: "the journal", Body: list[i].Body, At: list[i].Received})
 		}
 	}

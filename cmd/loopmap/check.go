@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"loopmap/mapping"
+	"loopmap/mapping/body"
 	"loopmap/mapping/loops"
 	"loopmap/mapping/receive"
 	"loopmap/mapping/table"
@@ -166,7 +167,7 @@ func warnings(m *mapping.Mapping) []string {
 			continue
 		}
 		w := fmt.Sprintf("%q is none of the events that Loops documents", e)
-		if near := mapping.Nearest(e, loops.Events); near != "" {
+		if near := body.Nearest(e, loops.Events); near != "" {
 			w += "; did you mean " + near + "?"
 		}
 		list = append(list, w)
@@ -226,7 +227,7 @@ func try(m *mapping.Mapping, name string, body []byte) tried {
 }
 
 func (c *checked) print(w io.Writer, m *mapping.Mapping) error {
-	line := func(format string, args ...any) { fmt.Fprintln(w, mapping.Printable(fmt.Sprintf(format, args...))) }
+	line := func(format string, args ...any) { fmt.Fprintln(w, body.Printable(fmt.Sprintf(format, args...))) }
 	columns := fmt.Sprintf("%d columns", c.Columns)
 	if c.Columns == 1 {
 		columns = "1 column"
@@ -321,7 +322,7 @@ func (a *app) readSamples(name string) ([][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, err := mapping.Bodies(text)
+	list, err := body.Bodies(text)
 	if err != nil {
 		return nil, usage("%s: %v", name, err)
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"loopmap/mapping"
+	"loopmap/mapping/body"
 )
 
 // flagError is a mistake in a flag, in words: with the flag that was probably meant.
@@ -23,7 +23,7 @@ func flagError(c *cobra.Command, err error) error {
 				names = append(names, f.Name)
 			}
 		})
-		if near := mapping.Nearest(unknown.GetSpecifiedName(), names); near != "" && len(unknown.GetSpecifiedName()) > 1 {
+		if near := body.Nearest(unknown.GetSpecifiedName(), names); near != "" && len(unknown.GetSpecifiedName()) > 1 {
 			hint = "did you mean --" + near + "?"
 		}
 	case errors.As(err, &value):

@@ -19,7 +19,7 @@ import (
 	"testing"
 	"time"
 
-	"loopmap/mapping"
+	"loopmap/mapping/body"
 	"loopmap/mapping/loops"
 )
 
@@ -31,7 +31,7 @@ const evil = "\x1b]0;evil\x07\u009b31m\x7f\u202e\u2066\u200b\u200f\ufeff\U000e00
 func harmless(t *testing.T, what string, text []byte, isJSON bool) {
 	t.Helper()
 	for line := range bytes.Lines(text) {
-		if line = bytes.TrimSuffix(line, []byte("\n")); mapping.Printable(string(line)) != string(line) {
+		if line = bytes.TrimSuffix(line, []byte("\n")); body.Printable(string(line)) != string(line) {
 			t.Errorf("%s: not fit for a terminal: %q", what, line)
 			return
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"loopmap/mapping"
+	"loopmap/mapping/body"
 	"loopmap/mapping/loops"
 	"loopmap/mapping/receive"
 	"loopmap/mapping/table"
@@ -166,11 +167,11 @@ func (a *app) mapperConfig(ctx context.Context, b *backend, f mapperFlags) (cfg 
 // samples are the webhook bodies of a file, to map by.
 func (a *app) samples(file, from string) (list []tui.Sample, err error) {
 	bodies, err := a.readSamples(file)
-	for i, body := range bodies {
-		if err := mapping.CheckBody(body); err != nil {
+	for i, raw := range bodies {
+		if err := body.CheckBody(raw); err != nil {
 			return nil, fmt.Errorf("%s: %w", sampleName(from, i, len(bodies)), err)
 		}
-		list = append(list, tui.Sample{From: sampleName(from, i, len(bodies)), Body: body})
+		list = append(list, tui.Sample{From: sampleName(from, i, len(bodies)), Body: raw})
 	}
 	return list, err
 }

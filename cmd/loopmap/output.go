@@ -10,6 +10,7 @@ import (
 	"github.com/charmbracelet/x/term"
 
 	"loopmap/mapping"
+	"loopmap/mapping/body"
 )
 
 // printJSON writes v on indented lines, with <, > and & as they are.
@@ -32,7 +33,7 @@ type jsonWriter struct{ w io.Writer }
 
 // Write is io.Writer's.
 func (j jsonWriter) Write(b []byte) (int, error) {
-	if _, err := j.w.Write(mapping.PrintableJSON(b)); err != nil {
+	if _, err := j.w.Write(body.PrintableJSON(b)); err != nil {
 		return 0, err
 	}
 	return len(b), nil
@@ -46,7 +47,7 @@ func (l lineWriter) Write(b []byte) (int, error) {
 	lines := strings.SplitAfter(string(b), "\n")
 	for i, line := range lines {
 		text, end := strings.CutSuffix(line, "\n")
-		if lines[i] = mapping.Printable(text); end {
+		if lines[i] = body.Printable(text); end {
 			lines[i] += "\n"
 		}
 	}
@@ -68,7 +69,7 @@ func printTable(w io.Writer, rows [][]string) error {
 	var widths []int
 	for _, row := range rows {
 		for i, cell := range row {
-			row[i] = mapping.Printable(cell)
+			row[i] = body.Printable(cell)
 			if i == len(widths) {
 				widths = append(widths, 0)
 			}
@@ -96,15 +97,15 @@ func printTable(w io.Writer, rows [][]string) error {
 
 // pretty indents a JSON body for reading; what is no JSON stays as it is. Each
 // line is fit for a terminal.
-func pretty(body []byte) string {
+func pretty(raw []byte) string {
 	var b bytes.Buffer
-	if mapping.CheckBody(body) != nil || json.Indent(&b, body, "", "  ") != nil {
+	if body.CheckBody(raw) != nil || json.Indent(&b, raw, "", "  ") != nil {
 		b.Reset()
-		b.Write(body)
+		b.Write(raw)
 	}
 	lines := strings.Split(b.String(), "\n")
 	for i, line := range lines {
-		lines[i] = mapping.Printable(line)
+		lines[i] = body.Printable(line)
 	}
 	return strings.Join(lines, "\n")
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"loopmap/mapping"
+	"loopmap/mapping/body"
 	"loopmap/mapping/push"
 	"loopmap/mapping/table"
 )
@@ -204,7 +205,7 @@ func plannedOf(key string, st mapping.PushStep) planned {
 // print writes a request as it would go out, a line for each part.
 func (p planned) print(w io.Writer, indent string) {
 	line := func(format string, args ...any) {
-		fmt.Fprintln(w, indent+mapping.Printable(fmt.Sprintf(format, args...)))
+		fmt.Fprintln(w, indent+body.Printable(fmt.Sprintf(format, args...)))
 	}
 	switch {
 	case p.Method == "" && p.Status == "":
@@ -249,7 +250,7 @@ func (a *app) dryRun(ctx context.Context, store *table.Store, job push.Job) erro
 				if rows++; rows > 1 {
 					fmt.Fprintln(a.stdout)
 				}
-				fmt.Fprintln(a.stdout, "row "+mapping.Printable(key))
+				fmt.Fprintln(a.stdout, "row "+body.Printable(key))
 			}
 			p.print(a.stdout, "    ")
 		}

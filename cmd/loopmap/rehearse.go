@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"loopmap/mapping"
+	"loopmap/mapping/body"
 	"loopmap/mapping/loops/loopstest"
 	"loopmap/mapping/table"
 )
@@ -51,7 +52,7 @@ type rehearsal struct {
 func (r *rehearsal) say(format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	fmt.Fprintln(r.app.stdout, mapping.Printable("rehearsal  "+fmt.Sprintf(format, args...)))
+	fmt.Fprintln(r.app.stdout, body.Printable("rehearsal  "+fmt.Sprintf(format, args...)))
 }
 
 func (r *rehearsal) called(c loopstest.Call) {

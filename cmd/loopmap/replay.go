@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"loopmap/mapping"
+	"loopmap/mapping/body"
 	"loopmap/mapping/table"
 )
 
@@ -158,7 +159,7 @@ func parseSince(s string, now time.Time) (time.Time, error) {
 			return t, nil
 		}
 	}
-	if t, ok := mapping.ParseTime(s); ok {
+	if t, ok := body.ParseTime(s); ok {
 		return t, nil
 	}
 	if days, ok := strings.CutSuffix(s, "d"); ok {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"loopmap/mapping"
+	"loopmap/mapping/body"
 	"loopmap/mapping/table"
 )
 
@@ -74,7 +75,7 @@ func printChange(w io.Writer, m *mapping.Mapping, ch rowChange) error {
 	} else if ch.After == nil {
 		sign = "-"
 	}
-	fmt.Fprintf(w, "%s %s %s\n", sign, mapping.Printable(m.Key), mapping.Printable(ch.Key))
+	fmt.Fprintf(w, "%s %s %s\n", sign, body.Printable(m.Key), body.Printable(ch.Key))
 	var rows [][]string
 	text := func(v any) string {
 		if v == nil {

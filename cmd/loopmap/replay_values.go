@@ -6,7 +6,7 @@ import (
 	"errors"
 	"io"
 
-	"loopmap/mapping"
+	"loopmap/mapping/body"
 )
 
 // linesOf reads what replay is given as one JSON value a line, whatever it is: a list
@@ -18,7 +18,7 @@ func linesOf(in io.Reader) (_ io.Reader, inLines bool, err error) {
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
 		return nil, false, err
 	}
-	text, err := mapping.TrimBOM(head)
+	text, err := body.TrimBOM(head)
 	if err != nil {
 		return nil, false, usage("--from: %v", err)
 	}

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"testing/iotest"
 
-	"loopmap/mapping"
+	"loopmap/mapping/body"
 )
 
 // Whatever JSON replay is given comes as one value a line; what is in lines stays.
@@ -56,12 +56,12 @@ func TestLinesOf(t *testing.T) {
 // Of a list each element is a sample.
 func TestBodies(t *testing.T) {
 	for in, want := range map[string]int{`{"a":1}`: 1, "\ufeff{}": 1, `[{"a":1}, {"b":2}]`: 2, "\ufeff[{}]": 1, `[1,`: 1, "no JSON": 1, "": 1} {
-		if list, err := mapping.Bodies([]byte(in)); err != nil || len(list) != want || strings.Contains(string(list[0]), "\ufeff") {
+		if list, err := body.Bodies([]byte(in)); err != nil || len(list) != want || strings.Contains(string(list[0]), "\ufeff") {
 			t.Errorf("%q: %q %v", in, list, err)
 		}
 	}
 	for _, in := range []string{"[]", "\xff\xfe{\x00", "\xfe\xff\x00{"} {
-		if _, err := mapping.Bodies([]byte(in)); err == nil {
+		if _, err := body.Bodies([]byte(in)); err == nil {
 			t.Errorf("%q is taken", in)
 		}
 	}

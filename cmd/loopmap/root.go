@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"loopmap/mapping"
+	"loopmap/mapping/body"
 	"loopmap/tui"
 )
 
@@ -90,7 +91,7 @@ func (a *app) rootArgs(c *cobra.Command, args []string) error {
 			}
 		}
 		hint := "commands: " + strings.Join(names, ", ")
-		if near := mapping.Nearest(args[0], names); near != "" {
+		if near := body.Nearest(args[0], names); near != "" {
 			hint = "did you mean loopmap " + near + "?"
 		}
 		return usage("%q is neither a command nor a mapping file\nhint: %s", args[0], hint)
@@ -166,7 +167,7 @@ func (a *app) printError(err error) {
 	}
 	lines := strings.Split(err.Error(), "\n")
 	for i := range lines {
-		lines[i] = mapping.Printable(lines[i])
+		lines[i] = body.Printable(lines[i])
 	}
 	if !errors.As(err, new(*mapping.FileError)) { // which begins with the file's name
 		lines[0] = "loopmap: " + lines[0]
@@ -177,6 +178,6 @@ func (a *app) printError(err error) {
 // say tells a person something on standard error, each line made harmless.
 func (a *app) say(format string, args ...any) {
 	for line := range strings.SplitSeq(fmt.Sprintf(format, args...), "\n") {
-		fmt.Fprintln(a.stderr, mapping.Printable(line))
+		fmt.Fprintln(a.stderr, body.Printable(line))
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"loopmap/mapping"
+	"loopmap/mapping/body"
 	"loopmap/mapping/loops"
 	"loopmap/mapping/receive"
 )
@@ -91,7 +92,7 @@ func (a *app) trigger(ctx context.Context, t trigger) error {
 			}
 			continue
 		}
-		fmt.Fprintln(a.stdout, mapping.Printable(fmt.Sprintf("%d  %s  %s  %s  %d ms  %s", s.Code, s.ID, s.Event, s.Email, s.MS, s.Answer)))
+		fmt.Fprintln(a.stdout, body.Printable(fmt.Sprintf("%d  %s  %s  %s  %d ms  %s", s.Code, s.ID, s.Event, s.Email, s.MS, s.Answer)))
 	}
 	switch {
 	case failed == t.count:

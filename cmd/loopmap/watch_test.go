@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"loopmap/mapping"
+	"loopmap/mapping/body"
 	"loopmap/mapping/table"
 	"loopmap/tui"
 )
@@ -196,7 +197,7 @@ func TestSaveFollowsTheFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.Save(ctx, o.Mapping.Add(&mapping.Attribute{Path: path})); err != nil {
+	if _, err := b.Save(ctx, o.Mapping.Add(&body.Attribute{Path: path})); err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]int{"contacts.db": 1, "others.db": 2} {

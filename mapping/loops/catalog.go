@@ -7,6 +7,7 @@ import (
 	"net/url"
 
 	"loopmap/mapping"
+	"loopmap/mapping/body"
 )
 
 // What a team has in Loops, as far as sending to it needs to know.
@@ -23,9 +24,9 @@ func (c *Client) Team(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if !answer.Success {
-		return "", &APIError{http.StatusOK, mapping.Printable(answer.Message)}
+		return "", &APIError{http.StatusOK, body.Printable(answer.Message)}
 	}
-	return mapping.Printable(answer.TeamName), nil
+	return body.Printable(answer.TeamName), nil
 }
 
 // Properties are the contact properties that the team has, those that every team has

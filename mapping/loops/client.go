@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"loopmap/mapping"
+	"loopmap/mapping/body"
 )
 
 // DefaultEndpoint is where Loops' API is (Loops docs: API reference, intro).
@@ -128,14 +128,14 @@ func (c *Client) Do(ctx context.Context, method, path, key string, body []byte) 
 
 // message is the reason in the error envelope: message, or error as Loops wrote it
 // before 2025-09-11. Should it hold the key, that is blanked.
-func (c *Client) message(body []byte) string {
+func (c *Client) message(raw []byte) string {
 	var envelope struct{ Message, Error string }
-	_ = json.Unmarshal(body, &envelope) // what is no envelope has no message
+	_ = json.Unmarshal(raw, &envelope) // what is no envelope has no message
 	text := envelope.Message
 	if text == "" {
 		text = envelope.Error
 	}
-	text = mapping.Printable(c.blank(text))
+	text = body.Printable(c.blank(text))
 	if r := []rune(text); len(r) > maxMessage {
 		text = string(r[:maxMessage]) + "…"
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"loopmap/mapping"
+	"loopmap/mapping/body"
 )
 
 //go:embed samples
@@ -41,10 +42,10 @@ var people = []struct{ first, last, company string }{
 // Fresh is a body of the event about a contact that has not been before: new
 // ids, a name, an address and the time at. It is on one line, as Loops sends it.
 func Fresh(event string, at time.Time) ([]byte, error) {
-	body, ok := Example(event)
+	text, ok := Example(event)
 	if !ok {
 		hint := ""
-		if near := mapping.Nearest(event, Events); near != "" {
+		if near := body.Nearest(event, Events); near != "" {
 			hint = "; did you mean " + near + "?"
 		}
 		return nil, fmt.Errorf("%q is none of Loops' events%s (%s)", event, hint, strings.Join(Events, ", "))
@@ -62,18 +63,18 @@ func Fresh(event string, at time.Time) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if _, there := p.Get(body); !there {
+		if _, there := p.Get(text); !there {
 			continue
 		}
 		raw, err := json.Marshal(value)
 		if err != nil {
 			return nil, err
 		}
-		if body, err = p.Set(body, raw); err != nil {
+		if text, err = p.Set(text, raw); err != nil {
 			return nil, err
 		}
 	}
-	return mapping.Compact(body), nil
+	return body.Compact(text), nil
 }
 
 func plainLetters(s string) string {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"loopmap/mapping"
+	"loopmap/mapping/body"
 )
 
 func TestFresh(t *testing.T) {
@@ -35,7 +36,7 @@ func TestFresh(t *testing.T) {
 		if event != ContactCreated {
 			continue
 		}
-		id, _ := mapping.MakePath(mapping.Step{Key: "contact"}, mapping.Step{Key: "id"}).Get(a)
+		id, _ := body.MakePath(body.Step{Key: "contact"}, body.Step{Key: "id"}).Get(a)
 		if id.String() != f.ContactID || len(f.ContactID) != 25 {
 			t.Errorf("contact.id is %s, contactIdentity.id %s", id, f.ContactID)
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"loopmap/mapping"
+	"loopmap/mapping/body"
 )
 
 var zero time.Time
@@ -212,7 +213,7 @@ func (p *Pusher) owner(ctx context.Context, table, key string, st mapping.PushSt
 	if err != nil || !found || row == key {
 		return "", "", err
 	}
-	row = mapping.Printable(row)
+	row = body.Printable(row)
 	switch {
 	case line.Status == mapping.PushSent:
 		return "once_per: row " + row + " has sent it", mapping.PushNotMet, nil

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"loopmap/mapping"
+	"loopmap/mapping/body"
 	"loopmap/mapping/loops"
 	"loopmap/mapping/table"
 )
@@ -111,12 +112,12 @@ func (h *harness) stored() (ids []string) {
 // What stands on the wire, byte for byte: each case has a server of its own, and
 // stores what it names and nothing else.
 func TestWire(t *testing.T) {
-	body, _ := loops.Example(loops.ContactCreated)
-	body = mapping.Compact(body)
-	n := len(body)
-	one := whole(t, "msg_1", body)
-	smuggled := whole(t, "msg_2", body)
-	h1 := head(t, "HTTP/1.1", "msg_1", body)
+	raw, _ := loops.Example(loops.ContactCreated)
+	raw = body.Compact(raw)
+	n := len(raw)
+	one := whole(t, "msg_1", raw)
+	smuggled := whole(t, "msg_2", raw)
+	h1 := head(t, "HTTP/1.1", "msg_1", raw)
 	chunked := func(body []byte) string { return fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(body), body) }
 	for _, c := range []struct {
 		name   string
@@ -124,43 +125,43 @@ func TestWire(t *testing.T) {
 		codes  []int
 		stored []string
 	}{
-		{"pipelined", one + smuggled + strings.Replace(one, Path, "/nothing", 1) + whole(t, "msg_3", body), []int{200, 200, 404, 200}, []string{"msg_1", "msg_2", "msg_3"}},
+		{"pipelined", one + smuggled + strings.Replace(one, Path, "/nothing", 1) + whole(t, "msg_3", raw), []int{200, 200, 404, 200}, []string{"msg_1", "msg_2", "msg_3"}},
 		{"pipelined, the same", one + one, []int{200, 200}, []string{"msg_1"}},
 		{"behind a refused one", strings.Replace(one, "v1,", "v1,"+strings.Repeat("A", 43)+"= v0,", 1) + smuggled, []int{401, 200}, []string{"msg_2"}},
 		{"behind one with wrong headers", strings.Replace(one, "v1,", "v1,AAAA", 1) + smuggled, []int{401}, nil},
-		{"HTTP/1.0", head(t, "HTTP/1.0", "msg_1", body) + fmt.Sprintf("Content-Length: %d\r\n\r\n%s", n, body), []int{200}, []string{"msg_1"}},
+		{"HTTP/1.0", head(t, "HTTP/1.0", "msg_1", raw) + fmt.Sprintf("Content-Length: %d\r\n\r\n%s", n, raw), []int{200}, []string{"msg_1"}},
 		{"HTTP/1.0 is not kept alive", strings.Replace(one, "HTTP/1.1", "HTTP/1.0", 1) + smuggled, []int{200}, []string{"msg_1"}},
-		{"HTTP/1.0 without a length", head(t, "HTTP/1.0", "msg_1", body) + "\r\n" + string(body), []int{401}, nil},
+		{"HTTP/1.0 without a length", head(t, "HTTP/1.0", "msg_1", raw) + "\r\n" + string(raw), []int{401}, nil},
 		{"HTTP/2 without being asked", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", []int{400}, nil},
 		{"HTTP/9", strings.Replace(one, "HTTP/1.1", "HTTP/9.0", 1), []int{505}, nil},
 		{"no HTTP", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", []int{400}, nil},
-		{"100-continue", h1 + fmt.Sprintf("Expect: 100-continue\r\nContent-Length: %d\r\n\r\n%s", n, body), []int{100, 200}, []string{"msg_1"}},
+		{"100-continue", h1 + fmt.Sprintf("Expect: 100-continue\r\nContent-Length: %d\r\n\r\n%s", n, raw), []int{100, 200}, []string{"msg_1"}},
 		{"100-continue, announced too large", h1 + "Expect: 100-continue\r\nContent-Length: 1073741824\r\n\r\n", []int{413}, nil},
 		{"100-continue, encoded", h1 + "Expect: 100-continue\r\nContent-Encoding: gzip\r\nContent-Length: 10\r\n\r\n", []int{415}, nil},
 		{"another expectation", h1 + "Expect: tea\r\nContent-Length: 1\r\n\r\n", []int{417}, nil},
-		{"chunked", h1 + "Transfer-Encoding: chunked\r\n\r\n" + chunked(body) + smuggled, []int{200, 200}, []string{"msg_1", "msg_2"}},
-		{"chunked, then trailers", h1 + "Transfer-Encoding: chunked\r\nTrailer: Webhook-Id\r\n\r\n" + fmt.Sprintf("%x\r\n%s\r\n0\r\nWebhook-Id: msg_9\r\n\r\n", n, body), []int{200}, []string{"msg_1"}},
-		{"chunked and cut short", h1 + "Transfer-Encoding: chunked\r\n\r\n" + fmt.Sprintf("%x\r\n%s\r\n", n, body), []int{400}, nil},
-		{"a chunk shorter than announced", h1 + "Transfer-Encoding: chunked\r\n\r\n" + fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", n+9, body), []int{400}, nil},
-		{"a chunk longer than announced", h1 + "Transfer-Encoding: chunked\r\n\r\n" + fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", n-9, body), []int{400}, nil},
+		{"chunked", h1 + "Transfer-Encoding: chunked\r\n\r\n" + chunked(raw) + smuggled, []int{200, 200}, []string{"msg_1", "msg_2"}},
+		{"chunked, then trailers", h1 + "Transfer-Encoding: chunked\r\nTrailer: Webhook-Id\r\n\r\n" + fmt.Sprintf("%x\r\n%s\r\n0\r\nWebhook-Id: msg_9\r\n\r\n", n, raw), []int{200}, []string{"msg_1"}},
+		{"chunked and cut short", h1 + "Transfer-Encoding: chunked\r\n\r\n" + fmt.Sprintf("%x\r\n%s\r\n", n, raw), []int{400}, nil},
+		{"a chunk shorter than announced", h1 + "Transfer-Encoding: chunked\r\n\r\n" + fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", n+9, raw), []int{400}, nil},
+		{"a chunk longer than announced", h1 + "Transfer-Encoding: chunked\r\n\r\n" + fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", n-9, raw), []int{400}, nil},
 		{"a chunk of -1", h1 + "Transfer-Encoding: chunked\r\n\r\n-1\r\n", []int{400}, nil},
 		{"a chunk of 2^64", h1 + "Transfer-Encoding: chunked\r\n\r\n10000000000000000\r\n", []int{400}, nil},
-		{"chunks twice", h1 + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked(body), []int{501}, nil},
-		{"chunks in disguise", h1 + fmt.Sprintf("Transfer-Encoding: xchunked\r\nContent-Length: %d\r\n\r\n%s", n, body), []int{501}, nil},
+		{"chunks twice", h1 + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked(raw), []int{501}, nil},
+		{"chunks in disguise", h1 + fmt.Sprintf("Transfer-Encoding: xchunked\r\nContent-Length: %d\r\n\r\n%s", n, raw), []int{501}, nil},
 		// The chunks count alone. Read by the length, the second request would be a body.
 		{"a length beside chunks", h1 + fmt.Sprintf("Content-Length: %d\r\nTransfer-Encoding: chunked\r\n\r\n", 5+len(smuggled)) + "0\r\n\r\n" + smuggled, []int{401, 200}, []string{"msg_2"}},
 		// And read by the chunks it is a body, which the signature does not fit.
 		{"a short length beside chunks", h1 + fmt.Sprintf("Transfer-Encoding: chunked\r\nContent-Length: %d\r\n\r\n", 5) + chunked([]byte(smuggled)), []int{401}, nil},
-		{"two lengths", h1 + fmt.Sprintf("Content-Length: %d\r\nContent-Length: %d\r\n\r\n%s", n, n+len(smuggled), body) + smuggled, []int{400}, nil},
-		{"two lengths in one line", h1 + fmt.Sprintf("Content-Length: %d, %d\r\n\r\n%s", n, n, body), []int{400}, nil},
-		{"a length of -1", h1 + "Content-Length: -1\r\n\r\n" + string(body), []int{400}, nil},
-		{"a length with a sign", h1 + fmt.Sprintf("Content-Length: +%d\r\n\r\n%s", n, body), []int{400}, nil},
+		{"two lengths", h1 + fmt.Sprintf("Content-Length: %d\r\nContent-Length: %d\r\n\r\n%s", n, n+len(smuggled), raw) + smuggled, []int{400}, nil},
+		{"two lengths in one line", h1 + fmt.Sprintf("Content-Length: %d, %d\r\n\r\n%s", n, n, raw), []int{400}, nil},
+		{"a length of -1", h1 + "Content-Length: -1\r\n\r\n" + string(raw), []int{400}, nil},
+		{"a length with a sign", h1 + fmt.Sprintf("Content-Length: +%d\r\n\r\n%s", n, raw), []int{400}, nil},
 		{"a length beyond 2^63", h1 + "Content-Length: 9223372036854775808\r\n\r\n", []int{400}, nil},
-		{"a length before a blank", h1 + fmt.Sprintf("Content-Length : %d\r\n\r\n%s", n, body), []int{400}, nil},
-		{"shorter than announced", h1 + fmt.Sprintf("Content-Length: %d\r\n\r\n%s", n+1, body), []int{400}, nil},
-		{"longer than announced", h1 + fmt.Sprintf("Content-Length: %d\r\n\r\n%s", n, body) + strings.Repeat("}", 100) + "\r\n\r\n", []int{200, 400}, []string{"msg_1"}},
-		{"cut by its length", h1 + fmt.Sprintf("Content-Length: %d\r\n\r\n%s\r\n\r\n", n-1, body), []int{401, 400}, nil},
-		{"no length", h1 + "\r\n" + string(body) + "\r\n\r\n", []int{401, 400}, nil},
+		{"a length before a blank", h1 + fmt.Sprintf("Content-Length : %d\r\n\r\n%s", n, raw), []int{400}, nil},
+		{"shorter than announced", h1 + fmt.Sprintf("Content-Length: %d\r\n\r\n%s", n+1, raw), []int{400}, nil},
+		{"longer than announced", h1 + fmt.Sprintf("Content-Length: %d\r\n\r\n%s", n, raw) + strings.Repeat("}", 100) + "\r\n\r\n", []int{200, 400}, []string{"msg_1"}},
+		{"cut by its length", h1 + fmt.Sprintf("Content-Length: %d\r\n\r\n%s\r\n\r\n", n-1, raw), []int{401, 400}, nil},
+		{"no length", h1 + "\r\n" + string(raw) + "\r\n\r\n", []int{401, 400}, nil},
 		{"no host", strings.Replace(one, "Host: x\r\n", "", 1), []int{400}, nil},
 		{"two hosts", strings.Replace(one, "Host: x\r\n", "Host: x\r\nHost: y\r\n", 1), []int{400}, nil},
 		{"two ids", strings.Replace(one, "Host: x\r\n", "Host: x\r\nWebhook-Id: msg_2\r\n", 1), []int{401}, nil},
@@ -187,11 +188,11 @@ func TestWire(t *testing.T) {
 				t.Errorf("stored %v, want %v", ids, c.stored)
 			}
 			for _, id := range c.stored {
-				if !bytes.Equal(h.record(id).Body, body) {
+				if !bytes.Equal(h.record(id).Body, raw) {
 					t.Errorf("%s: other bytes are kept", id)
 				}
 			}
-			if codes := exchange(t, addr, whole(t, "msg_after", body)); !slices.Equal(codes, []int{200}) {
+			if codes := exchange(t, addr, whole(t, "msg_after", raw)); !slices.Equal(codes, []int{200}) {
 				t.Errorf("a good delivery after it is answered %v", codes)
 			}
 		})

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"loopmap/mapping"
+	"loopmap/mapping/body"
 	"loopmap/mapping/loops"
 	"loopmap/mapping/table"
 )
@@ -222,15 +223,15 @@ func TestJSONTestSuite(t *testing.T) {
 		}
 		name := filepath.Base(file)
 		inner := append(append([]byte(`{"eventName":"contact.created","contactIdentity":{"id":"x"},"contact":{"v":`), raw...), "}}"...)
-		for k, body := range [][]byte{raw, inner} {
+		for k, text := range [][]byte{raw, inner} {
 			id := fmt.Sprintf("msg_%d_%d", i, k)
-			code, got := h.send(id, body)
+			code, got := h.send(id, text)
 			if code != 200 {
 				t.Errorf("%s: %d %s", name, code, got)
 				continue
 			}
 			r := h.record(id)
-			if !bytes.Equal(r.Body, body) {
+			if !bytes.Equal(r.Body, text) {
 				t.Errorf("%s: other bytes are kept", name)
 			}
 			notJSON := strings.Contains(r.Reason, "not JSON")
@@ -238,7 +239,7 @@ func TestJSONTestSuite(t *testing.T) {
 			if k == 0 && (name[0] == 'y' && notJSON || name[0] == 'n' && !notJSON) {
 				t.Errorf("%s: %s, %s", name, r.Status, r.Reason)
 			}
-			if r.Reason != mapping.Printable(r.Reason) {
+			if r.Reason != body.Printable(r.Reason) {
 				t.Errorf("%s: the reason is not printable: %q", name, r.Reason)
 			}
 		}
@@ -298,7 +299,7 @@ func TestHostileBodies(t *testing.T) {
 		if code != 200 || r.Status != c.status || !strings.Contains(r.Reason, c.reason) || string(r.Body) != c.body {
 			t.Errorf("%s: %d %.200s: %s, %.200s; want %s, %s", name, code, got, r.Status, r.Reason, c.status, c.reason)
 		}
-		if r.Reason != mapping.Printable(r.Reason) || len(r.Reason) > 1000 {
+		if r.Reason != body.Printable(r.Reason) || len(r.Reason) > 1000 {
 			t.Errorf("%s: the reason is not fit to be read: %.300q", name, r.Reason)
 		}
 	}

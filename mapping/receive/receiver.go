@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"loopmap/mapping"
+	"loopmap/mapping/body"
 )
 
 // Path is where webhooks arrive.
@@ -263,11 +264,11 @@ func clockOff(h http.Header, now time.Time) time.Duration {
 }
 
 // unsignedID tells unsigned requests apart.
-func unsignedID(h http.Header, body []byte) string {
-	if id := h.Get("Webhook-Id"); id != "" && len(id) <= 255 && mapping.Printable(id) == id {
+func unsignedID(h http.Header, raw []byte) string {
+	if id := h.Get("Webhook-Id"); id != "" && len(id) <= 255 && body.Printable(id) == id {
 		return id
 	}
-	return fmt.Sprintf("unsigned_%x", sha256.Sum256(body))[:41]
+	return fmt.Sprintf("unsigned_%x", sha256.Sum256(raw))[:41]
 }
 
 // store makes a delivery durable.
@@ -310,7 +311,7 @@ func (r *Receiver) log(a *Arrival, took time.Duration) {
 		level, more = slog.LevelWarn, slog.String("why", a.Outcome.Reason)
 	}
 	r.Log.LogAttrs(context.Background(), level, msg, slog.Int("code", a.Code), slog.String("id", a.Delivery.ID),
-		slog.String("event", mapping.Printable(a.Event)), slog.Float64("ms", float64(took.Microseconds())/1000), more)
+		slog.String("event", body.Printable(a.Event)), slog.Float64("ms", float64(took.Microseconds())/1000), more)
 }
 
 func (r *Receiver) only(w http.ResponseWriter, q *http.Request, h http.HandlerFunc) {

@@ -7,7 +7,7 @@ import (
 	"path"
 	"strings"
 
-	"loopmap/mapping"
+	"loopmap/mapping/body"
 )
 
 // route answers by a request's path. It never redirects: a sender counts that as a
@@ -54,7 +54,7 @@ const mostPath = 200
 // prefix that it was to cut, and nobody else would say so.
 func (r *Receiver) astray(w http.ResponseWriter, q *http.Request) {
 	answer(w, http.StatusNotFound, reply{Error: "there is nothing here; webhooks go to " + Path})
-	at := mapping.Printable(q.URL.Path[:min(len(q.URL.Path), mostPath)])
+	at := body.Printable(q.URL.Path[:min(len(q.URL.Path), mostPath)])
 	r.Log.LogAttrs(q.Context(), slog.LevelWarn, "nothing is served at this path", slog.Int("code", http.StatusNotFound),
 		slog.String("method", q.Method), slog.String("path", at), slog.String("webhooks", Path))
 	if q.Method == http.MethodPost && r.Seen != nil {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"loopmap/mapping"
+	"loopmap/mapping/body"
 )
 
 // Commit writes new deliveries: their journal lines, and the rows of those that
@@ -167,7 +168,7 @@ func (w *work) anew() *work {
 
 // refuses is why an entry is quarantined that the table refuses.
 func refuses(e mapping.Entry, why error) string {
-	return mapping.Printable(fmt.Sprintf("the table %s refuses the row: %v", e.Mapping.Table, why))
+	return body.Printable(fmt.Sprintf("the table %s refuses the row: %v", e.Mapping.Table, why))
 }
 
 // lockedFor is how long rows are left alone that were found locked. What has waited is

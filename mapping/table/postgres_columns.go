@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"loopmap/mapping"
+	"loopmap/mapping/body"
 )
 
 func (p *postgresEngine) columns(ctx context.Context, table string) ([]Column, error) {
@@ -25,7 +26,7 @@ func columnsPostgres(ctx context.Context, q querier, table string) ([]Column, er
 	case err != nil:
 		return nil, err
 	case kind != "r" && kind != "p" && kind != "f":
-		return nil, fmt.Errorf("%s is not a table (a view, perhaps); loopmap writes into tables", mapping.Printable(table))
+		return nil, fmt.Errorf("%s is not a table (a view, perhaps); loopmap writes into tables", body.Printable(table))
 	}
 	rows, err := q.Query(ctx, `
 		SELECT a.attname, format_type(a.atttypid, a.atttypmod), CASE WHEN a.atttypid <> base.typ THEN format_type(base.typ, base.mod) ELSE '' END,

@@ -16,6 +16,7 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"loopmap/mapping"
+	"loopmap/mapping/body"
 )
 
 // sqliteEngine has one connection that writes, and one that reads beside it.
@@ -202,7 +203,7 @@ func (s *sqliteEngine) columns(ctx context.Context, table string) (list []Column
 		return nil, err
 	}
 	if kind == "view" {
-		return nil, fmt.Errorf("%s is a view; loopmap writes into tables", mapping.Printable(table))
+		return nil, fmt.Errorf("%s is a view; loopmap writes into tables", body.Printable(table))
 	}
 	// Which collation a column compares by only its index tells.
 	err = s.query(ctx, `

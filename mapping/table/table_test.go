@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"loopmap/mapping"
+	"loopmap/mapping/body"
 )
 
 // The promises of a Store, the same on every database.
@@ -150,7 +151,7 @@ func TestAwkwardNames(t *testing.T) {
 			m := d.mapping()
 			m.Table = table
 			for _, n := range names {
-				p := mapping.MakePath(mapping.Step{Key: "contact"}, mapping.Step{Key: "k"})
+				p := body.MakePath(body.Step{Key: "contact"}, body.Step{Key: "k"})
 				m.Receive.Columns = append(m.Receive.Columns, mapping.Column{Name: n, Type: mapping.Text, From: p})
 			}
 			ready(t, s, m)
@@ -506,7 +507,7 @@ func TestLateAndRefused(t *testing.T) {
 
 // rules are those that issue an update, a deletion and a mailing list's.
 func rules() []mapping.Rule {
-	path := mapping.MakePath(mapping.Step{Key: "mailingList"}, mapping.Step{Key: "id"})
+	path := body.MakePath(body.Step{Key: "mailingList"}, body.Step{Key: "id"})
 	return []mapping.Rule{
 		{Event: "contact.unsubscribed", Set: []mapping.Setting{{Column: "sub", Type: mapping.Boolean, Value: "false"}}},
 		{Event: "contact.mailingList.subscribed", If: []mapping.Condition{{Path: path, Text: "vip"}}, Set: []mapping.Setting{{Column: "vip", Type: mapping.Boolean, Value: "true"}}},

@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
-	"loopmap/mapping"
+	"loopmap/mapping/body"
 )
 
 // Guest is somebody who has logged in, and the terminal at their end.
@@ -156,7 +156,7 @@ func (g *Guest) leave(words string) {
 	if words != "" {
 		status = 1
 		for i, line := range strings.Split(words, "\n") {
-			if line = mapping.Printable(line); i == 0 {
+			if line = body.Printable(line); i == 0 {
 				line = "loopmap: " + line
 			}
 			if _, err := io.WriteString(g, line+"\n"); err != nil {

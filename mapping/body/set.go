@@ -1,4 +1,4 @@
-package mapping
+package body
 
 import (
 	"bytes"
@@ -14,15 +14,15 @@ func (p Path) Set(body, raw []byte) ([]byte, error) {
 		return nil, err
 	}
 	// Find how far the path leads in body as it is.
-	at := span{0, len(bytes.TrimRight(body, " \t\r\n"))}
-	at.start = skipSpace(body, 0)
+	at := Span{0, len(bytes.TrimRight(body, " \t\r\n"))}
+	at.Start = skipSpace(body, 0)
 	known := 0
 	for ; known < len(p.steps); known++ {
 		r, ok := Path{p.steps[:known+1]}.Get(body)
 		if !ok {
 			break
 		}
-		at = span{r.Index, r.Index + len(r.Raw)}
+		at = Span{r.Index, r.Index + len(r.Raw)}
 	}
 	if known == len(p.steps) {
 		return splice(body, at, raw), nil
@@ -38,9 +38,9 @@ func (p Path) Set(body, raw []byte) ([]byte, error) {
 	return insert(body, at, p.steps[known], value, Path{p.steps[:known]})
 }
 
-func splice(body []byte, at span, raw []byte) []byte {
-	out := append([]byte(nil), body[:at.start]...)
-	return append(append(out, raw...), body[at.end:]...)
+func splice(body []byte, at Span, raw []byte) []byte {
+	out := append([]byte(nil), body[:at.Start]...)
+	return append(append(out, raw...), body[at.End:]...)
 }
 
 func wrap(s Step, value []byte) ([]byte, error) {
@@ -55,13 +55,13 @@ func wrap(s Step, value []byte) ([]byte, error) {
 
 func member(key string) string {
 	var b strings.Builder
-	writeQuoted(&b, key)
+	WriteQuoted(&b, key)
 	return b.String() + ":"
 }
 
 // insert adds the member or element s to the object or list at at.
-func insert(body []byte, at span, s Step, value []byte, parent Path) ([]byte, error) {
-	open := body[at.start]
+func insert(body []byte, at Span, s Step, value []byte, parent Path) ([]byte, error) {
+	open := body[at.Start]
 	switch {
 	case s.IsIndex && open != '[', !s.IsIndex && open != '{':
 		return nil, fmt.Errorf("%s is no %s", parent, map[bool]string{true: "list", false: "object"}[s.IsIndex])
@@ -72,14 +72,14 @@ func insert(body []byte, at span, s Step, value []byte, parent Path) ([]byte, er
 	default:
 		value = append([]byte(member(s.Key)), value...)
 	}
-	end := at.end - 1 // the closing bracket
+	end := at.End - 1 // the closing bracket
 	for end > 0 && (body[end-1] == ' ' || body[end-1] == '\n' || body[end-1] == '\t' || body[end-1] == '\r') {
 		end--
 	}
-	if end > at.start+1 {
+	if end > at.Start+1 {
 		value = append([]byte(","), value...)
 	}
-	return splice(body, span{end, end}, value), nil
+	return splice(body, Span{end, end}, value), nil
 }
 
 // Compact takes the white space between the parts of a JSON text out.

@@ -1,9 +1,9 @@
-package mapping
+package body
 
-// trie holds the paths of a mapping so that one walk finds them all.
-type trie struct {
+// Finder holds paths so that one walk over a body finds what stands at all of them.
+type Finder struct {
 	nodes []node
-	slots []int // for each path given to newTrie, its node
+	slots []int // for each path given to NewFinder, its node
 }
 
 // node is a place that some path goes through. A node's descendants are those
@@ -24,8 +24,9 @@ type keyEdge struct {
 // manyKeys is where a map becomes quicker than comparing one key after another.
 const manyKeys = 16
 
-func newTrie(paths []Path) *trie {
-	t := &trie{slots: make([]int, len(paths))}
+// NewFinder makes paths ready.
+func NewFinder(paths []Path) *Finder {
+	t := &Finder{slots: make([]int, len(paths))}
 	all := make([]int, len(paths))
 	for i := range all {
 		all[i] = i
@@ -34,9 +35,19 @@ func newTrie(paths []Path) *trie {
 	return t
 }
 
+// Room is where [Finder.Find] notes what it finds.
+func (t *Finder) Room() []Span { return make([]Span, len(t.nodes)) }
+
+// Find checks that text is one JSON text, and notes in room, which was clear, where the
+// values stand that the paths lead to.
+func (t *Finder) Find(text []byte, room []Span) *SyntaxError { return scanJSON(text, t, room) }
+
+// At is where the value of a path stands, by its index among those of [NewFinder].
+func (t *Finder) At(room []Span, path int) Span { return room[t.slots[path]] }
+
 // add makes the node that the paths in which share after depth steps, and all
 // below it, in preorder.
-func (t *trie) add(paths []Path, which []int, depth int) int {
+func (t *Finder) add(paths []Path, which []int, depth int) int {
 	id := len(t.nodes)
 	t.nodes = append(t.nodes, node{id: id})
 	var steps []Step
@@ -86,7 +97,7 @@ func (s *scanner) member(n *node, quoted []byte) *node {
 	key := quoted[1 : len(quoted)-1]
 	for _, c := range key {
 		if c == '\\' {
-			key = []byte(unquote(string(quoted)))
+			key = []byte(Unquote(string(quoted)))
 			break
 		}
 	}

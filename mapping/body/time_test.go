@@ -1,10 +1,8 @@
-package mapping
+package body
 
 import (
 	"testing"
 	"time"
-
-	"github.com/tidwall/gjson"
 )
 
 // What names one moment and no other is taken; what may mean several things is not.
@@ -28,10 +26,6 @@ func TestParseTime(t *testing.T) {
 		if !ok || !got.Equal(want) {
 			t.Errorf("%s: %v %v", s, got, ok)
 		}
-		c := Column{Name: "at", Type: Time}.Read(gjson.Parse(`"`+s+`"`), SQLite)
-		if c.State != Present || c.Text != "2026-06-30T15:42:00Z" {
-			t.Errorf("%s: %+v", s, c)
-		}
 	}
 	if got, ok := ParseTime("2026-06-30"); !ok || !got.Equal(want.Truncate(24*time.Hour)) {
 		t.Errorf("a day: %v %v", got, ok)
@@ -43,16 +37,6 @@ func TestParseTime(t *testing.T) {
 	} {
 		if got, ok := ParseTime(s); ok {
 			t.Errorf("%q is taken for %v", s, got)
-		}
-	}
-}
-
-// A type is proposed for moments alone: a birthday stays the text that it is.
-func TestTimeIsProposed(t *testing.T) {
-	for value, want := range map[string]Type{"2026-06-30T15:42:00+0000": Time, "2026-06-30 15:42:00+00": Time, "2026-06-30": Text, "2026-06-30 15:42:00": Text, "Ada": Text} {
-		list := Attributes([][]byte{[]byte(`{"contact":{"at":"` + value + `"}}`)})
-		if got := ProposeType(&list[1]); got != want {
-			t.Errorf("%s: %s, want %s", value, got, want)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package mapping
+package body
 
 import "github.com/agnivade/levenshtein"
 

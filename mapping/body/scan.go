@@ -1,4 +1,4 @@
-package mapping
+package body
 
 import (
 	"fmt"
@@ -9,10 +9,11 @@ import (
 // Loops sends three; RFC 8259 section 9 lets a reader set a limit.
 const MaxDepth = 1000
 
-// span is where a value stands in a body: body[start:end].
-type span struct{ start, end int }
+// Span is where a value stands in a body: body[Start:End].
+type Span struct{ Start, End int }
 
-func (s span) found() bool { return s.end > 0 }
+// Found reports whether there is a value.
+func (s Span) Found() bool { return s.End > 0 }
 
 // SyntaxError says where and why a body is no JSON text by RFC 8259.
 type SyntaxError struct {
@@ -27,9 +28,9 @@ func (e *SyntaxError) Error() string {
 // scanJSON checks that body is one JSON text and, when t is given, writes the
 // spans of the values that t's paths lead to, one for each of t's nodes. It is
 // the only reader of bodies: one walk, whatever the number of paths.
-func scanJSON(body []byte, t *trie, spans []span) *SyntaxError {
+func scanJSON(body []byte, t *Finder, spans []Span) *SyntaxError {
 	if !utf8.Valid(body) {
-		return &SyntaxError{invalidUTF8(body), "invalid UTF-8"}
+		return &SyntaxError{InvalidUTF8(body), "invalid UTF-8"}
 	}
 	s := scanner{body: body, spans: spans}
 	var root *node
@@ -53,7 +54,7 @@ func scanJSON(body []byte, t *trie, spans []span) *SyntaxError {
 type scanner struct {
 	body  []byte
 	nodes []node
-	spans []span
+	spans []Span
 	err   *SyntaxError
 }
 
@@ -98,7 +99,7 @@ func (s *scanner) value(i int, n *node, depth int) int {
 		return s.unexpected(i, "a value")
 	}
 	if n != nil && s.err == nil {
-		s.spans[n.id] = span{start, end}
+		s.spans[n.id] = Span{start, end}
 	}
 	return end
 }
@@ -106,7 +107,7 @@ func (s *scanner) value(i int, n *node, depth int) int {
 // child makes n ready to take a value. When it has one already its key is
 // doubled: the last counts, so all that was found below the first is forgotten.
 func (s *scanner) child(n *node) *node {
-	if n != nil && s.spans[n.id].found() {
+	if n != nil && s.spans[n.id].Found() {
 		clear(s.spans[n.id:n.end])
 	}
 	return n
@@ -208,7 +209,8 @@ func describe(b []byte, i int) string {
 	return fmt.Sprintf("%+q", string(r))
 }
 
-func invalidUTF8(b []byte) int {
+// InvalidUTF8 is where the first byte that is not UTF-8 stands; the length of b without one.
+func InvalidUTF8(b []byte) int {
 	for i := 0; i < len(b); {
 		r, n := utf8.DecodeRune(b[i:])
 		if r == utf8.RuneError && n == 1 {

@@ -1,4 +1,4 @@
-package mapping
+package body
 
 import (
 	"fmt"
@@ -16,7 +16,7 @@ import (
 // ⟨0x9b⟩. Every line of output that carries such text passes through here, and
 // nothing else needs to.
 func Printable(s string) string {
-	if isPrintable(s) {
+	if IsPrintable(s) {
 		return s
 	}
 	var b strings.Builder
@@ -82,7 +82,8 @@ func unprintable(text []byte, from int) int {
 	return -1
 }
 
-func isPrintable(s string) bool {
+// IsPrintable reports whether all of s is fit for a terminal.
+func IsPrintable(s string) bool {
 	for i := 0; i < len(s); {
 		if c := s[i]; c < utf8.RuneSelf {
 			if c < 0x20 || c == 0x7f {

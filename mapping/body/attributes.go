@@ -1,4 +1,4 @@
-package mapping
+package body
 
 import (
 	"strings"
@@ -48,7 +48,8 @@ func (k Kinds) Mixed() bool {
 	return k&(k-1) != 0
 }
 
-func kindOf(v gjson.Result) Kinds {
+// KindOf is what kind of value v is.
+func KindOf(v gjson.Result) Kinds {
 	switch v.Type {
 	case gjson.Null:
 		return KindNull
@@ -58,7 +59,7 @@ func kindOf(v gjson.Result) Kinds {
 		return KindNumber
 	case gjson.String:
 		if len(v.Raw) >= len(`"2006-01-02T15:04:05Z"`) && len(v.Raw) < 40 {
-			if _, moment, _ := parseTime(textOf(v)); moment {
+			if _, moment, _ := parseTime(TextOf(v)); moment {
 				return KindTime
 			}
 		}
@@ -135,7 +136,7 @@ const deepest = 64
 // merge adds what stands at v and below.
 func (b *branch) merge(v gjson.Result) {
 	b.Seen++
-	kind := kindOf(v)
+	kind := KindOf(v)
 	if kind == KindNull {
 		b.Nulls++
 	}
@@ -161,7 +162,7 @@ func (b *branch) merge(v gjson.Result) {
 		var members []member
 		at := map[*branch]int{}
 		v.ForEach(func(k, e gjson.Result) bool {
-			c := b.child(Step{Key: unquote(k.Raw)})
+			c := b.child(Step{Key: Unquote(k.Raw)})
 			if i, doubled := at[c]; doubled {
 				members[i].value, members[i].doubled = e, true
 				return true

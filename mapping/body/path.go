@@ -1,4 +1,4 @@
-package mapping
+package body
 
 import (
 	"fmt"
@@ -68,7 +68,7 @@ func (p Path) String() string {
 			b.WriteString(s.Key)
 		default:
 			b.WriteByte('[')
-			writeQuoted(&b, s.Key)
+			WriteQuoted(&b, s.Key)
 			b.WriteByte(']')
 		}
 	}
@@ -84,17 +84,17 @@ func (p Path) Get(body []byte) (gjson.Result, bool) {
 		}
 		return gjson.ParseBytes(body), true
 	}
-	t := newTrie([]Path{p})
-	spans := make([]span, len(t.nodes))
-	if scanJSON(body, t, spans) != nil {
+	t := NewFinder([]Path{p})
+	spans := t.Room()
+	if t.Find(body, spans) != nil {
 		return gjson.Result{}, false
 	}
-	s := spans[t.slots[0]]
-	if !s.found() {
+	s := t.At(spans, 0)
+	if !s.Found() {
 		return gjson.Result{}, false
 	}
-	r := gjson.Parse(string(body[s.start:s.end]))
-	r.Index = s.start
+	r := gjson.Parse(string(body[s.Start:s.End]))
+	r.Index = s.Start
 	return r, true
 }
 
@@ -158,7 +158,7 @@ func identifier(s string, i int) (Step, int, error) {
 	}
 	if end > j {
 		var q strings.Builder
-		writeQuoted(&q, s[i:end])
+		WriteQuoted(&q, s[i:end])
 		return Step{}, i, &PathError{j, fmt.Sprintf("%q needs quotes; write [%s] in place of %s", firstRune(s[j:]), q.String(), s[i:end])}
 	}
 	return Step{Key: s[i:j]}, j, nil
@@ -172,7 +172,7 @@ func bracket(s string, i int) (Step, int, error) {
 		if msg != "" {
 			return Step{}, i, &PathError{end, msg}
 		}
-		key := unquote(s[i:end])
+		key := Unquote(s[i:end])
 		if end >= len(s) || s[end] != ']' {
 			return Step{}, i, &PathError{end, `the key is not closed; write "]" after it`}
 		}
@@ -211,8 +211,8 @@ func isIdentifier(s string) bool {
 	return s != ""
 }
 
-// writeQuoted writes s as a JSON string in which every character prints.
-func writeQuoted(b *strings.Builder, s string) {
+// WriteQuoted writes s as a JSON string in which every character prints.
+func WriteQuoted(b *strings.Builder, s string) {
 	b.WriteByte('"')
 	for _, r := range s {
 		switch {

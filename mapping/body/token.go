@@ -1,4 +1,4 @@
-package mapping
+package body
 
 import (
 	"fmt"
@@ -105,9 +105,9 @@ func hexDigit(c byte) int {
 	return -1
 }
 
-// unquote decodes a JSON string that scanString has accepted, quotes included.
-// An escape that is half a surrogate pair becomes U+FFFD; see [hasNoText].
-func unquote(s string) string {
+// Unquote decodes a JSON string that scanString has accepted, quotes included.
+// An escape that is half a surrogate pair becomes U+FFFD; see [NotText].
+func Unquote(s string) string {
 	s = s[1 : len(s)-1]
 	i := 0
 	for i < len(s) && s[i] != '\\' {
@@ -160,10 +160,10 @@ func hex4(s string) (r rune) {
 	return r
 }
 
-// hasNoText says why the JSON text raw cannot be kept as text by every database:
+// NotText says why the JSON text raw cannot be kept as text by every database:
 // an escaped NUL, or half a surrogate pair. PostgreSQL refuses both (22021,
 // 22P05, 22P02), so loopmap does everywhere. It is empty for all other text.
-func hasNoText(raw string) string {
+func NotText(raw string) string {
 	for i := 0; i+5 < len(raw); i++ {
 		if raw[i] != '\\' {
 			continue
