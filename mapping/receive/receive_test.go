@@ -385,7 +385,7 @@ func TestPoisonFailsAlone(t *testing.T) {
 	var entries []mapping.Entry
 	for _, id := range []string{"a", "poison", "b"} {
 		e := mapping.Enter(nil, mapping.Delivery{ID: id})
-		group, entries = append(group, &waiting{entry: e, ready: make(chan struct{}, 1), until: time.Now().Add(patience)}), append(entries, e)
+		group, entries = append(group, &waiting{entry: e, ready: make(chan struct{}), until: time.Now().Add(patience)}), append(entries, e)
 	}
 	c.commitGroup(group, entries)
 	for _, w := range group {
@@ -399,34 +399,21 @@ func TestPoisonFailsAlone(t *testing.T) {
 	}
 }
 
-// A group is what has arrived and what is expected, and none waits long for that.
+// A group is what has arrived, and waits for nobody.
 func TestGather(t *testing.T) {
-	c := &committer{queue: make(chan *waiting, maxGroup)}
+	c := &committer{queue: make(chan *waiting, 2*maxGroup)}
 	group := func(n int) []*waiting { return make([]*waiting, n) }
-	never, over := make(chan time.Time), make(chan time.Time)
-	close(over)
-	if got := c.gather(group(1), 1, never); len(got) != 1 {
+	if got := c.gather(group(1)); len(got) != 1 {
 		t.Errorf("one alone became a group of %d", len(got))
 	}
-	for range 2 {
+	for range maxGroup {
 		c.queue <- nil
 	}
-	if got := c.gather(group(1), 1, never); len(got) != 3 {
-		t.Errorf("one and two that have arrived became a group of %d", len(got))
-	}
-	go func() {
-		for range 4 {
-			c.queue <- nil
-		}
-	}()
-	if got := c.gather(group(1), 5, never); len(got) != 5 {
-		t.Errorf("one of five expected became a group of %d", len(got))
-	}
-	if got := c.gather(group(1), 5, over); len(got) != 1 {
-		t.Errorf("one that waited in vain became a group of %d", len(got))
+	if got := c.gather(group(1)); len(got) != maxGroup || len(c.queue) != 1 {
+		t.Errorf("a group of %d, and %d are left", len(got), len(c.queue))
 	}
 	close(c.queue)
-	if got := c.gather(group(2), 5, never); len(got) != 2 {
+	if got := c.gather(group(1)); len(got) != 2 {
 		t.Errorf("two at the end became a group of %d", len(got))
 	}
 }
