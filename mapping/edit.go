@@ -2,8 +2,10 @@ package mapping
 
 import (
 	"fmt"
-	"loopmap/mapping/body"
 	"slices"
+
+	"loopmap/mapping/body"
+	"loopmap/mapping/column"
 )
 
 // The methods of this file are the mapper's edits. Each returns a changed copy
@@ -24,7 +26,7 @@ func (m *Mapping) Add(attrs ...*body.Attribute) *Mapping {
 	n := m.Clone()
 	for _, a := range attrs {
 		if path := a.Path.String(); !from[path] {
-			c := Column{ProposeName(a.Path, m.Dialect, func(s string) bool { return taken[s] }), ProposeType(a), a.Path}
+			c := Column{column.ProposeName(a.Path, m.Dialect, func(s string) bool { return taken[s] }), column.ProposeType(a), a.Path}
 			taken[m.Dialect.Fold(c.Name)], from[path] = true, true
 			n.Receive.Columns = append(n.Receive.Columns, c)
 		}
@@ -70,7 +72,7 @@ func (m *Mapping) Move(i, by int) (*Mapping, int) {
 }
 
 // Retype gives column i another type.
-func (m *Mapping) Retype(i int, t Type) *Mapping {
+func (m *Mapping) Retype(i int, t column.Type) *Mapping {
 	n := m.Clone()
 	n.Receive.Columns[i].Type = t
 	return n

@@ -5,9 +5,11 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"loopmap/mapping/body"
 	"slices"
 	"strings"
+
+	"loopmap/mapping/body"
+	"loopmap/mapping/column"
 )
 
 // Problem is one mistake in a mapping file, with its place. Lines and columns
@@ -79,7 +81,7 @@ func unixLines(src []byte) []byte { return bytes.ReplaceAll(src, []byte("\r\n"),
 type fileReader struct {
 	name     string
 	problems []Problem
-	dialect  Dialect           // of the database, where the environment has told; else the file tells
+	dialect  column.Dialect    // of the database, where the environment has told; else the file tells
 	hidden   bool              // the environment is to tell it: what one of the two takes is well
 	columns  map[string]Column // of the receive part so far, by folded name
 }
@@ -150,7 +152,7 @@ func (f *fileReader) text(parent *yamlNode, what, key, example string) (string, 
 }
 
 func (f *fileReader) mapping(root *yamlNode) *Mapping {
-	m := &Mapping{ready: new(ready), Version: Version, Dialect: SQLite}
+	m := &Mapping{ready: new(ready), Version: Version, Dialect: column.SQLite}
 	if !f.block(root, "the mapping file", "version", "database", "table", "key", "receive", "journal", "push") {
 		return m
 	}
@@ -159,7 +161,7 @@ func (f *fileReader) mapping(root *yamlNode) *Mapping {
 	var at *yamlNode
 	m.Table, at = f.text(root, "the mapping file", "table", "contacts")
 	if m.Table != "" {
-		if err := f.checkName(m.Dialect, Dialect.CheckTable, m.Table); err != nil {
+		if err := f.checkName(m.Dialect, column.Dialect.CheckTable, m.Table); err != nil {
 			f.problem(at.at, "table %q: %v", m.Table, err)
 		}
 	}
@@ -241,7 +243,7 @@ func (f *fileReader) receive(root *yamlNode, m *Mapping) {
 	}
 }
 
-func (f *fileReader) column(n *yamlNode, d Dialect) (c Column, name *yamlNode) {
+func (f *fileReader) column(n *yamlNode, d column.Dialect) (c Column, name *yamlNode) {
 	if !f.block(n, "a column", "name", "type", "from") {
 		return c, n
 	}
@@ -249,13 +251,13 @@ func (f *fileReader) column(n *yamlNode, d Dialect) (c Column, name *yamlNode) {
 	what := "the column"
 	if c.Name != "" {
 		what = "column " + c.Name
-		if err := f.checkName(d, Dialect.CheckColumn, c.Name); err != nil {
+		if err := f.checkName(d, column.Dialect.CheckColumn, c.Name); err != nil {
 			f.problem(name.at, "column %q: %v", c.Name, err)
 		}
 	}
 	var err error
 	if s, at := f.text(n, what, "type", "text"); s != "" {
-		if c.Type, err = ParseType(s); err != nil {
+		if c.Type, err = column.ParseType(s); err != nil {
 			f.problem(at.at, "%s: %v", what, err)
 		}
 	}

@@ -2,9 +2,11 @@ package mapping
 
 import (
 	"fmt"
-	"loopmap/mapping/body"
 	"regexp"
 	"strings"
+
+	"loopmap/mapping/body"
+	"loopmap/mapping/column"
 )
 
 var (
@@ -29,7 +31,7 @@ func (f *fileReader) database(root *yamlNode, m *Mapping) {
 		return
 	}
 	m.Database = url
-	d, err := DialectOf(url)
+	d, err := column.DialectOf(url)
 	switch {
 	case password.MatchString(url):
 		f.problem(at.at, "a password has no place in this file; write database: ${DATABASE_URL} and set that in the environment")
@@ -58,9 +60,9 @@ func notForDatabase(url string) string {
 }
 
 // checkName asks the database whether a name will do; both, while it is not known.
-func (f *fileReader) checkName(d Dialect, check func(Dialect, string) error, name string) error {
+func (f *fileReader) checkName(d column.Dialect, check func(column.Dialect, string) error, name string) error {
 	err := check(d, name)
-	if err != nil && f.hidden && check(Postgres, name) == nil {
+	if err != nil && f.hidden && check(column.Postgres, name) == nil {
 		return nil
 	}
 	return err
@@ -84,7 +86,7 @@ func (m *Mapping) ExpandDatabase(lookup func(name string) (string, bool)) (url s
 	if err != nil {
 		return "", err
 	}
-	d, err := DialectOf(url)
+	d, err := column.DialectOf(url)
 	if err != nil && url != m.Database {
 		return "", fmt.Errorf("database: %s does not hold one: %w", m.Database, err)
 	} else if err != nil {
@@ -101,7 +103,7 @@ func (m *Mapping) ExpandDatabase(lookup func(name string) (string, bool)) (url s
 }
 
 // holdTo checks what depends on the database.
-func (m *Mapping) holdTo(d Dialect) error {
+func (m *Mapping) holdTo(d column.Dialect) error {
 	if m.source != nil {
 		f := &fileReader{name: m.source.name, dialect: d}
 		f.mapping(m.source.root)

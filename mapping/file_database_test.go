@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"loopmap/mapping/column"
 )
 
 const hiddenHead = "version: 1\ndatabase: ${DATABASE_URL}\ntable: %s\nkey: id\nreceive:\n  events: [contact.created]\n  columns:\n" +
@@ -14,12 +16,12 @@ const hiddenHead = "version: 1\ndatabase: ${DATABASE_URL}\ntable: %s\nkey: id\nr
 // place in the file; what only one of the two refuses is well until then.
 func TestDialectOnceKnown(t *testing.T) {
 	long := strings.Repeat("é", 32) // 64 bytes
-	column := func(name, typ string) string {
+	col := func(name, typ string) string {
 		return fmt.Sprintf("    - {name: %q, type: %s, from: contact.a}\n", name, typ)
 	}
 	many := ""
 	for i := range 1700 {
-		many += column(fmt.Sprint("c", i), "text")
+		many += col(fmt.Sprint("c", i), "text")
 	}
 	const rule = "  rules:\n    - {event: contact.deleted, set: {%s}}\n"
 	var manySet []string
@@ -29,13 +31,13 @@ func TestDialectOnceKnown(t *testing.T) {
 	for name, x := range map[string]struct{ src, sqlite, postgres string }{
 		"long table":       {fmt.Sprintf(hiddenHead, long), "", "m.yaml:3:8: table"},
 		"sqlite's table":   {fmt.Sprintf(hiddenHead, "sqlite_x"), "m.yaml:3:8: table", ""},
-		"long column":      {fmt.Sprintf(hiddenHead, "t") + column(long, "text"), "", "m.yaml:9:14: column"},
-		"sqlite's column":  {fmt.Sprintf(hiddenHead, "t") + column("rowid", "text"), "m.yaml:9:14: column", ""},
-		"postgres' column": {fmt.Sprintf(hiddenHead, "t") + column("ctid", "text"), "", "m.yaml:9:14: column"},
+		"long column":      {fmt.Sprintf(hiddenHead, "t") + col(long, "text"), "", "m.yaml:9:14: column"},
+		"sqlite's column":  {fmt.Sprintf(hiddenHead, "t") + col("rowid", "text"), "m.yaml:9:14: column", ""},
+		"postgres' column": {fmt.Sprintf(hiddenHead, "t") + col("ctid", "text"), "", "m.yaml:9:14: column"},
 		"many columns":     {fmt.Sprintf(hiddenHead, "t") + many, "", "m.yaml:8:5: 1701 columns"},
-		"two cases":        {fmt.Sprintf(hiddenHead, "t") + column("Email", "text") + column("email", "text"), "m.yaml:10:14: column", ""},
+		"two cases":        {fmt.Sprintf(hiddenHead, "t") + col("Email", "text") + col("email", "text"), "m.yaml:10:14: column", ""},
 		"ruled column":     {fmt.Sprintf(hiddenHead, "t") + fmt.Sprintf(rule, long+": 1"), "", "m.yaml:10:38: column"},
-		"ruled number":     {fmt.Sprintf(hiddenHead, "t") + column("n", "number") + fmt.Sprintf(rule, "n: 0.12345678901234567890123"), "m.yaml:11:41: column n", ""},
+		"ruled number":     {fmt.Sprintf(hiddenHead, "t") + col("n", "number") + fmt.Sprintf(rule, "n: 0.12345678901234567890123"), "m.yaml:11:41: column n", ""},
 		"many ruled":       {fmt.Sprintf(hiddenHead, "t") + fmt.Sprintf(rule, strings.Join(manySet, ", ")), "", "m.yaml:8:5: 1701 columns"},
 	} {
 		for url, want := range map[string]string{"sqlite:a.db": x.sqlite, "postgres://h/d": x.postgres} {
@@ -46,7 +48,7 @@ func TestDialectOnceKnown(t *testing.T) {
 			}
 			_, err = m.ExpandDatabase(func(string) (string, bool) { return url, true })
 			if want == "" {
-				if d, _ := DialectOf(url); err != nil || m.Dialect != d {
+				if d, _ := column.DialectOf(url); err != nil || m.Dialect != d {
 					t.Errorf("%s, %s: %v", name, url, err)
 				}
 				continue
@@ -65,7 +67,7 @@ func TestDialectOfANewMapping(t *testing.T) {
 		"column": func(m *Mapping) { m.Receive.Columns[0].Name = "xmin" },
 		"many": func(m *Mapping) {
 			for i := range 1700 {
-				m.Receive.Columns = append(m.Receive.Columns, Column{Name: fmt.Sprint("c", i), Type: Text})
+				m.Receive.Columns = append(m.Receive.Columns, Column{Name: fmt.Sprint("c", i), Type: column.Text})
 			}
 		},
 	} {

@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"loopmap/mapping/column"
 )
 
 const pushHead = `version: 1
@@ -78,7 +80,7 @@ func TestPushProblems(t *testing.T) {
       only_run_if: plan > 5
       once_per: [email, gone]
 `)
-	_, err := m.Sender("f", []Field{{"email", Text}, {"plan", Text}})
+	_, err := m.Sender("f", []column.Field{{"email", column.Text}, {"plan", column.Text}})
 	var file *FileError
 	if !errors.As(err, &file) {
 		t.Fatal(err)

@@ -3,10 +3,12 @@ package mapping
 import (
 	"encoding/json"
 	"fmt"
-	"loopmap/mapping/body"
 	"strconv"
 	"strings"
 	"time"
+
+	"loopmap/mapping/body"
+	"loopmap/mapping/column"
 )
 
 // rules reads receive.rules. The columns of m are there already.
@@ -34,7 +36,7 @@ func (f *fileReader) rules(n *yamlNode, m *Mapping) {
 
 // know makes a column known by its name, and by what the database makes of that. The first
 // of a name counts.
-func (f *fileReader) know(c Column, d Dialect) {
+func (f *fileReader) know(c Column, d column.Dialect) {
 	for _, name := range []string{c.Name, d.Fold(c.Name)} {
 		if _, ok := f.columns[name]; !ok {
 			f.columns[name] = c
@@ -118,7 +120,7 @@ func (f *fileReader) setting(c yamlMember, m *Mapping) (s Setting, ok bool) {
 	s.Column = c.key.text
 	if s.Column == m.Key {
 		f.problem(c.key.at, "%s is the key: it tells which row is meant, and is not set", s.Column)
-	} else if err := f.checkName(m.Dialect, Dialect.CheckColumn, s.Column); err != nil {
+	} else if err := f.checkName(m.Dialect, column.Dialect.CheckColumn, s.Column); err != nil {
 		f.problem(c.key.at, "column %q: %v", s.Column, err)
 	}
 	known := f.knownColumn(c.key, m)
@@ -133,7 +135,7 @@ func (f *fileReader) setting(c yamlMember, m *Mapping) (s Setting, ok bool) {
 		}
 		if v.get("type") != nil || s.Type == "" {
 			text, at := f.text(v, "the value of "+s.Column, "type", "time")
-			if t, err := ParseType(text); text != "" && err != nil {
+			if t, err := column.ParseType(text); text != "" && err != nil {
 				f.problem(at.at, "%s: %v", s.Column, err)
 			} else if known.Type != "" && t != known.Type {
 				f.problem(at.at, "%s is %s, and %s elsewhere in this file", s.Column, t, known.Type)
@@ -146,9 +148,9 @@ func (f *fileReader) setting(c yamlMember, m *Mapping) (s Setting, ok bool) {
 		if s.Type == "" {
 			s.Type = typeOfJSON(s.Value)
 		}
-		if cell := (Column{Type: s.Type}).Read(body.Value(s.Value), m.Dialect); s.Type == "" {
+		if cell := s.Type.Read(body.Value(s.Value), m.Dialect); s.Type == "" {
 			f.problem(v.at, "null alone does not say what %s holds; name it in columns, or write {from: path, type: time}", s.Column)
-		} else if cell.State == Misfit && !f.hidden {
+		} else if cell.State == column.Misfit && !f.hidden {
 			f.problem(v.at, "column %s (%s): %s", s.Column, s.Type, cell.Text)
 		}
 	default:
@@ -182,16 +184,16 @@ func scalarJSON(n *yamlNode) string {
 	return string(b)
 }
 
-func typeOfJSON(value string) Type {
+func typeOfJSON(value string) column.Type {
 	switch value[0] {
 	case '"':
-		return Text
+		return column.Text
 	case 't', 'f':
-		return Boolean
+		return column.Boolean
 	case 'n':
 		return ""
 	}
-	return Number
+	return column.Number
 }
 
 // journal reads how long bodies are kept.

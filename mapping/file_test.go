@@ -2,11 +2,13 @@ package mapping
 
 import (
 	"fmt"
-	"loopmap/mapping/body"
 	"os"
 	"reflect"
 	"strings"
 	"testing"
+
+	"loopmap/mapping/body"
+	"loopmap/mapping/column"
 )
 
 // example is the file of the README, with all that a file can hold.
@@ -54,10 +56,10 @@ func mustParse(t testing.TB, src string) *Mapping {
 
 func TestParse(t *testing.T) {
 	m := mustParse(t, example)
-	if m.Table != "contacts" || m.Key != "loops_id" || m.Dialect != SQLite || len(m.Receive.Columns) != 5 {
+	if m.Table != "contacts" || m.Key != "loops_id" || m.Dialect != column.SQLite || len(m.Receive.Columns) != 5 {
 		t.Errorf("got %+v", m)
 	}
-	if c := m.Receive.Columns[4]; c.Name != "vip" || c.Type != Boolean || c.From.String() != `contact.mailingLists.cm06f5v0e45nf0ml5754o9cix` {
+	if c := m.Receive.Columns[4]; c.Name != "vip" || c.Type != column.Boolean || c.From.String() != `contact.mailingLists.cm06f5v0e45nf0ml5754o9cix` {
 		t.Errorf("got %+v", c)
 	}
 	want := &Push{
@@ -169,7 +171,7 @@ func TestRewriteKeepsTheRest(t *testing.T) {
 	}{
 		"add": {
 			func(m *Mapping) {
-				*columns(m) = append(*columns(m), Column{"plan", Text, path(`contact["plan name"]`)})
+				*columns(m) = append(*columns(m), Column{"plan", column.Text, path(`contact["plan name"]`)})
 			},
 			"    # last words\n",
 			"    - {name: plan,       type: text,    from: 'contact[\"plan name\"]'}\n    # last words\n",
@@ -183,7 +185,7 @@ func TestRewriteKeepsTheRest(t *testing.T) {
 			"key: loops_id                                  # the column that tells rows apart", "key: id                                  # the column that tells rows apart",
 		},
 		"type in block style": {
-			func(m *Mapping) { (*columns(m))[3].Type = Text },
+			func(m *Mapping) { (*columns(m))[3].Type = column.Text },
 			"      type: time\n", "      type: text\n",
 		},
 		"drop": {
@@ -227,7 +229,7 @@ func TestRewriteOtherStyles(t *testing.T) {
 	} {
 		m := mustParse(t, src).Clone()
 		p, _ := ParsePath(`x["y: #z"]`)
-		m.Receive.Columns = []Column{{"new", JSON, p}, m.Receive.Columns[1], m.Receive.Columns[0]}
+		m.Receive.Columns = []Column{{"new", column.JSON, p}, m.Receive.Columns[1], m.Receive.Columns[0]}
 		out, err := Rewrite("m.yaml", []byte(src), m)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -248,14 +250,14 @@ func TestRewriteFlow(t *testing.T) {
 		c   = "{name: c, type: json, from: c}"
 		odd = "{name: nn, type: text, from: 'x[\"y z\"]'}"
 	)
-	col := func(name string, typ Type, from string) Column {
+	col := func(name string, typ column.Type, from string) Column {
 		p, err := ParsePath(from)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return Column{name, typ, p}
 	}
-	K, B, C, N := col("k", Text, "a"), col("b", Text, "b"), col("c", JSON, "c"), col("nn", Text, `x["y z"]`)
+	K, B, C, N := col("k", column.Text, "a"), col("b", column.Text, "b"), col("c", column.JSON, "c"), col("nn", column.Text, `x["y z"]`)
 	lines := "[\n    # c1\n    " + k + ", # one\n\n    " + b + "  # two\n  ] # end"
 	comma := "[\n    " + k + ", # one\n    " + b + ", # two\n  ]"
 	for name, x := range map[string]struct {
@@ -272,7 +274,7 @@ func TestRewriteFlow(t *testing.T) {
 		"drop a line":           {lines, []Column{K}, "[\n    # c1\n    " + k + ", # one\n\n  ] # end"},
 		"drop and add at once":  {lines, []Column{K, N}, "[\n    # c1\n    " + k + ", # one\n    " + odd + ",\n\n  ] # end"},
 		"swap lines":            {lines, []Column{B, K}, "[\n    # c1\n    " + b + ", # one\n\n    " + k + "  # two\n  ] # end"},
-		"change one in place":   {lines, []Column{K, col("b", Number, "b")}, strings.Replace(lines, "b,  type: text", "b,  type: number", 1)},
+		"change one in place":   {lines, []Column{K, col("b", column.Number, "b")}, strings.Replace(lines, "b,  type: text", "b,  type: number", 1)},
 		"add three to one line": {"[" + k + "]", []Column{K, B, C, N}, "[" + k + ", {name: b, type: text, from: b}, " + c + ", " + odd + "]"},
 	} {
 		for _, end := range []string{"\n", "\r\n"} {
@@ -291,10 +293,10 @@ func TestRewriteFlow(t *testing.T) {
 func TestRewriteNew(t *testing.T) {
 	m := New("sqlite:contacts.db")
 	p, _ := ParsePath(`contact["a'b: \u001b"]`)
-	m.Receive.Columns = append(m.Receive.Columns, Column{"null", Text, p}, Column{"x\ny\"", JSON, p})
+	m.Receive.Columns = append(m.Receive.Columns, Column{"null", column.Text, p}, Column{"x\ny\"", column.JSON, p})
 	// Keys of any kind come back from the file as they were.
 	for _, key := range []string{"", "a.b", "*#@!|", `q"\\'`, "null", "\u2028\u0085", "\U000e0041", strings.Repeat("k", 64<<10), "- x", "#c", "{a}", "é", "0"} {
-		m.Receive.Columns = append(m.Receive.Columns, Column{fmt.Sprint("c", len(m.Receive.Columns)), Text, body.MakePath(body.Step{Key: key}, body.Step{Key: key})})
+		m.Receive.Columns = append(m.Receive.Columns, Column{fmt.Sprint("c", len(m.Receive.Columns)), column.Text, body.MakePath(body.Step{Key: key}, body.Step{Key: key})})
 	}
 	out, err := Rewrite("loopmap.yaml", nil, m)
 	if err != nil {
@@ -324,7 +326,7 @@ func FuzzFile(f *testing.F) {
 			return
 		}
 		n := m.Clone()
-		n.Receive.Columns = append([]Column{{name, Text, p}}, n.Receive.Columns...)
+		n.Receive.Columns = append([]Column{{name, column.Text, p}}, n.Receive.Columns...)
 		if out, err := Rewrite("m.yaml", src, n); err == nil {
 			if back, err := Parse("m.yaml", out); err != nil || !back.Same(n) {
 				t.Fatalf("%v\n%s", err, out)
@@ -341,7 +343,7 @@ func BenchmarkRow(b *testing.B) {
 	m := New("sqlite:contacts.db")
 	for _, s := range []string{"contact.email", "contact.firstName", "contact.lastName", "contact.source", "contact.subscribed", "contact.userGroup", "contact.createdAt"} {
 		p, _ := ParsePath(s)
-		m.Receive.Columns = append(m.Receive.Columns, Column{p.String(), Text, p})
+		m.Receive.Columns = append(m.Receive.Columns, Column{p.String(), column.Text, p})
 	}
 	d := Delivery{Body: raw}
 	b.ReportAllocs()

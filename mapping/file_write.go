@@ -3,10 +3,12 @@ package mapping
 import (
 	"bytes"
 	"fmt"
-	"loopmap/mapping/body"
 	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	"loopmap/mapping/body"
+	"loopmap/mapping/column"
 )
 
 // Rewrite brings a mapping file to say what m says, and changes no more than
@@ -62,7 +64,7 @@ func renderColumn(c Column, width int) string {
 	pad := func(s string, n int) string {
 		return s + "," + strings.Repeat(" ", max(1, n+1-utf8.RuneCountInString(s)))
 	}
-	return "{name: " + pad(quoteYAML(c.Name), width) + "type: " + pad(string(c.Type), len(Boolean)) + "from: " + quoteYAML(c.From.String()) + "}"
+	return "{name: " + pad(quoteYAML(c.Name), width) + "type: " + pad(string(c.Type), len(column.Boolean)) + "from: " + quoteYAML(c.From.String()) + "}"
 }
 
 func nameWidth(columns []Column) (width int) {

@@ -3,9 +3,10 @@ package mapping
 import (
 	"crypto/sha256"
 	"fmt"
-	"loopmap/mapping/body"
 	"strconv"
 	"time"
+
+	"loopmap/mapping/body"
 
 	"github.com/tidwall/gjson"
 )
@@ -66,7 +67,7 @@ func ParseLine(line []byte, now time.Time) (Delivery, error) {
 		if stamp := member(lineTimestamp); stamp != "" {
 			text := body.TextOf(body.Value(stamp))
 			n, err := strconv.ParseInt(text, 10, 64)
-			if err != nil || n <= 0 || n >= milliseconds {
+			if err != nil || n <= 0 || n >= body.Milliseconds {
 				return Delivery{}, unmappable("timestamp %s is no Unix time in seconds", body.Printable(text))
 			}
 			d.Received = time.Unix(n, 0)

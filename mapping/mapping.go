@@ -3,11 +3,13 @@ package mapping
 import (
 	"crypto/sha256"
 	"fmt"
-	"loopmap/mapping/body"
 	"reflect"
 	"slices"
 	"sync"
 	"time"
+
+	"loopmap/mapping/body"
+	"loopmap/mapping/column"
 )
 
 // Version is the version of the mapping file that this package reads and writes.
@@ -24,8 +26,8 @@ func ParsePath(s string) (Path, error) { return body.ParsePath(s) }
 // use: who edits takes a [Mapping.Clone].
 type Mapping struct {
 	Version  int
-	Database string  // as written: sqlite:FILE, postgres://..., or with ${NAME} in it
-	Dialect  Dialect // of the database; SQLite while a ${NAME} hides it
+	Database string         // as written: sqlite:FILE, postgres://..., or with ${NAME} in it
+	Dialect  column.Dialect // of the database; SQLite while a ${NAME} hides it
 	Table    string
 	Key      string // the column that tells rows apart
 	Receive  Receive
@@ -57,7 +59,7 @@ func (r *Receive) Lists(event string) bool { return slices.Contains(r.Events, ev
 // Column is one column and where its value comes from.
 type Column struct {
 	Name string
-	Type Type
+	Type column.Type
 	From Path
 }
 
@@ -68,15 +70,15 @@ func (c Column) Equal(d Column) bool {
 
 // New is the mapping that a person starts with.
 func New(database string) *Mapping {
-	d, err := DialectOf(database)
+	d, err := column.DialectOf(database)
 	if err != nil {
-		d = SQLite
+		d = column.SQLite
 	}
 	return &Mapping{
 		ready: new(ready), Version: Version, Database: database, Dialect: d, Table: "contacts", Key: "loops_id",
 		Receive: Receive{
 			Events:  []string{"contact.created"},
-			Columns: []Column{{"loops_id", Text, body.MakePath(body.Step{Key: "contactIdentity"}, body.Step{Key: "id"})}},
+			Columns: []Column{{"loops_id", column.Text, body.MakePath(body.Step{Key: "contactIdentity"}, body.Step{Key: "id"})}},
 		},
 	}
 }

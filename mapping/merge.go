@@ -2,8 +2,10 @@ package mapping
 
 import (
 	"fmt"
-	"loopmap/mapping/body"
 	"slices"
+
+	"loopmap/mapping/body"
+	"loopmap/mapping/column"
 )
 
 // Merge brings two people's changes of one mapping together: base is what both began
@@ -15,7 +17,7 @@ func Merge(base, mine, theirs *Mapping) (merged *Mapping, clashes []string) {
 	m := merger{base: base, mine: mine, theirs: theirs, out: theirs.Clone()}
 	m.out.Database = pick(&m, "the database", base.Database, mine.Database, theirs.Database)
 	m.out.Table = pick(&m, "the table", base.Table, mine.Table, theirs.Table)
-	if d, err := DialectOf(m.out.Database); err == nil {
+	if d, err := column.DialectOf(m.out.Database); err == nil {
 		m.out.Dialect = d
 	}
 	if !slices.Equal(mine.Receive.Events, base.Receive.Events) {
@@ -130,7 +132,7 @@ func (m *merger) distinct(list []Column) (out []Column) {
 			}
 			continue
 		case both:
-			name := ProposeName(c.From, d, isTaken)
+			name := column.ProposeName(c.From, d, isTaken)
 			m.clash("column %s: both have added one, from %s and from %s; the latter is %s now", body.Printable(c.Name), have.From, c.From, name)
 			c.Name = name
 		}

@@ -3,6 +3,8 @@ package mapping
 import (
 	"strings"
 	"testing"
+
+	"loopmap/mapping/column"
 )
 
 // columnsOf is a mapping whose columns are written "name type path", the first the key.
@@ -16,7 +18,7 @@ func columnsOf(t testing.TB, lines ...string) *Mapping {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m.Receive.Columns = append(m.Receive.Columns, Column{f[0], Type(f[1]), p})
+		m.Receive.Columns = append(m.Receive.Columns, Column{f[0], column.Type(f[1]), p})
 	}
 	m.Key = m.Receive.Columns[0].Name
 	return m
@@ -57,7 +59,7 @@ func TestMerge(t *testing.T) {
 			got, clashes := Merge(b, columnsOf(t, test.mine...), columnsOf(t, test.theirs...))
 			var words []string
 			for _, c := range got.Receive.Columns {
-				if c.Type != Text {
+				if c.Type != column.Text {
 					c.Name += ":" + string(c.Type)
 				}
 				words = append(words, c.Name)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"loopmap/mapping/column"
 )
 
 // Push says what rows do to Loops.
@@ -120,8 +122,8 @@ func (l PushLine) Outcome() string {
 // PushRow is a row of the table with all that decides what it sends.
 type PushRow struct {
 	Key   string
-	Gone  bool            // the table has no such row any more
-	Cells map[string]Cell // by column
+	Gone  bool                   // the table has no such row any more
+	Cells map[string]column.Cell // by column
 	Lines []PushLine
 	// Told are the applied deliveries of the row, in the order of their events. One
 	// whose body is not kept any more has none.

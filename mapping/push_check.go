@@ -2,9 +2,11 @@ package mapping
 
 import (
 	"fmt"
-	"loopmap/mapping/body"
 	"slices"
 	"strings"
+
+	"loopmap/mapping/body"
+	"loopmap/mapping/column"
 )
 
 // Property is a contact property as Loops knows it (Loops API, GET
@@ -92,11 +94,11 @@ type Team struct {
 // PushMisfits compares the push part with what the team has: a property, a list or a
 // type that Loops would refuse is a misfit, an event that it has not a warning. The
 // fields are the columns as far as they are known.
-func (m *Mapping) PushMisfits(t Team, fields []Field) (misfits, warnings []string) {
+func (m *Mapping) PushMisfits(t Team, fields []column.Field) (misfits, warnings []string) {
 	if m.Push == nil {
 		return nil, nil
 	}
-	c := &teamCheck{m: m, fields: map[string]Type{}, lists: map[string]bool{}}
+	c := &teamCheck{m: m, fields: map[string]column.Type{}, lists: map[string]bool{}}
 	for _, f := range fields {
 		c.fields[m.Dialect.Fold(f.Name)] = f.Type
 	}
@@ -126,7 +128,7 @@ func (m *Mapping) PushMisfits(t Team, fields []Field) (misfits, warnings []strin
 
 type teamCheck struct {
 	m       *Mapping
-	fields  map[string]Type
+	fields  map[string]column.Type
 	lists   map[string]bool
 	ids     []string
 	misfits []string
@@ -165,7 +167,7 @@ func (c *teamCheck) mailingLists(pairs []Pair) {
 			}
 			c.misfit("%s", msg)
 		}
-		if t := c.fields[c.m.Dialect.Fold(q.Column)]; t != "" && t != Boolean && t != Integer { // 0 and 1 say it, too
+		if t := c.fields[c.m.Dialect.Fold(q.Column)]; t != "" && t != column.Boolean && t != column.Integer { // 0 and 1 say it, too
 			c.misfit("mailing list %s takes true or false, and column %s is %s", q.Loops, q.Column, t)
 		}
 	}
@@ -176,19 +178,6 @@ func orNear(name string, known []string) string {
 		return "; did you mean " + near + "?"
 	}
 	return "; make it in Loops, Settings, or take it out"
-}
-
-// SentAs is the type of Loops that holds a column's values.
-func (t Type) SentAs() string {
-	switch t {
-	case Integer, Number:
-		return "number"
-	case Boolean:
-		return "boolean"
-	case Time:
-		return "date"
-	}
-	return "string"
 }
 
 // PushNames are the columns that the push part names, its conditions' included as far
@@ -219,7 +208,7 @@ func (m *Mapping) pushConditions() (names []string) {
 
 // PushProperties are the custom contact properties that the push part names, with
 // Loops' types: those that columns of these fields are sent as.
-func (m *Mapping) PushProperties(fields []Field) map[string]string {
+func (m *Mapping) PushProperties(fields []column.Field) map[string]string {
 	types := map[string]string{}
 	if m.Push == nil {
 		return types
@@ -239,18 +228,18 @@ func (m *Mapping) PushProperties(fields []Field) map[string]string {
 }
 
 // EventProperties are an event's own properties, with Loops' types.
-func (m *Mapping) EventProperties(e PushEvent, fields []Field) map[string]string {
+func (m *Mapping) EventProperties(e PushEvent, fields []column.Field) map[string]string {
 	types := map[string]string{}
 	sentTypes(e.Properties, fields, types)
 	return types
 }
 
-func sentTypes(pairs []Pair, fields []Field, types map[string]string) {
+func sentTypes(pairs []Pair, fields []column.Field, types map[string]string) {
 	for _, p := range pairs {
 		if types[p.Loops] = p.As; p.As != "" {
 			continue
 		}
-		var t Type
+		var t column.Type
 		for _, f := range fields {
 			if f.Name == p.Column {
 				t = f.Type

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"loopmap/mapping/column"
 )
 
 // deletedMark begins the Tried of a line which says that nothing is sent since the
@@ -29,7 +31,7 @@ func (s *Sender) Deleted(row PushRow) (d *Deletion, held bool) {
 		}
 		sent = sent || !l.SentAt.IsZero()
 	}
-	cells := map[string]Cell{}
+	cells := map[string]column.Cell{}
 	switch _, made := s.toldCells(row, cells); {
 	case contact.Tried == deletedMark+d.ID:
 		return d, s.asMarked(row, contact)
@@ -113,9 +115,9 @@ func (s *Sender) deletes(row PushRow, d *Deletion) bool {
 // mark is the line which says that nothing is sent since a deletion, with the row as it
 // is.
 func (s *Sender) mark(row PushRow, d *Deletion) PushLine {
-	cells := map[string]Cell{}
+	cells := map[string]column.Cell{}
 	for _, f := range s.uses {
-		if c := row.Cells[f.Name]; c.State != Missing && c.State != Null {
+		if c := row.Cells[f.Name]; !c.Empty() {
 			cells[f.Name] = c
 		}
 	}
@@ -126,7 +128,7 @@ func (s *Sender) mark(row PushRow, d *Deletion) PushLine {
 // asMarked reports whether the row is as it was when the line was written, but for what
 // webhooks have told since.
 func (s *Sender) asMarked(row PushRow, marked PushLine) bool {
-	cells := map[string]Cell{}
+	cells := map[string]column.Cell{}
 	if json.Unmarshal(marked.Body, &cells) != nil {
 		return false
 	}
@@ -139,9 +141,9 @@ func (s *Sender) asMarked(row PushRow, marked PushLine) bool {
 }
 
 // sameCells reports whether all columns that push uses are the same.
-func (s *Sender) sameCells(a, b map[string]Cell) bool {
+func (s *Sender) sameCells(a, b map[string]column.Cell) bool {
 	for _, f := range s.uses {
-		if !sameCell(f.Type, a[f.Name], b[f.Name]) {
+		if !f.Type.Same(a[f.Name], b[f.Name]) {
 			return false
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"loopmap/mapping/column"
 )
 
 const followingDeletions = `version: 1
@@ -131,16 +133,16 @@ func TestADeletionThatNobodyHasLookedAt(t *testing.T) {
 	row = delivered(row, 10, s.Steps(row, Resend{})...)
 	row.Deleted = deletedAt(20)
 	row.Told = []Delivery{about(19, "contact.unsubscribed")}
-	row.Cells["subscribed"] = present("false")
+	row.Cells["subscribed"] = column.Of("false")
 	if list := s.Judge(row, Resend{Failed: true}); len(sends(list)) > 0 {
 		t.Errorf("by a rule alone: %v", list)
 	}
-	row.Cells["plan"] = present("max")
+	row.Cells["plan"] = column.Of("max")
 	if list := s.Judge(row, Resend{}); len(sends(list)) == 0 {
 		t.Errorf("changed by a person: %v", list)
 	}
 	// What was begun when it was deleted ends with it, and an event is not forgotten.
-	row.Cells["plan"] = present("pro")
+	row.Cells["plan"] = column.Of("pro")
 	row.Lines = append(row.Lines, PushLine{Kind: "other", IdempotencyKey: "k", Status: PushPending, Body: []byte("{}"), FirstAt: time.Unix(15, 0), UpdatedAt: time.Unix(15, 0)})
 	list := s.Steps(row, Resend{})
 	if len(list) != 2 || list[1].Status != PushFailed || !list[1].Keeps || len(sends(list)) > 0 {
@@ -249,7 +251,7 @@ func TestAnEventWaitsForItsContact(t *testing.T) {
 	if kinds := sends(s.Judge(row, Resend{Failed: true})); len(kinds) != 2 {
 		t.Errorf("tried again: %v", kinds)
 	}
-	row.Cells["plan"] = present(strings.Repeat("x", 600))
+	row.Cells["plan"] = column.Of(strings.Repeat("x", 600))
 	if list := s.Judge(row, Resend{}); list[0].Why != WhyWrong || len(sends(list)) > 0 {
 		t.Errorf("%v", list)
 	}
@@ -258,7 +260,7 @@ func TestAnEventWaitsForItsContact(t *testing.T) {
 // Every row that sends nothing says why.
 func TestWhyNothingIsSent(t *testing.T) {
 	s := sender(t, strings.Replace(followingDeletions, "    email: email\n", "    email: email\n    only_run_if: plan != \"free\"\n", 1))
-	full := func() map[string]Cell { return values("loops_id", "c1", "email", "a@x.io", "plan", "pro") }
+	full := func() map[string]column.Cell { return values("loops_id", "c1", "email", "a@x.io", "plan", "pro") }
 	told := PushRow{Key: "c1", Cells: full(), Told: []Delivery{created(5, `{"email":"a@x.io","plan":"pro"}`)}}
 	once := PushRow{Key: "c1", Cells: full()}
 	once = delivered(once, 10, s.Steps(once, Resend{})...)
@@ -283,13 +285,13 @@ func TestWhyNothingIsSent(t *testing.T) {
 // Loops sets itself as a rule.
 func TestSentValues(t *testing.T) {
 	for _, c := range []struct {
-		typ            Type
+		typ            column.Type
 		text, as, want string
 	}{
-		{Integer, "1", "boolean", "true"}, {Integer, "0", "boolean", "false"}, {Number, "1.0", "boolean", "true"},
-		{Integer, "2", "boolean", ""}, {Text, "true", "boolean", "true"}, {Text, "1", "boolean", ""}, {Boolean, "true", "", "true"},
+		{column.Integer, "1", "boolean", "true"}, {column.Integer, "0", "boolean", "false"}, {column.Number, "1.0", "boolean", "true"},
+		{column.Integer, "2", "boolean", ""}, {column.Text, "true", "boolean", "true"}, {column.Text, "1", "boolean", ""}, {column.Boolean, "true", "", "true"},
 	} {
-		got, why := sent(c.typ, present(c.text), c.as)
+		got, why := sent(c.typ, column.Of(c.text), c.as)
 		if why == "" && got != c.want || (c.want == "") != (why != "") {
 			t.Errorf("%s %s as %s: %s %s", c.typ, c.text, c.as, got, why)
 		}
@@ -305,7 +307,7 @@ func TestSentValues(t *testing.T) {
 	if len(misfits) > 0 || !strings.Contains(strings.Join(s.m.PushWarnings(), ";"), "createdAt") {
 		t.Errorf("%q %q", misfits, s.m.PushWarnings())
 	}
-	row.Cells["email"] = present(" \u200b ")
+	row.Cells["email"] = column.Of(" \u200b ")
 	if list := s.Steps(row, Resend{}); !strings.Contains(list[0].Reason, "has no value") {
 		t.Errorf("%v", list)
 	}
@@ -319,14 +321,14 @@ func TestAMomentAfterUnsubscribing(t *testing.T) {
 	s := sender(t, src)
 	row = delivered(row, 10, s.Steps(row, Resend{})...)
 	row.Told = []Delivery{about(100, "contact.unsubscribed")}
-	row.Cells["subscribed"] = present("false")
+	row.Cells["subscribed"] = column.Of("false")
 	for at, want := range map[int]int{101: 0, 109: 0, 111: 1} {
 		list := s.At(time.Unix(int64(at), 0)).Judge(row, Resend{})
 		if len(sends(list)) != want || want == 0 && (list[1].Why != WhyCalm || !list[1].Quiet) {
 			t.Errorf("%d s after: %v", at-100, list)
 		}
 	}
-	row.Cells["plan"] = present("max")
+	row.Cells["plan"] = column.Of("max")
 	if kinds := sends(s.At(time.Unix(101, 0)).Judge(row, Resend{})); len(kinds) != 2 {
 		t.Errorf("changed by a person: %v", kinds)
 	}

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"loopmap/mapping/column"
 )
 
 // What a person may have written, in the styles that YAML has.
@@ -296,7 +298,7 @@ func TestPushMisfits(t *testing.T) {
       contact: {zip: zip}
     - {name: downgraded, properties: {any: plan}}
 `)
-	fields := []Field{{"email", Text}, {"plan", Text}, {"size", Text}, {"zip", Integer}, {"vip", Boolean}}
+	fields := []column.Field{{"email", column.Text}, {"plan", column.Text}, {"size", column.Text}, {"zip", column.Integer}, {"vip", column.Boolean}}
 	team := Team{Properties: []Property{{"plan", "string"}, {"teamSize", "number"}, {"zip", "string"}}, Lists: []List{{"l1", "VIP"}},
 		Events: map[string][]Property{"upgraded": {{"plan", "string"}, {"seats", "number"}}}}
 	misfits, warnings := m.PushMisfits(team, fields)

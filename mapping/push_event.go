@@ -3,8 +3,10 @@ package mapping
 import (
 	"crypto/sha256"
 	"fmt"
-	"loopmap/mapping/body"
 	"time"
+
+	"loopmap/mapping/body"
+	"loopmap/mapping/column"
 )
 
 // eventStep is what a row sends of an event. contact is what becomes of its contact
@@ -152,10 +154,10 @@ func identityOf(fields []sentField) (list []sentField) {
 }
 
 // ownFields are the event's own properties: their names mean nothing to contacts.
-func (s *Sender) ownFields(row map[string]Cell, pairs []Pair, w *wrongs) (list []sentField) {
+func (s *Sender) ownFields(row map[string]column.Cell, pairs []Pair, w *wrongs) (list []sentField) {
 	for _, q := range pairs {
 		t, cell := s.cell(row, q.Column)
-		if cell.State == Missing || cell.State == Null {
+		if cell.Empty() {
 			continue
 		}
 		text, why := sent(t, cell, q.As)
@@ -170,20 +172,20 @@ func (s *Sender) ownFields(row map[string]Cell, pairs []Pair, w *wrongs) (list [
 // without a value.
 func (s *Sender) oncePer(row PushRow, e PushEvent) (parts []string, null string) {
 	email, userID := s.m.eventIdentity(e)
-	for _, column := range e.OncePer {
-		t, cell := s.cell(row.Cells, column)
+	for _, name := range e.OncePer {
+		t, cell := s.cell(row.Cells, name)
 		switch cell.State {
-		case Missing, Null:
-			return nil, column
+		case column.Missing, column.Null:
+			return nil, name
 		}
 		text := cell.Text
 		switch {
-		case t == Number || t == Integer:
+		case t == column.Number || t == column.Integer:
 			text = decimal(text)
-		case column == email || column == userID:
+		case name == email || name == userID:
 			text = trim(text)
 		}
-		parts = append(parts, column, text)
+		parts = append(parts, name, text)
 	}
 	return parts, ""
 }

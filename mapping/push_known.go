@@ -1,13 +1,11 @@
 package mapping
 
 import (
-	"encoding/json"
-	"loopmap/mapping/body"
-	"math"
-	"reflect"
-	"strconv"
 	"strings"
 	"time"
+
+	"loopmap/mapping/body"
+	"loopmap/mapping/column"
 
 	"github.com/tidwall/gjson"
 )
@@ -24,7 +22,7 @@ func (s *Sender) arrived(row PushRow) bool {
 	if len(row.Told) == 0 {
 		return false
 	}
-	cells := map[string]Cell{}
+	cells := map[string]column.Cell{}
 	last, _ := s.toldCells(row, cells)
 	for _, l := range row.Lines {
 		if l.Unknown() || l.Kind == ContactKind && !l.SentAt.IsZero() || l.SentAt.After(last) {
@@ -36,7 +34,7 @@ func (s *Sender) arrived(row PushRow) bool {
 
 // toldCells brings cells to what all of Loops' webhooks have told of a row: when the
 // last of them came, and whether one of them has made it.
-func (s *Sender) toldCells(row PushRow, cells map[string]Cell) (last time.Time, made bool) {
+func (s *Sender) toldCells(row PushRow, cells map[string]column.Cell) (last time.Time, made bool) {
 	for _, d := range row.Told {
 		if last.Before(d.Received) {
 			last = d.Received
@@ -47,7 +45,7 @@ func (s *Sender) toldCells(row PushRow, cells map[string]Cell) (last time.Time, 
 }
 
 // told brings cells to what a delivery says, and returns what it does to the row.
-func (s *Sender) told(d Delivery, key string, cells map[string]Cell) Action {
+func (s *Sender) told(d Delivery, key string, cells map[string]column.Cell) Action {
 	row, err := s.m.Row(d)
 	if err != nil || row.Key != key {
 		return Update
@@ -57,7 +55,7 @@ func (s *Sender) told(d Delivery, key string, cells map[string]Cell) Action {
 		return Delete
 	}
 	for i, c := range s.m.Columns() {
-		if row.Cells[i].State != Missing {
+		if row.Cells[i].State != column.Missing {
 			cells[s.byName[s.m.Dialect.Fold(c.Name)].Name] = row.Cells[i]
 		}
 	}
@@ -109,7 +107,7 @@ func (s *Sender) knownOf(row PushRow, line PushLine) known {
 		if len(line.Body) > 0 && !d.Received.After(line.SentAt) {
 			continue
 		}
-		cells := map[string]Cell{}
+		cells := map[string]column.Cell{}
 		s.told(d, row.Key, cells)
 		var w wrongs // what cannot be sent is not what Loops has
 		if facts := FactsOf(d.Body); facts.Event == contactDeleted && (row.Deleted == nil || row.Deleted.ID != d.ID) {
@@ -124,7 +122,7 @@ func (s *Sender) knownOf(row PushRow, line PushLine) known {
 		onlyTold := func(pairs []Pair) (list []Pair) {
 			for _, q := range pairs {
 				f := s.byName[s.m.Dialect.Fold(q.Column)]
-				if cells[f.Name].State != Missing {
+				if cells[f.Name].State != column.Missing {
 					q.OnNull = ClearNull // it is null there
 					list = append(list, q)
 				}
@@ -176,30 +174,4 @@ func (k known) moved(fields []sentField) string {
 		return "the contact is " + was + " in Loops and the row says " + is + ": Loops does not know its userId " + now["userId"] + " yet; send that with the old email first; push --row --anew sends another person's row"
 	}
 	return ""
-}
-
-// sameCell reports whether two values are the same to who reads them. NULL and what is
-// missing are.
-func sameCell(t Type, a, b Cell) bool {
-	none := func(c Cell) bool { return c.State == Missing || c.State == Null }
-	if none(a) || none(b) {
-		return none(a) && none(b)
-	}
-	if a.State != b.State || a.Text == b.Text {
-		return a == b
-	}
-	switch t {
-	case Integer, Number:
-		x, err := strconv.ParseFloat(a.Text, 64)
-		y, wrong := strconv.ParseFloat(b.Text, 64)
-		return err == nil && wrong == nil && x == y && !math.IsInf(x, 0)
-	case Time:
-		x, err := time.Parse(time.RFC3339Nano, a.Text)
-		y, wrong := time.Parse(time.RFC3339Nano, b.Text)
-		return err == nil && wrong == nil && x.Equal(y)
-	case JSON:
-		var x, y any
-		return json.Unmarshal([]byte(a.Text), &x) == nil && json.Unmarshal([]byte(b.Text), &y) == nil && reflect.DeepEqual(x, y)
-	}
-	return false
 }

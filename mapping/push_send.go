@@ -2,21 +2,23 @@ package mapping
 
 import (
 	"fmt"
-	"loopmap/mapping/body"
 	"slices"
 	"strings"
 	"time"
+
+	"loopmap/mapping/body"
+	"loopmap/mapping/column"
 )
 
 // Sender is a mapping's push part made ready for a table: it says what a row sends.
 // It may be used by several goroutines.
 type Sender struct {
 	m       *Mapping
-	fields  []Field
-	byName  map[string]Field // by the folded name
-	contact *RunIf           // nil: always
+	fields  []column.Field
+	byName  map[string]column.Field // by the folded name
+	contact *RunIf                  // nil: always
 	events  []*RunIf
-	uses    []Field
+	uses    []column.Field
 	now     time.Time // what now() is; zero: nobody knows
 }
 
@@ -29,11 +31,11 @@ func (s *Sender) At(now time.Time) *Sender {
 
 // Sender makes the push part ready for a table of these columns. The error is a
 // *[FileError] of this name, when it does not fit them.
-func (m *Mapping) Sender(name string, fields []Field) (*Sender, error) {
+func (m *Mapping) Sender(name string, fields []column.Field) (*Sender, error) {
 	if problems := m.PushProblems(name, fields); len(problems) > 0 {
 		return nil, &FileError{problems}
 	}
-	s := &Sender{m: m, fields: fields, byName: map[string]Field{}}
+	s := &Sender{m: m, fields: fields, byName: map[string]column.Field{}}
 	for _, f := range fields {
 		s.byName[m.Dialect.Fold(f.Name)] = f
 	}
@@ -71,10 +73,10 @@ func (m *Mapping) Sender(name string, fields []Field) (*Sender, error) {
 func (s *Sender) Mapping() *Mapping { return s.m }
 
 // Fields are the columns that what a row sends depends on.
-func (s *Sender) Fields() []Field { return s.uses }
+func (s *Sender) Fields() []column.Field { return s.uses }
 
 // Known are all columns of the table.
-func (s *Sender) Known() []Field { return s.fields }
+func (s *Sender) Known() []column.Field { return s.fields }
 
 // Columns are the names of [Sender.Fields].
 func (s *Sender) Columns() (names []string) {
@@ -85,7 +87,7 @@ func (s *Sender) Columns() (names []string) {
 }
 
 // cell is a row's value in a column.
-func (s *Sender) cell(row map[string]Cell, column string) (Type, Cell) {
+func (s *Sender) cell(row map[string]column.Cell, column string) (column.Type, column.Cell) {
 	f := s.byName[s.m.Dialect.Fold(column)]
 	return f.Type, row[f.Name]
 }
@@ -128,7 +130,7 @@ func (p *Push) columns() (list []namedColumn) {
 // PushProblems are the mistakes of the push part against the columns that the table
 // has, with their places in the file of this name: columns that are not there, and
 // conditions.
-func (m *Mapping) PushProblems(name string, fields []Field) (problems []Problem) {
+func (m *Mapping) PushProblems(name string, fields []column.Field) (problems []Problem) {
 	if m.Push == nil {
 		return nil
 	}
@@ -178,16 +180,16 @@ func (w *wrongs) add(column, why string) {
 func (w wrongs) String() string { return strings.Join(w, "; ") }
 
 // identityFields are email and userId, as text whatever their columns are.
-func (s *Sender) identityFields(row map[string]Cell, email, userID string, w *wrongs) (list []sentField) {
+func (s *Sender) identityFields(row map[string]column.Cell, email, userID string, w *wrongs) (list []sentField) {
 	for _, id := range []struct{ name, column string }{{"email", email}, {"userId", userID}} {
 		if id.column == "" {
 			continue
 		}
 		t, cell := s.cell(row, id.column)
-		if cell.State == Present { // what was typed or padded around it is no part of it
+		if cell.State == column.Present { // what was typed or padded around it is no part of it
 			cell.Text = trim(cell.Text)
 		}
-		if cell.State == Missing || cell.State == Null || cell.State == Present && cell.Text == "" {
+		if cell.Empty() || cell.State == column.Present && cell.Text == "" {
 			continue
 		}
 		text, why := sent(t, cell, "string")
@@ -206,10 +208,10 @@ func (s *Sender) identityFields(row map[string]Cell, email, userID string, w *wr
 }
 
 // pairFields are the values of pairs; null stands for those that are to be cleared.
-func (s *Sender) pairFields(row map[string]Cell, pairs []Pair, onNull OnNull, w *wrongs) (list []sentField) {
+func (s *Sender) pairFields(row map[string]column.Cell, pairs []Pair, onNull OnNull, w *wrongs) (list []sentField) {
 	for _, q := range pairs {
 		t, cell := s.cell(row, q.Column)
-		if cell.State == Missing || cell.State == Null {
+		if cell.Empty() {
 			if q.OnNull == ClearNull || q.OnNull == "" && onNull == ClearNull {
 				list = append(list, sentField{name: q.Loops, json: "null"})
 			}
@@ -228,10 +230,10 @@ func (s *Sender) pairFields(row map[string]Cell, pairs []Pair, onNull OnNull, w 
 }
 
 // listFields are the mailing lists of a row. NULL leaves a list as it is.
-func (s *Sender) listFields(row map[string]Cell, pairs []Pair, w *wrongs) (list []sentField) {
+func (s *Sender) listFields(row map[string]column.Cell, pairs []Pair, w *wrongs) (list []sentField) {
 	for _, q := range pairs {
 		t, cell := s.cell(row, q.Column)
-		if cell.State == Missing || cell.State == Null {
+		if cell.Empty() {
 			continue
 		}
 		text, why := sent(t, cell, "boolean")
@@ -243,7 +245,7 @@ func (s *Sender) listFields(row map[string]Cell, pairs []Pair, w *wrongs) (list 
 }
 
 // contactFields are the values of a row's contact update.
-func (s *Sender) contactFields(row map[string]Cell) ([]sentField, wrongs) {
+func (s *Sender) contactFields(row map[string]column.Cell) ([]sentField, wrongs) {
 	var w wrongs
 	c := s.m.Push.Contact
 	list := s.identityFields(row, c.Email, c.UserID, &w)

@@ -3,10 +3,12 @@ package mapping
 import (
 	"encoding/json"
 	"fmt"
-	"loopmap/mapping/body"
 	"strings"
 	"testing"
 	"time"
+
+	"loopmap/mapping/body"
+	"loopmap/mapping/column"
 
 	"github.com/tidwall/gjson"
 )
@@ -39,12 +41,12 @@ push:
       properties: {plan: plan}
 `
 
-func sender(t *testing.T, src string, more ...Field) *Sender {
+func sender(t *testing.T, src string, more ...column.Field) *Sender {
 	t.Helper()
 	m := mustParse(t, src)
-	fields := append([]Field{{"user_id", Integer}, {"company", Text}}, more...)
+	fields := append([]column.Field{{"user_id", column.Integer}, {"company", column.Text}}, more...)
 	for _, c := range m.Columns() {
-		fields = append(fields, Field{c.Name, c.Type})
+		fields = append(fields, column.Field{c.Name, c.Type})
 	}
 	s, err := m.Sender("f", fields)
 	if err != nil {
@@ -53,10 +55,10 @@ func sender(t *testing.T, src string, more ...Field) *Sender {
 	return s
 }
 
-func values(pairs ...string) map[string]Cell {
-	row := map[string]Cell{}
+func values(pairs ...string) map[string]column.Cell {
+	row := map[string]column.Cell{}
 	for i := 0; i < len(pairs); i += 2 {
-		row[pairs[i]] = present(pairs[i+1])
+		row[pairs[i]] = column.Of(pairs[i+1])
 	}
 	return row
 }
@@ -114,14 +116,14 @@ func TestStepsOfANewRow(t *testing.T) {
 		t.Errorf("what was sent is sent again: %v", steps)
 	}
 	// Another value and back again: each is sent, but once per email and plan.
-	row.Cells["plan"] = present("free")
+	row.Cells["plan"] = column.Of("free")
 	steps = s.Steps(row, Resend{})
 	if len(steps) != 3 || steps[1].Status != PushNotMet || steps[2].Request == nil || strings.Contains(steps[0].String(), "source") {
 		t.Fatalf("got %v", steps)
 	}
 	first := row.Lines[2].IdempotencyKey
 	row = delivered(row, 20, steps...)
-	row.Cells["plan"] = present("pro")
+	row.Cells["plan"] = column.Of("pro")
 	steps = s.Steps(row, Resend{})
 	if len(steps) != 2 || steps[0].Kind != ContactKind || steps[1].Kind != "changed" || steps[1].Request.IdempotencyKey == first {
 		t.Errorf("got %v", steps)
@@ -135,14 +137,14 @@ func TestStepsOfWhatArrived(t *testing.T) {
 	if steps := s.Steps(row, Resend{Failed: true}); len(steps) != 0 {
 		t.Fatalf("a row that arrived is echoed: %v", steps)
 	}
-	row.Cells["seats"] = present("6")
+	row.Cells["seats"] = column.Of("6")
 	steps := s.Steps(row, Resend{})
 	if len(steps) != 3 || steps[0].String() != `PUT /v1/contacts/update {"email":"a@x.io","plan":"pro","seats":6,"mailingLists":{"l1":true}}` {
 		t.Fatalf("got %v", steps)
 	}
 	row = delivered(row, 110, steps...)
 	// Back to what arrived: Loops has 6 now.
-	row.Cells["seats"] = present("5")
+	row.Cells["seats"] = column.Of("5")
 	if steps = s.Steps(row, Resend{}); len(steps) != 1 || !strings.Contains(steps[0].String(), `"seats":5`) {
 		t.Fatalf("got %v", steps)
 	}
@@ -181,17 +183,17 @@ func TestStepsRefuse(t *testing.T) {
 	// An email that is another one now.
 	row := PushRow{Key: "c1", Cells: values("email", "a@x.io", "plan", "x")}
 	row = delivered(row, 10, s.Steps(row, Resend{})...)
-	row.Cells["email"] = present("b@x.io")
+	row.Cells["email"] = column.Of("b@x.io")
 	if steps := s.Steps(row, Resend{}); steps[0].Status != PushFailed || !strings.Contains(steps[0].Reason, "second contact") {
 		t.Errorf("email without userId: %v", steps)
 	}
-	row.Cells["user_id"] = present("7")
+	row.Cells["user_id"] = column.Of("7")
 	if steps := s.Steps(row, Resend{}); steps[0].Status != PushFailed || !strings.Contains(steps[0].Reason, "does not know its userId") {
 		t.Errorf("email with an unknown userId: %v", steps)
 	}
-	row.Cells["email"] = present("a@x.io")
+	row.Cells["email"] = column.Of("a@x.io")
 	row = delivered(row, 20, s.Steps(row, Resend{})...)
-	row.Cells["email"] = present("b@x.io")
+	row.Cells["email"] = column.Of("b@x.io")
 	if steps := s.Steps(row, Resend{}); steps[0].Request == nil {
 		t.Errorf("email with a known userId: %v", steps)
 	}
@@ -203,7 +205,7 @@ func TestStepsResume(t *testing.T) {
 	steps := s.Steps(row, Resend{})
 	begun := steps[1].Request
 	row.Lines = []PushLine{{Kind: "upgraded", IdempotencyKey: begun.IdempotencyKey, Status: PushPending, Body: begun.Body, Attempts: 1, FirstAt: time.Unix(5, 0)}}
-	row.Cells["seats"] = present("9") // changed meanwhile
+	row.Cells["seats"] = column.Of("9") // changed meanwhile
 	steps = s.Steps(row, Resend{})
 	if r := steps[1].Request; !steps[1].Resumes || r.IdempotencyKey != begun.IdempotencyKey || string(r.Body) != string(begun.Body) || r.Hash != begun.Hash {
 		t.Errorf("the same request is not sent again: %v", steps[1])
@@ -231,11 +233,11 @@ func FuzzPushAndReceive(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	var fields []Field
+	var fields []column.Field
 	for _, c := range m.Columns() {
-		fields = append(fields, Field{c.Name, c.Type})
+		fields = append(fields, column.Field{c.Name, c.Type})
 	}
-	s, err := m.Sender("f", append(fields, Field{"user_id", Integer}, Field{"company", Text}))
+	s, err := m.Sender("f", append(fields, column.Field{"user_id", column.Integer}, column.Field{"company", column.Text}))
 	if err != nil {
 		f.Fatal(err)
 	}

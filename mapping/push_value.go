@@ -2,12 +2,14 @@ package mapping
 
 import (
 	"fmt"
-	"loopmap/mapping/body"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf16"
+
+	"loopmap/mapping/body"
+	"loopmap/mapping/column"
 )
 
 // maxSent is how long a value may be as JSON, in UTF-16 units with its quotes (Loops
@@ -16,26 +18,26 @@ const maxSent = 500
 
 // sent is the JSON text that a cell goes to Loops as; as is Loops' type, or "" for
 // that of the column. why says what Loops would not take.
-func sent(t Type, cell Cell, as string) (text, why string) {
-	if cell.State == Misfit {
+func sent(t column.Type, cell column.Cell, as string) (text, why string) {
+	if cell.State == column.Misfit {
 		return "", cell.Text
 	}
 	if as == "" {
 		as = t.SentAs()
 	}
-	raw := rawText(t, cell)
+	raw := t.AsJSON(cell)
 	switch as {
 	case "number":
 		return sentNumber(raw)
 	case "boolean":
-		if t == Integer || t == Number {
+		if t == column.Integer || t == column.Number {
 			raw = wholeBoolean(raw)
 		}
-		c := readBoolean(body.Value(raw))
+		c := column.Boolean.Read(body.Value(raw), column.SQLite)
 		return c.Text, misfitOf(c)
 	case "date":
-		c := readTime(body.Value(raw), SQLite)
-		if c.State == Misfit {
+		c := column.Time.Read(body.Value(raw), column.SQLite)
+		if c.State == column.Misfit {
 			return "", c.Text
 		}
 		at, err := time.Parse(time.RFC3339Nano, c.Text)
@@ -75,19 +77,11 @@ func trimmedJSON(raw string) string {
 	return body.Quote(trim(body.TextOf(body.Value(raw))))
 }
 
-// rawText is a cell as the JSON that it might have been read from.
-func rawText(t Type, cell Cell) string {
-	if t == Text || t == Time || t == "" {
-		return body.Quote(cell.Text)
-	}
-	return cell.Text
-}
-
 // sentNumber takes what a JavaScript number gives back: Loops keeps no more.
 func sentNumber(raw string) (text, why string) {
 	v := body.Value(raw)
-	c := readNumber(v, Postgres)
-	if c.State == Misfit {
+	c := column.Number.Read(v, column.Postgres)
+	if c.State == column.Misfit {
 		return "", c.Text
 	}
 	f, err := strconv.ParseFloat(c.Text, 64)
@@ -127,8 +121,8 @@ func sentTime(at time.Time) string {
 	return at.Format("2006-01-02T15:04:05.000Z")
 }
 
-func misfitOf(c Cell) string {
-	if c.State == Misfit {
+func misfitOf(c column.Cell) string {
+	if c.State == column.Misfit {
 		return c.Text
 	}
 	return ""

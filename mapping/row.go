@@ -3,12 +3,14 @@ package mapping
 import (
 	"errors"
 	"fmt"
-	"loopmap/mapping/body"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 	"unsafe"
+
+	"loopmap/mapping/body"
+	"loopmap/mapping/column"
 )
 
 // Delivery is one webhook as it arrived.
@@ -22,8 +24,8 @@ type Delivery struct {
 type Row struct {
 	Facts
 	Action Action
-	Key    string // the key column's text; "" when the delivery has none
-	Cells  []Cell // one for each of [Mapping.Columns]
+	Key    string        // the key column's text; "" when the delivery has none
+	Cells  []column.Cell // one for each of [Mapping.Columns]
 }
 
 // Facts are what every Loops webhook says of itself (Loops docs: Webhooks,
@@ -81,12 +83,12 @@ func FactsOf(raw []byte) Facts {
 	return readFacts(string(raw), t, spans)
 }
 
-func readFacts(body string, t *body.Finder, spans []body.Span) (f Facts) {
-	f.Event = stringAt(body, t.At(spans, slotEvent))
-	f.ContactID = stringAt(body, t.At(spans, slotID))
-	f.Email = stringAt(body, t.At(spans, slotEmail))
+func readFacts(raw string, t *body.Finder, spans []body.Span) (f Facts) {
+	f.Event = stringAt(raw, t.At(spans, slotEvent))
+	f.ContactID = stringAt(raw, t.At(spans, slotID))
+	f.Email = stringAt(raw, t.At(spans, slotEmail))
 	if s := t.At(spans, slotTime); s.Found() {
-		if n, err := strconv.ParseInt(body[s.Start:s.End], 10, 64); err == nil && n > 0 && n < milliseconds {
+		if n, err := strconv.ParseInt(raw[s.Start:s.End], 10, 64); err == nil && n > 0 && n < body.Milliseconds {
 			f.EventTime = time.Unix(n, 0).UTC()
 		}
 	}
@@ -146,7 +148,7 @@ func (m *Mapping) Row(d Delivery) (Row, error) {
 	spans := *pooled
 	clear(spans)
 
-	row := Row{Cells: make([]Cell, len(p.columns))}
+	row := Row{Cells: make([]column.Cell, len(p.columns))}
 	if err := p.finder.Find(d.Body, spans); err != nil {
 		return row, unmappable("%v", err)
 	}
@@ -160,7 +162,7 @@ func (m *Mapping) Row(d Delivery) (Row, error) {
 	}
 	for i, c := range m.Receive.Columns {
 		if s := p.finder.At(spans, firstColumn+i); s.Found() {
-			row.Cells[i] = c.Read(body.ValueAt(raw, s), m.Dialect)
+			row.Cells[i] = c.Type.Read(body.ValueAt(raw, s), m.Dialect)
 		}
 	}
 	row.readKey(p)
@@ -211,13 +213,13 @@ func (m *Mapping) identify(row *Row, raw string, spans []body.Span) {
 		return
 	}
 	if s := p.finder.At(spans, p.keyPath); s.Found() {
-		row.Cells[p.key] = p.columns[p.key].Read(body.ValueAt(raw, s), m.Dialect)
+		row.Cells[p.key] = p.columns[p.key].Type.Read(body.ValueAt(raw, s), m.Dialect)
 		row.readKey(p)
 	}
 }
 
 func (r *Row) readKey(p *plan) {
-	if p.key >= 0 && r.Cells[p.key].State == Present {
+	if p.key >= 0 && r.Cells[p.key].State == column.Present {
 		r.Key = r.Cells[p.key].Text
 	}
 }
@@ -229,7 +231,7 @@ const maxKey = 2000
 func (m *Mapping) checkCells(row *Row) error {
 	var why []string
 	for i, c := range m.compiled().columns {
-		if cell := row.Cells[i]; cell.State == Misfit {
+		if cell := row.Cells[i]; cell.State == column.Misfit {
 			from := " from " + c.From.String()
 			if c.From.Len() == 0 {
 				from = ""

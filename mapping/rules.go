@@ -1,8 +1,10 @@
 package mapping
 
 import (
-	"loopmap/mapping/body"
 	"slices"
+
+	"loopmap/mapping/body"
+	"loopmap/mapping/column"
 
 	"github.com/tidwall/gjson"
 )
@@ -38,7 +40,7 @@ type Condition struct {
 // Setting gives a column a value: that at From, or the JSON value Value.
 type Setting struct {
 	Column string
-	Type   Type
+	Type   column.Type
 	From   Path   // when Value is ""
 	Value  string // JSON: true, null, 3, "text"
 }
@@ -180,7 +182,7 @@ func (m *Mapping) applyRules(row *Row, raw string, spans []body.Span) (any bool)
 				v, ok = value(p.rules.settings[i][j])
 			}
 			if column := p.rules.columns[i][j]; ok {
-				row.Cells[column] = p.columns[column].Read(v, m.Dialect)
+				row.Cells[column] = p.columns[column].Type.Read(v, m.Dialect)
 			}
 		}
 	}

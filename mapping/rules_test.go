@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"loopmap/mapping/column"
 )
 
 const ruled = `version: 1
@@ -61,9 +63,9 @@ func TestRules(t *testing.T) {
 		got := fmt.Sprintf("%s %d %s:", e.Status, e.Row.Action, e.Row.Key)
 		for i, c := range m.Columns() {
 			switch cell := e.Row.Cells[i]; cell.State {
-			case Present:
+			case column.Present:
 				got += " " + c.Name + "=" + cell.Text
-			case Null:
+			case column.Null:
 				got += " " + c.Name + "=NULL"
 			}
 		}
@@ -77,7 +79,7 @@ func TestRules(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := Rewrite("m.yaml", src, m.Retype(1, Text))
+	out, err := Rewrite("m.yaml", src, m.Retype(1, column.Text))
 	if want := strings.Replace(string(src), "subscribed, type: boolean", "subscribed, type: text", 1); err != nil || strings.Join(strings.Fields(string(out)), " ") != strings.Join(strings.Fields(want), " ") {
 		t.Errorf("%s\n%v", out, err)
 	}

@@ -3,8 +3,9 @@ package mapping
 import (
 	"errors"
 	"fmt"
+
 	"loopmap/mapping/body"
-	"time"
+	"loopmap/mapping/column"
 
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
@@ -29,12 +30,6 @@ type RunIf struct {
 	uses  []string                 // columns
 }
 
-// Field is a column as a condition sees it.
-type Field struct {
-	Name string
-	Type Type
-}
-
 // RunIfError is a mistake in a condition; Offset counts its characters from 0.
 type RunIfError struct {
 	Offset int
@@ -53,14 +48,14 @@ var functions = []string{"lower", "upper", "trim", "len", "abs", "int", "float",
 
 // CompileRunIf reads a condition and checks its columns and types. The error is a
 // *[RunIfError].
-func CompileRunIf(src string, fields []Field) (*RunIf, error) {
+func CompileRunIf(src string, fields []column.Field) (*RunIf, error) {
 	if err := runIfSyntax(src); err != nil {
 		return nil, err
 	}
 	env := map[string]any{}
 	var names []string
 	for _, f := range fields {
-		env[f.Name], names = zeroOf(f.Type), append(names, f.Name)
+		env[f.Name], names = f.Type.Zero(), append(names, f.Name)
 	}
 	options := exprOptions(fields)
 	tree, err := parser.Parse(src)
@@ -113,7 +108,7 @@ func runIfSyntax(src string) *RunIfError {
 
 // conditionProblems are the mistakes of the push part's conditions against the columns
 // that the table has.
-func (m *Mapping) conditionProblems(name string, fields []Field) (problems []Problem) {
+func (m *Mapping) conditionProblems(name string, fields []column.Field) (problems []Problem) {
 	check := func(what, src string, at place) {
 		var wrong *RunIfError
 		if src == "" {
@@ -172,23 +167,6 @@ func runIfError(err error) *RunIfError {
 		return &RunIfError{at.From, at.Message}
 	}
 	return &RunIfError{0, err.Error()}
-}
-
-// zeroOf tells the library what Go type a column's values have.
-func zeroOf(t Type) any {
-	switch t {
-	case Integer:
-		return 0
-	case Number:
-		return 0.0
-	case Boolean:
-		return false
-	case Time:
-		return time.Time{}
-	case JSON:
-		return map[string]any{}
-	}
-	return ""
 }
 
 // testsOf are the parts between and, or and not.

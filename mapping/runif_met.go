@@ -3,11 +3,12 @@ package mapping
 import (
 	"encoding/json"
 	"fmt"
-	"loopmap/mapping/body"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
+
+	"loopmap/mapping/body"
+	"loopmap/mapping/column"
 
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
@@ -24,7 +25,7 @@ const (
 
 // Met reports whether a row meets the condition, and why not. A column that cells
 // lacks is NULL. now is what now() is.
-func (c *RunIf) Met(fields []Field, cells map[string]Cell, now time.Time) (met bool, why string) {
+func (c *RunIf) Met(fields []column.Field, cells map[string]column.Cell, now time.Time) (met bool, why string) {
 	env := make(map[string]any, len(fields)+1)
 	if !now.IsZero() {
 		env[nowName] = now
@@ -33,7 +34,7 @@ func (c *RunIf) Met(fields []Field, cells map[string]Cell, now time.Time) (met b
 		if !slices.Contains(c.uses, f.Name) { // whatever it holds
 			continue
 		}
-		v, err := valueOf(f.Type, cells[f.Name])
+		v, err := f.Type.Value(cells[f.Name])
 		if err != nil {
 			return false, fmt.Sprintf("column %s: %v", f.Name, err)
 		}
@@ -261,29 +262,4 @@ func (c *columnTexts) Visit(node *ast.Node) {
 		text = body.Excerpt(body.Value(string(j)))
 	}
 	c.list = append(c.list, name+" is "+text)
-}
-
-// valueOf is a cell as the library takes it; nil for NULL.
-func valueOf(t Type, cell Cell) (any, error) {
-	switch cell.State {
-	case Missing, Null:
-		return nil, nil
-	case Misfit:
-		return nil, fmt.Errorf("%s", cell.Text)
-	}
-	switch t {
-	case Integer:
-		return strconv.Atoi(cell.Text)
-	case Number:
-		return strconv.ParseFloat(cell.Text, 64)
-	case Boolean:
-		return cell.Text == "true", nil
-	case Time:
-		return time.Parse(time.RFC3339Nano, cell.Text)
-	case JSON:
-		var v any
-		err := json.Unmarshal([]byte(cell.Text), &v)
-		return v, err
-	}
-	return cell.Text, nil
 }

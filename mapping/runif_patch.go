@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"loopmap/mapping/column"
+
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
 )
@@ -19,14 +21,14 @@ func apart(column string) string { return "\x00" + column }
 const nowName = "\x00now()"
 
 // exprOptions are how the library reads conditions over the columns.
-func exprOptions(fields []Field) []expr.Option {
+func exprOptions(fields []column.Field) []expr.Option {
 	env := map[string]any{nowName: time.Time{}}
 	for _, f := range fields {
 		name := f.Name
 		if slices.Contains(functions, name) {
 			name = apart(name)
 		}
-		env[name] = zeroOf(f.Type)
+		env[name] = f.Type.Zero()
 	}
 	options := []expr.Option{expr.Env(env), expr.AsBool(), expr.MaxNodes(maxRunIfNodes), expr.DisableAllBuiltins()}
 	for _, name := range functions {

@@ -5,18 +5,20 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"loopmap/mapping/column"
 )
 
-var runIfFields = []Field{{"plan", Text}, {"team_size", Integer}, {"score", Number}, {"vip", Boolean}, {"at", Time}, {"meta", JSON}, {"team size", Integer},
-	{"other", Text}, {"date", Time}, {"len", Integer}, {"now", Text}}
+var runIfFields = []column.Field{{"plan", column.Text}, {"team_size", column.Integer}, {"score", column.Number}, {"vip", column.Boolean}, {"at", column.Time}, {"meta", column.JSON}, {"team size", column.Integer},
+	{"other", column.Text}, {"date", column.Time}, {"len", column.Integer}, {"now", column.Text}}
 
 func TestRunIf(t *testing.T) {
-	full := map[string]Cell{"plan": present("pro"), "team_size": present("12"), "score": present("1.5"), "vip": present("true"),
-		"at": present("2026-11-23T08:00:00Z"), "meta": present(`{"a":{"b":"x"},"n":null}`), "team size": present("3")}
-	null := map[string]Cell{"plan": {State: Null}, "vip": {State: Null}, "meta": {State: Null}} // the others are missing
+	full := map[string]column.Cell{"plan": column.Of("pro"), "team_size": column.Of("12"), "score": column.Of("1.5"), "vip": column.Of("true"),
+		"at": column.Of("2026-11-23T08:00:00Z"), "meta": column.Of(`{"a":{"b":"x"},"n":null}`), "team size": column.Of("3")}
+	null := map[string]column.Cell{"plan": {State: column.Null}, "vip": {State: column.Null}, "meta": {State: column.Null}} // the others are missing
 	for _, test := range []struct {
 		src   string
-		cells map[string]Cell
+		cells map[string]column.Cell
 		why   string // "": met
 	}{
 		{`team_size >= 10 and plan != "free"`, full, ""},
@@ -50,45 +52,45 @@ func TestRunIf(t *testing.T) {
 		{`(plan ?? nil) != "free"`, null, "NULL"},
 		{`(vip ?? true ? nil : plan) != "free"`, null, "NULL"},
 		{`(plan == "free") != nil`, null, "NULL"},
-		{`nil != nil or nil == plan`, map[string]Cell{"plan": present("pro")}, "NULL"},
+		{`nil != nil or nil == plan`, map[string]column.Cell{"plan": column.Of("pro")}, "NULL"},
 		{`[plan] != ["free"]`, null, "plan is NULL"},
-		{`nil == plan and nil != score`, map[string]Cell{"score": present("1")}, ""},
+		{`nil == plan and nil != score`, map[string]column.Cell{"score": column.Of("1")}, ""},
 		// It decides nothing where the other side does.
-		{`plan == "pro" or team_size >= 10`, map[string]Cell{"plan": present("pro")}, ""},
-		{`team_size >= 10 or plan == "pro"`, map[string]Cell{"plan": present("pro")}, ""},
-		{`not (plan == "pro" and team_size >= 10)`, map[string]Cell{"plan": present("free")}, ""},
-		{`not (plan == "pro" and team_size >= 10)`, map[string]Cell{"plan": present("pro")}, "team_size is NULL"},
+		{`plan == "pro" or team_size >= 10`, map[string]column.Cell{"plan": column.Of("pro")}, ""},
+		{`team_size >= 10 or plan == "pro"`, map[string]column.Cell{"plan": column.Of("pro")}, ""},
+		{`not (plan == "pro" and team_size >= 10)`, map[string]column.Cell{"plan": column.Of("free")}, ""},
+		{`not (plan == "pro" and team_size >= 10)`, map[string]column.Cell{"plan": column.Of("pro")}, "team_size is NULL"},
 		// It can be asked for.
 		{`plan == nil`, null, ""},
 		{`plan != nil`, null, "does not hold: plan is NULL"},
 		{`(plan ?? "free") == "free"`, null, ""},
 		{`(team_size ?? 0) < 1 and plan == nil`, null, ""},
 		{`(plan ?? "free") == "pro"`, full, ""},
-		{`plan == "pro"`, map[string]Cell{"plan": misfit("no good")}, "column plan: no good"},
-		{`vip`, map[string]Cell{"vip": present("true"), "plan": misfit("it holds bytes")}, ""},
-		{`not vip and $env["team size"] == 3`, map[string]Cell{"vip": present("true"), "team size": misfit("it holds bytes")}, "it holds bytes"},
+		{`plan == "pro"`, map[string]column.Cell{"plan": column.Cell{State: column.Misfit, Text: "no good"}}, "column plan: no good"},
+		{`vip`, map[string]column.Cell{"vip": column.Of("true"), "plan": column.Cell{State: column.Misfit, Text: "it holds bytes"}}, ""},
+		{`not vip and $env["team size"] == 3`, map[string]column.Cell{"vip": column.Of("true"), "team size": column.Cell{State: column.Misfit, Text: "it holds bytes"}}, "it holds bytes"},
 		// What cannot be worked out holds no more than NULL does.
 		{`10 / (team_size - 12) > 0`, full, "division by zero"},
 		{`not (10 / (team_size - 12) > 0)`, full, "division by zero"},
 		{`10 / (score - 1.5) > 0`, full, "division by zero"},
 		{`team_size / 5 == 2.4 and score / 3 < 1 and 3 / score == 2`, full, ""},
-		{`float(plan) > 1`, map[string]Cell{"plan": present("Infinity")}, "not a number"},
-		{`not (float(plan) > 1)`, map[string]Cell{"plan": present("NaN")}, "not a number"},
-		{`float(plan) > 1`, map[string]Cell{"plan": present("1.5")}, ""},
+		{`float(plan) > 1`, map[string]column.Cell{"plan": column.Of("Infinity")}, "not a number"},
+		{`not (float(plan) > 1)`, map[string]column.Cell{"plan": column.Of("NaN")}, "not a number"},
+		{`float(plan) > 1`, map[string]column.Cell{"plan": column.Of("1.5")}, ""},
 		// A list is as many comparisons.
 		{`plan in [nil, "pro"]`, full, ""},
 		{`plan in [nil, "pro"]`, null, ""},
-		{`plan in [nil, "pro"]`, map[string]Cell{"plan": present("free")}, "does not hold"},
-		{`plan not in [nil, "pro"]`, map[string]Cell{"plan": present("free")}, ""},
+		{`plan in [nil, "pro"]`, map[string]column.Cell{"plan": column.Of("free")}, "does not hold"},
+		{`plan not in [nil, "pro"]`, map[string]column.Cell{"plan": column.Of("free")}, ""},
 		{`plan in ["pro", lower(other)]`, full, ""},
 		{`plan in ["free", other]`, full, "other is NULL"},
 		{`plan not in ["free", other]`, full, "other is NULL"},
 		{`lower(plan) in [nil, "pro"]`, full, ""},
 		{`team_size in [1, 12.0]`, full, ""},
 		// Columns that are called as functions are.
-		{`date > date("2026-01-01") and len(plan) == len`, map[string]Cell{"plan": present("pro"), "date": present("2026-11-23T08:00:00Z"), "len": present("3")}, ""},
-		{`$env["len"] == 4 or $env.len == 5`, map[string]Cell{"len": present("3")}, "len is 3"},
-		{`now == "x" and now() > date`, map[string]Cell{"now": present("x"), "date": present("2026-11-23T08:00:00Z")}, ""},
+		{`date > date("2026-01-01") and len(plan) == len`, map[string]column.Cell{"plan": column.Of("pro"), "date": column.Of("2026-11-23T08:00:00Z"), "len": column.Of("3")}, ""},
+		{`$env["len"] == 4 or $env.len == 5`, map[string]column.Cell{"len": column.Of("3")}, "len is 3"},
+		{`now == "x" and now() > date`, map[string]column.Cell{"now": column.Of("x"), "date": column.Of("2026-11-23T08:00:00Z")}, ""},
 		{`len > 3`, null, "len is NULL"},
 		// now() is what it was handed.
 		{`at < now() and now() - at == duration("48h")`, full, ""},
@@ -160,7 +162,7 @@ func FuzzRunIf(f *testing.F) {
 		}
 		began = time.Now()
 		c.Met(runIfFields, nil, time.Time{})
-		c.Met(runIfFields, map[string]Cell{"plan": present("pro"), "team_size": present("9223372036854775807"), "meta": present(`[]`)}, time.Now())
+		c.Met(runIfFields, map[string]column.Cell{"plan": column.Of("pro"), "team_size": column.Of("9223372036854775807"), "meta": column.Of(`[]`)}, time.Now())
 		if d := time.Since(began); d > time.Second {
 			t.Errorf("%q took %s", src, d)
 		}

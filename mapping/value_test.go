@@ -2,20 +2,22 @@ package mapping
 
 import (
 	"encoding/json"
-	"loopmap/mapping/body"
 	"strings"
 	"testing"
 	"time"
+
+	"loopmap/mapping/body"
+	"loopmap/mapping/column"
 )
 
-func read(t testing.TB, typ Type, d Dialect, raw string) Cell {
+func read(t testing.TB, typ column.Type, d column.Dialect, raw string) column.Cell {
 	t.Helper()
 	src := `{"eventName":"contact.created","contactIdentity":{"id":"x"},"contact":{"v":` + raw + `}}`
 	m := New("sqlite:a.db")
 	m.Dialect = d
 	m.Receive.Columns = append(m.Receive.Columns, Column{"v", typ, body.MakePath(body.Step{Key: "contact"}, body.Step{Key: "v"})})
 	row, err := m.Row(Delivery{Body: []byte(src)})
-	if (err != nil) != (row.Cells[1].State == Misfit) {
+	if (err != nil) != (row.Cells[1].State == column.Misfit) {
 		t.Errorf("%s into %s: %v, and the cell is %+v", raw, typ, err, row.Cells[1])
 	}
 	return row.Cells[1]
@@ -51,23 +53,23 @@ func TestRead(t *testing.T) {
 		{`{"a": [1, 2]}`, `{"a": [1, 2]}`, no, no, no, no, `{"a": [1, 2]}`},
 		{`[]`, `[]`, no, no, no, no, `[]`},
 	} {
-		for typ, want := range map[Type]string{Text: c.text, Integer: c.integer, Number: c.number, Boolean: c.boolean, Time: c.time, JSON: c.j} {
-			got := read(t, typ, SQLite, c.raw)
+		for typ, want := range map[column.Type]string{column.Text: c.text, column.Integer: c.integer, column.Number: c.number, column.Boolean: c.boolean, column.Time: c.time, column.JSON: c.j} {
+			got := read(t, typ, column.SQLite, c.raw)
 			switch {
-			case want == no && (got.State != Misfit || got.Text == ""):
+			case want == no && (got.State != column.Misfit || got.Text == ""):
 				t.Errorf("%s into %s: %+v, want a misfit", c.raw, typ, got)
-			case want != no && (got.State != Present || got.Text != want):
+			case want != no && (got.State != column.Present || got.Text != want):
 				t.Errorf("%s into %s: %+v, want %q", c.raw, typ, got, want)
 			}
 		}
 	}
-	for _, typ := range Types {
-		if got := read(t, typ, SQLite, "null"); got.State != Null {
+	for _, typ := range column.Types {
+		if got := read(t, typ, column.SQLite, "null"); got.State != column.Null {
 			t.Errorf("null into %s: %+v", typ, got)
 		}
 	}
 	// PostgreSQL's numeric holds what SQLite's does not.
-	if got := read(t, Number, Postgres, "12.50"); got.State != Present || got.Text != "12.50" {
+	if got := read(t, column.Number, column.Postgres, "12.50"); got.State != column.Present || got.Text != "12.50" {
 		t.Errorf("12.50 into PostgreSQL: %+v", got)
 	}
 }
@@ -81,26 +83,26 @@ func FuzzRead(f *testing.F) {
 		if body.CheckJSON([]byte(raw)) != nil || strings.TrimSpace(raw) != raw {
 			return
 		}
-		for _, typ := range Types {
-			c := read(t, typ, SQLite, raw)
-			if c.State == Misfit {
+		for _, typ := range column.Types {
+			c := read(t, typ, column.SQLite, raw)
+			if c.State == column.Misfit {
 				if c.Text == "" || body.Printable(c.Text) != c.Text {
 					t.Fatalf("%q into %s: the reason is %q", raw, typ, c.Text)
 				}
 				continue
 			}
-			if c.State != Present {
+			if c.State != column.Present {
 				if raw != "null" {
 					t.Fatalf("%q into %s: %+v", raw, typ, c)
 				}
 				continue
 			}
 			switch typ {
-			case JSON:
+			case column.JSON:
 				if c.Text != raw {
 					t.Fatalf("%q as json became %q", raw, c.Text)
 				}
-			case Time:
+			case column.Time:
 				if at, err := time.Parse(time.RFC3339, c.Text); err != nil || at.Location() != time.UTC {
 					t.Fatalf("%q as time became %q", raw, c.Text)
 				}

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 // columns is the pane of the columns that were picked.
@@ -87,14 +88,14 @@ func (p *preview) compute(m *mapping.Mapping, samples []Sample) {
 }
 
 // cellText is a cell as the table will hold it.
-func cellText(c mapping.Cell) string {
+func cellText(c column.Cell) string {
 	switch c.State {
-	case mapping.Present:
+	case column.Present:
 		if c.Text == "NULL" || c.Text == "" {
 			return `"` + c.Text + `"` // which is not NULL
 		}
 		return safe(c.Text[:min(len(c.Text), 400)])
-	case mapping.Misfit:
+	case column.Misfit:
 		return "! does not fit"
 	}
 	return "NULL"

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 // Config is all that the mapper is handed.
@@ -113,14 +114,14 @@ type Backend interface {
 	// CreateProperty makes a contact property in Loops.
 	CreateProperty(ctx context.Context, p mapping.Property) error
 	// Misfit says why a column of the table cannot hold a type; "" when it can.
-	Misfit(t mapping.Type, column TableColumn) string
+	Misfit(t column.Type, column TableColumn) string
 }
 
 // PushView is what requests to Loops are made of.
 type PushView struct {
-	Keyless int             // rows of the table whose key is NULL: they are not among Rows
-	Now     time.Time       // when it was looked at
-	Fields  []mapping.Field // columns of the table, and those that the mapping adds
+	Keyless int            // rows of the table whose key is NULL: they are not among Rows
+	Now     time.Time      // when it was looked at
+	Fields  []column.Field // columns of the table, and those that the mapping adds
 	Rows    []mapping.PushRow
 	More    bool   // the table has more rows than these
 	Problem string // why there are no rows

@@ -10,6 +10,7 @@ import (
 
 	"loopmap/mapping"
 	"loopmap/mapping/body"
+	"loopmap/mapping/column"
 )
 
 // came is the screen of what came in, and of one delivery of it.
@@ -283,8 +284,8 @@ func (m *Model) opened(msg deliveryMsg) {
 }
 
 // sayCell is a cell in words that tell null from absent.
-func sayCell(c mapping.Cell) string {
-	if c.State == mapping.Missing {
+func sayCell(c column.Cell) string {
+	if c.State == column.Missing {
 		return "absent: the row keeps what it has, a new one gets NULL"
 	}
 	return cellText(c)
@@ -311,7 +312,7 @@ func (m *Model) tellDelivery(d Delivery) []string {
 		lines = append(lines, "  changed where it is there: "+safe(row.Key))
 	}
 	for i, col := range m.draft.Columns() {
-		if i >= len(row.Cells) || row.Event == "" || row.Cells[i].State == mapping.Missing && (row.Action != mapping.Upsert || col.From.Len() == 0) {
+		if i >= len(row.Cells) || row.Event == "" || row.Cells[i].State == column.Missing && (row.Action != mapping.Upsert || col.From.Len() == 0) {
 			continue
 		}
 		lines = append(lines, "  "+fill(safe(col.Name), 24)+" "+sayCell(row.Cells[i]))

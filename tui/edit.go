@@ -7,8 +7,8 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"loopmap/mapping"
 	"loopmap/mapping/body"
+	"loopmap/mapping/column"
 )
 
 // edit carries out what changes the mapping or the look of the tree.
@@ -144,8 +144,8 @@ func (m *Model) editColumn(a action) {
 	c := m.draft.Receive.Columns[i]
 	switch a {
 	case retype:
-		at := slices.Index(mapping.Types, c.Type)
-		m.change(m.draft.Retype(i, mapping.Types[(at+1)%len(mapping.Types)]))
+		at := slices.Index(column.Types, c.Type)
+		m.change(m.draft.Retype(i, column.Types[(at+1)%len(column.Types)]))
 		m.say("%s", m.types(i))
 		if why := m.columns.problems[i]; why != "" {
 			m.note += ". ! " + safe(why)
@@ -173,11 +173,11 @@ func (m *Model) editColumn(a action) {
 func (m *Model) types(i int) string {
 	c := m.draft.Receive.Columns[i]
 	words, marked := []string{}, false
-	for _, t := range mapping.Types {
+	for _, t := range column.Types {
 		word := string(t)
 		for _, s := range m.samples[max(0, len(m.samples)-previewed):] {
 			v, ok := c.From.Get(s.Body)
-			if ok && (mapping.Column{Name: c.Name, Type: t, From: c.From}).Read(v, m.draft.Dialect).State == mapping.Misfit {
+			if ok && t.Read(v, m.draft.Dialect).State == column.Misfit {
 				word, marked = string(t)+"!", true
 				break
 			}

@@ -15,6 +15,7 @@ import (
 
 	"loopmap/mapping"
 	"loopmap/mapping/body"
+	"loopmap/mapping/column"
 )
 
 // evil is what nobody may send to a terminal: sequences of ESC and of C1, DEL, marks of
@@ -99,9 +100,9 @@ func (h *hostileBackend) Search(_ context.Context, match func(Delivery) bool) (m
 	return map[string]bool{evil: match(hostileDelivery())}, h.err()
 }
 func (h *hostileBackend) Pushes(context.Context, *mapping.Mapping) (PushView, error) {
-	cell := mapping.Cell{State: mapping.Present, Text: evil}
-	return PushView{Fields: []mapping.Field{{Name: "loops_id", Type: mapping.Text}, {Name: evil, Type: mapping.Text}, {Name: "email", Type: mapping.Text}},
-		Rows:    []mapping.PushRow{{Key: evil, Cells: map[string]mapping.Cell{evil: cell, "email": cell}, Lines: []mapping.PushLine{hostileLine()}}, {Key: "x"}},
+	cell := column.Cell{State: column.Present, Text: evil}
+	return PushView{Fields: []column.Field{{Name: "loops_id", Type: column.Text}, {Name: evil, Type: column.Text}, {Name: "email", Type: column.Text}},
+		Rows:    []mapping.PushRow{{Key: evil, Cells: map[string]column.Cell{evil: cell, "email": cell}, Lines: []mapping.PushLine{hostileLine()}}, {Key: "x"}},
 		Problem: evil}, h.err()
 }
 func (h *hostileBackend) Push(_ context.Context, _ int, _ bool, told chan<- PushProgress) (string, error) {
@@ -118,13 +119,13 @@ func (h *hostileBackend) Catalog(context.Context, []string) Catalog {
 	return c
 }
 func (h *hostileBackend) CreateProperty(context.Context, mapping.Property) error { return h.err() }
-func (h *hostileBackend) Misfit(mapping.Type, TableColumn) string                { return evil }
+func (h *hostileBackend) Misfit(column.Type, TableColumn) string                 { return evil }
 
 func hostileMapping() *mapping.Mapping {
 	m := mapping.New("sqlite:" + evil + ".db")
 	m.Table = evil
-	m.Receive.Columns = append(m.Receive.Columns, mapping.Column{Name: evil, Type: mapping.Text, From: body.MakePath(body.Step{Key: "contact"}, body.Step{Key: evil})},
-		mapping.Column{Name: "email", Type: mapping.Integer, From: body.MakePath(body.Step{Key: "contactIdentity"}, body.Step{Key: "email"})})
+	m.Receive.Columns = append(m.Receive.Columns, mapping.Column{Name: evil, Type: column.Text, From: body.MakePath(body.Step{Key: "contact"}, body.Step{Key: evil})},
+		mapping.Column{Name: "email", Type: column.Integer, From: body.MakePath(body.Step{Key: "contactIdentity"}, body.Step{Key: "email"})})
 	return m.EditPush(func(p *mapping.Push) {
 		p.Every = evil
 		p.Contact = &mapping.PushContact{Email: "email", OnlyRunIf: evil, Properties: []mapping.Pair{{Loops: evil, Column: evil, As: evil}, {Loops: "plan", Column: "email", As: "string"}},

@@ -8,7 +8,7 @@ import (
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
 
-	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 type typing int
@@ -209,7 +209,7 @@ func (m *Model) renameLines(w, h int) []string {
 			lines = append(lines, m.st.bad.Render(no[i]))
 		}
 		verdict = m.st.bad.Render(no[len(no)-1])
-	} else if mapping.Reserved(name) {
+	} else if column.Reserved(name) {
 		verdict = m.st.warn.Render(cut("allowed, but a word of SQL: queries must quote it", w))
 	}
 	lines = append(lines, verdict)

@@ -13,6 +13,7 @@ import (
 
 	"loopmap/mapping"
 	"loopmap/mapping/body"
+	"loopmap/mapping/column"
 )
 
 // liner is the mapper line by line: plain questions and answers over the same
@@ -328,7 +329,7 @@ func (l *liner) column(word string, rest []string) {
 		}
 		m.change(next)
 	case "type":
-		t, err := mapping.ParseType(strings.Join(rest[1:], " "))
+		t, err := column.ParseType(strings.Join(rest[1:], " "))
 		if err != nil {
 			l.say("No: %v.", err)
 			return

@@ -8,6 +8,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 type screen int
@@ -245,7 +246,7 @@ func (m *Model) problems() []string {
 			list[i] = notSeen
 		}
 		for _, r := range m.preview.rows {
-			if i < len(r.Cells) && r.Cells[i].State == mapping.Misfit {
+			if i < len(r.Cells) && r.Cells[i].State == column.Misfit {
 				list[i] = r.Cells[i].Text
 			}
 		}

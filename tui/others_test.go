@@ -5,14 +5,14 @@ import (
 	"strings"
 	"testing"
 
-	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 // Someone else has saved meanwhile: m brings mine into theirs, to be saved over it.
 func TestMergeTheirs(t *testing.T) {
 	d := start(t, 80, 40, withSample)
 	d.keys("/", "email", "enter", "space", "esc")
-	d.fake.theirs = d.m.saved.Retype(0, mapping.JSON)
+	d.fake.theirs = d.m.saved.Retype(0, column.JSON)
 	d.fake.review.Theirs = "@@ -1 +1 @@\n-old\n+theirs\n"
 	d.keys("s").has("m merge", "t take theirs").keys("m")
 	if got := d.columns(); !strings.Contains(got, "email text") || !strings.Contains(got, "loops_id json") || !d.m.Unsaved() {
@@ -24,7 +24,7 @@ func TestMergeTheirs(t *testing.T) {
 	// Where both have changed the same, that is said until it is saved.
 	d = start(t, 80, 40, withSample)
 	d.keys("tab", "t")
-	d.fake.theirs = d.m.saved.Retype(0, mapping.JSON)
+	d.fake.theirs = d.m.saved.Retype(0, column.JSON)
 	d.fake.review.Theirs = "+theirs\n"
 	d.keys("s", "m").has("BOTH column loops_id: its type: they say json, you say integer; yours is taken")
 	d.fake.review.Theirs = ""
@@ -45,7 +45,7 @@ func TestMergeTheirs(t *testing.T) {
 // What others do is said; a screen with nothing unsaved follows the file.
 func TestNews(t *testing.T) {
 	d := start(t, 120, 40, withSample)
-	d.fake.theirs = d.m.saved.Retype(0, mapping.JSON)
+	d.fake.theirs = d.m.saved.Retype(0, column.JSON)
 	d.send(newsMsg{News{Words: "ada \x1b[31mhas saved", Changed: true}})
 	d.has("ada ␛[31mhas saved")
 	if !strings.Contains(d.columns(), "loops_id json") || d.m.Unsaved() {
@@ -57,7 +57,7 @@ func TestNews(t *testing.T) {
 
 	d.keys("tab", "t")
 	mine := d.columns()
-	d.fake.theirs = d.m.saved.Retype(0, mapping.Text)
+	d.fake.theirs = d.m.saved.Retype(0, column.Text)
 	d.send(newsMsg{News{Words: "ada has saved", Changed: true}})
 	d.has("ada has saved. Yours is unsaved: s shows both")
 	if d.columns() != mine {
@@ -68,7 +68,7 @@ func TestNews(t *testing.T) {
 
 	// What was typed while the file was being read is not lost.
 	d = start(t, 120, 40, withSample)
-	theirs := d.m.saved.Retype(0, mapping.JSON)
+	theirs := d.m.saved.Retype(0, column.JSON)
 	d.keys("/", "email", "enter", "space", "esc")
 	d.send(rereadMsg{followed, Opened{Mapping: theirs}, nil})
 	if got := d.columns(); !strings.Contains(got, "loops_id json") || !strings.Contains(got, "email") || !d.m.Unsaved() {

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"testing"
 
-	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 // What is wrong with a line that is typed is said, whichever it is.
@@ -59,7 +59,7 @@ func TestBackByQ(t *testing.T) {
 
 // A mapping that was saved opens without a sample.
 func TestOpensWithoutSample(t *testing.T) {
-	d := start(t, 80, 24, func(c *Config) { c.New = false; c.Mapping = c.Mapping.Retype(0, mapping.JSON) })
+	d := start(t, 80, 24, func(c *Config) { c.New = false; c.Mapping = c.Mapping.Retype(0, column.JSON) })
 	d.has("waiting for the first webhook", "Enter opens the mapping as it is saved").keys("enter").has("loops_id key", "contactIdentity.id", "as it is saved", "no sample yet")
 	for _, k := range []string{"t", "tab", "space", "v", "a", "o", "/", "esc", "left", "right", "y", "Y", "E", "n", "+", "tab", "right", "tab", "enter", "esc", "u", "P", "esc", "D", "esc"} {
 		d.keys(k)

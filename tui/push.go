@@ -12,6 +12,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 // pushScreen is where the requests that rows send to Loops are put together, beside
@@ -22,7 +23,7 @@ type pushScreen struct {
 	read    bool // the table has been looked at
 	known   bool // Loops has been asked
 	stale   bool // the mapping has changed since compute
-	fields  []mapping.Field
+	fields  []column.Field
 	rows    []mapping.PushRow
 	more    bool   // the table has more rows
 	keyless int    // and so many that nothing tells apart
@@ -123,7 +124,7 @@ func (m *Model) sawPushes(msg pushViewMsg) {
 		if r.problem != "" || r.Action != mapping.Upsert {
 			continue
 		}
-		row := mapping.PushRow{Key: r.Key, Cells: map[string]mapping.Cell{}}
+		row := mapping.PushRow{Key: r.Key, Cells: map[string]column.Cell{}}
 		for k, c := range m.draft.Columns() {
 			if k < len(r.Cells) {
 				row.Cells[c.Name] = r.Cells[k]

@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 // changePush changes the push part, unless a mapping file could not say the outcome.
@@ -47,8 +48,8 @@ func (m *Model) identify(p *mapping.Push, event int) {
 }
 
 // field is a column of the table.
-func (p *pushScreen) field(name string) (f mapping.Field, ok bool) {
-	i := slices.IndexFunc(p.fields, func(f mapping.Field) bool { return f.Name == name })
+func (p *pushScreen) field(name string) (f column.Field, ok bool) {
+	i := slices.IndexFunc(p.fields, func(f column.Field) bool { return f.Name == name })
 	if i < 0 {
 		return f, false
 	}

@@ -11,18 +11,19 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
-func text(s string) mapping.Cell { return mapping.Cell{State: mapping.Present, Text: s} }
+func text(s string) column.Cell { return column.Cell{State: column.Present, Text: s} }
 
 // withTable gives the push screen a table with rows, and a Loops.
 func withTable(d *driver) *driver {
 	d.fake.pushes = PushView{
-		Fields: []mapping.Field{{Name: "loops_id", Type: mapping.Text}, {Name: "email", Type: mapping.Text}, {Name: "company", Type: mapping.Text},
-			{Name: "team_size", Type: mapping.Integer}, {Name: "plan", Type: mapping.Text}, {Name: "vip", Type: mapping.Boolean}, {Name: "zip", Type: mapping.Integer}},
+		Fields: []column.Field{{Name: "loops_id", Type: column.Text}, {Name: "email", Type: column.Text}, {Name: "company", Type: column.Text},
+			{Name: "team_size", Type: column.Integer}, {Name: "plan", Type: column.Text}, {Name: "vip", Type: column.Boolean}, {Name: "zip", Type: column.Integer}},
 		Rows: []mapping.PushRow{
-			{Key: "own-1", Cells: map[string]mapping.Cell{"email": text("ada@example.com"), "company": text("Analytical \x1b[31mEngines"), "team_size": text("12"), "plan": text("pro"), "vip": text("true"), "zip": text("12345")}},
-			{Key: "own-2", Cells: map[string]mapping.Cell{"email": text("bob@example.com"), "team_size": text("3"), "plan": {State: mapping.Null}},
+			{Key: "own-1", Cells: map[string]column.Cell{"email": text("ada@example.com"), "company": text("Analytical \x1b[31mEngines"), "team_size": text("12"), "plan": text("pro"), "vip": text("true"), "zip": text("12345")}},
+			{Key: "own-2", Cells: map[string]column.Cell{"email": text("bob@example.com"), "team_size": text("3"), "plan": {State: column.Null}},
 				Lines: []mapping.PushLine{{Kind: "contact", Status: mapping.PushFailed, Code: 400, Message: "Invalid email", Tried: "x"}}},
 		},
 	}
@@ -182,7 +183,7 @@ func TestPushLeaving(t *testing.T) {
 func TestPushWithoutLoops(t *testing.T) {
 	d := start(t, 120, 40, withSample)
 	d.fake.catalog.Problem = "no LOOPS_API_KEY: Loops is not asked which properties it has"
-	d.fake.pushes = PushView{Fields: []mapping.Field{{Name: "loops_id", Type: mapping.Text}, {Name: "email", Type: mapping.Text}}, Problem: "the table is not there yet"}
+	d.fake.pushes = PushView{Fields: []column.Field{{Name: "loops_id", Type: column.Text}, {Name: "email", Type: column.Text}}, Problem: "the table is not there yet"}
 	d.keys("down", "down", "space") // some column
 	d.keys("P").has("no LOOPS_API_KEY", "companyName", "(sample 1)")
 	d.to("email").keys("space").has("as a sample's row would send it")
@@ -193,12 +194,12 @@ func TestPushWithoutLoops(t *testing.T) {
 func TestWhyRowsSendNothing(t *testing.T) {
 	d := start(t, 120, 40, withSample)
 	row := func(key, email string, lines ...mapping.PushLine) mapping.PushRow {
-		cells := map[string]mapping.Cell{"loops_id": {State: mapping.Present, Text: key}, "email": {State: mapping.Present, Text: email}}
+		cells := map[string]column.Cell{"loops_id": {State: column.Present, Text: key}, "email": {State: column.Present, Text: email}}
 		return mapping.PushRow{Key: key, Cells: cells, Lines: lines}
 	}
 	gone := row("b", "b@example.com", mapping.PushLine{Kind: "contact", Status: mapping.PushSent, Body: []byte(`{"email":"b@example.com"}`), SentAt: time.Unix(5, 0)})
 	gone.Deleted = &mapping.Deletion{ID: "msg_1", At: time.Unix(9, 0), Received: time.Unix(9, 0)}
-	d.fake.pushes = PushView{Keyless: 3, Fields: []mapping.Field{{Name: "loops_id", Type: mapping.Text}, {Name: "email", Type: mapping.Text}}, Rows: []mapping.PushRow{
+	d.fake.pushes = PushView{Keyless: 3, Fields: []column.Field{{Name: "loops_id", Type: column.Text}, {Name: "email", Type: column.Text}}, Rows: []mapping.PushRow{
 		row("a", "a@example.com", mapping.PushLine{Kind: "contact", Status: mapping.PushSent, Body: []byte(`{"email":"a@example.com"}`), SentAt: time.Unix(5, 0)}), gone}}
 	d.keys("P").to("email").keys("space").has("3 rows without loops_id, which is the key: not sent",
 		"not sent: Loops has all of this:", "sent on 1970-01-01")

@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 // startSlot opens what fills the slot under the cursor: the columns to choose from, or
@@ -48,7 +49,7 @@ func (m *Model) chooseColumn(s slot) {
 	m.input = newInput(typingColumn, "")
 	m.input.slot, m.input.chosen = s, 0
 	for _, f := range m.push.fields {
-		if s.kind == listSlot && f.Type != mapping.Boolean {
+		if s.kind == listSlot && f.Type != column.Boolean {
 			continue // a list is joined or left
 		}
 		m.input.offers = append(m.input.offers, TableColumn{Name: f.Name, Type: string(f.Type)})

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 // pushLayout is the room of the push screen's panes. Rows have a height of 0 where only
@@ -157,7 +158,7 @@ func (m *Model) slotValue(s slot) string {
 		value = "! " + value
 	} else if s.isPair() && s.pair.As != "" {
 		value += " as " + safe(s.pair.As)
-	} else if s.isPair() && ok && s.typ != "" && f.Type.SentAs() != s.typ && !standard(s) && !(s.kind == listSlot && f.Type == mapping.Integer) {
+	} else if s.isPair() && ok && s.typ != "" && f.Type.SentAs() != s.typ && !standard(s) && !(s.kind == listSlot && f.Type == column.Integer) {
 		value += " ! is " + string(f.Type)
 	}
 	if s.pair.OnNull == mapping.ClearNull {
@@ -255,11 +256,11 @@ func (p *pushScreen) noRows() string {
 
 // rowName is what people know a row by: its email, where it has one.
 func (m *Model) rowName(r mapping.PushRow) string {
-	column := m.matching(slot{kind: emailSlot, label: "email"})
+	name := m.matching(slot{kind: emailSlot, label: "email"})
 	if push := m.draft.Push; push != nil && push.Contact != nil && push.Contact.Email != "" {
-		column = push.Contact.Email
+		name = push.Contact.Email
 	}
-	if c := r.Cells[column]; c.State == mapping.Present && c.Text != "" {
+	if c := r.Cells[name]; c.State == column.Present && c.Text != "" {
 		return safe(c.Text)
 	}
 	return safe(r.Key)

@@ -7,7 +7,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 // reviewing is the screen that shows a change before it is written.
@@ -122,7 +122,7 @@ func (m *Model) addSQL(list []string, title string) {
 func (m *Model) warnings() (list []string) {
 	for i, c := range m.draft.Receive.Columns {
 		for _, r := range m.preview.rows {
-			if i < len(r.Cells) && r.Cells[i].State == mapping.Misfit {
+			if i < len(r.Cells) && r.Cells[i].State == column.Misfit {
 				list = append(list, fmt.Sprintf("column %s does not hold a sample: %s. Such deliveries are quarantined", safe(c.Name), r.Cells[i].Text))
 				break
 			}

@@ -17,6 +17,7 @@ import (
 
 	"loopmap/mapping"
 	"loopmap/mapping/body"
+	"loopmap/mapping/column"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -92,8 +93,8 @@ func (f *fake) Save(_ context.Context, m *mapping.Mapping) (Saved, error) {
 	}
 	return Saved{Words: "saved loopmap.yaml"}, f.err
 }
-func (f *fake) Misfit(t mapping.Type, c TableColumn) string {
-	if c.Type == "INTEGER" && t == mapping.Text {
+func (f *fake) Misfit(t column.Type, c TableColumn) string {
+	if c.Type == "INTEGER" && t == column.Text {
 		return `it would turn the text "007" into 7`
 	}
 	return ""
@@ -487,7 +488,7 @@ func TestTheirs(t *testing.T) {
 	d := start(t, 80, 40, withSample)
 	d.keys("/", "email", "enter", "space", "esc")
 	mine := d.columns()
-	d.fake.theirs = d.m.saved.MakeKey(0).Retype(0, mapping.Integer)
+	d.fake.theirs = d.m.saved.MakeKey(0).Retype(0, column.Integer)
 	d.fake.review.Refused = "the file was changed by someone else since it was read"
 	d.fake.review.Theirs = "@@ -1 +1 @@\n-old\n+theirs\n"
 	d.keys("s").has("CANNOT BE SAVED", "THEIRS", "+theirs", "YOURS", "contact.email}")

@@ -11,6 +11,7 @@ import (
 
 	"loopmap/mapping"
 	"loopmap/mapping/body"
+	"loopmap/mapping/column"
 	"loopmap/mapping/loops"
 	"loopmap/tui"
 )
@@ -106,7 +107,7 @@ func (a *app) addColumn(ctx context.Context, b *backend, m *mapping.Mapping, pat
 		}
 	}
 	if typ != "" {
-		t, err := mapping.ParseType(typ)
+		t, err := column.ParseType(typ)
 		if err != nil {
 			return nil, usage("--type: %v", err)
 		}

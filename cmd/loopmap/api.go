@@ -9,6 +9,7 @@ import (
 	"github.com/zalando/go-keyring"
 
 	"loopmap/mapping"
+	"loopmap/mapping/column"
 	"loopmap/mapping/loops"
 )
 
@@ -68,7 +69,7 @@ type connection struct {
 // askLoops tries the key, and compares the push part with what the team has; nil when
 // there is no key; fields are the columns that are known. That Loops cannot be reached is no error here: the mapping can be
 // checked without.
-func (a *app) askLoops(ctx context.Context, m *mapping.Mapping, fields []mapping.Field, transport http.RoundTripper) (*connection, error) {
+func (a *app) askLoops(ctx context.Context, m *mapping.Mapping, fields []column.Field, transport http.RoundTripper) (*connection, error) {
 	c, err := a.loopsClient(transport)
 	if err != nil || c == nil {
 		return nil, err
@@ -88,7 +89,7 @@ func (a *app) askLoops(ctx context.Context, m *mapping.Mapping, fields []mapping
 	return found, nil
 }
 
-func (found *connection) compare(ctx context.Context, c *loops.Client, m *mapping.Mapping, fields []mapping.Field) (err error) {
+func (found *connection) compare(ctx context.Context, c *loops.Client, m *mapping.Mapping, fields []column.Field) (err error) {
 	var team mapping.Team
 	if team.Properties, err = c.Properties(ctx); err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 	udiff "github.com/aymanbagabas/go-udiff"
 
 	"loopmap/mapping"
+	"loopmap/mapping/column"
 	"loopmap/mapping/table"
 	"loopmap/tui"
 )
@@ -339,6 +340,6 @@ func (b *backend) Read(file string) ([]tui.Sample, error) {
 }
 
 // Misfit says why a column of the table cannot hold a type.
-func (b *backend) Misfit(t mapping.Type, c tui.TableColumn) string {
+func (b *backend) Misfit(t column.Type, c tui.TableColumn) string {
 	return table.Misfit(b.mapping().Dialect, t, c.Type)
 }

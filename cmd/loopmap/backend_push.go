@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"loopmap/mapping"
+	"loopmap/mapping/column"
 	"loopmap/mapping/loops"
 	"loopmap/mapping/push"
 	"loopmap/mapping/table"
@@ -33,7 +34,7 @@ func (b *backend) Pushes(ctx context.Context, m *mapping.Mapping) (view tui.Push
 			return err
 		}
 		view.Fields, view.Problem = table.Fields(m, columns), ""
-		there := slices.DeleteFunc(slices.Clone(view.Fields), func(f mapping.Field) bool {
+		there := slices.DeleteFunc(slices.Clone(view.Fields), func(f column.Field) bool {
 			return !slices.ContainsFunc(columns, func(c table.Column) bool { return m.Dialect.Fold(c.Name) == m.Dialect.Fold(f.Name) })
 		})
 		if view.Keyless, err = s.Keyless(ctx, m); err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"loopmap/mapping"
 	"loopmap/mapping/body"
+	"loopmap/mapping/column"
 	"loopmap/mapping/loops"
 	"loopmap/mapping/receive"
 	"loopmap/mapping/table"
@@ -176,7 +177,7 @@ func warnings(m *mapping.Mapping) []string {
 		if c.Name == m.Key && strings.HasSuffix(c.From.String(), ".email") {
 			list = append(list, fmt.Sprintf("the key %s is an email address, which can change: contactIdentity.id cannot", c.Name))
 		}
-		if mapping.Reserved(c.Name) {
+		if column.Reserved(c.Name) {
 			list = append(list, fmt.Sprintf("column %s is a word of SQL: queries must quote it", c.Name))
 		}
 	}
@@ -219,7 +220,7 @@ func try(m *mapping.Mapping, name string, body []byte) tried {
 	}
 	t.Action, t.Row = e.Row.Action.String(), map[string]any{}
 	for i, c := range m.Columns() {
-		if cell := e.Row.Cells[i]; cell.State != mapping.Missing {
+		if cell := e.Row.Cells[i]; cell.State != column.Missing {
 			t.Row[c.Name] = cellJSON(c.Type, cell)
 		}
 	}
@@ -284,12 +285,12 @@ func (c *checked) print(w io.Writer, m *mapping.Mapping) error {
 			cell := t.row.Cells[i]
 			text := cell.Text
 			switch cell.State {
-			case mapping.Missing:
+			case column.Missing:
 				if t.row.Action == mapping.Update || col.From.Len() == 0 {
 					continue
 				}
 				text = "(not in this body: the row keeps what it has)"
-			case mapping.Null:
+			case column.Null:
 				text = "NULL"
 			}
 			rows = append(rows, []string{"    " + col.Name, string(col.Type), text})

@@ -4,11 +4,12 @@ import (
 	"time"
 
 	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 // requestsOf are what a row that has just been made would send: the table's other
 // columns are NULL in it.
-func requestsOf(m *mapping.Mapping, file string, fields []mapping.Field, row mapping.Row, now time.Time) (list []planned) {
+func requestsOf(m *mapping.Mapping, file string, fields []column.Field, row mapping.Row, now time.Time) (list []planned) {
 	if m.Push == nil || row.Action != mapping.Upsert {
 		return nil
 	}
@@ -16,7 +17,7 @@ func requestsOf(m *mapping.Mapping, file string, fields []mapping.Field, row map
 	if err != nil { // there is no table yet that could have its columns
 		return []planned{{Kind: "push", Status: "not known", Reason: err.Error()}}
 	}
-	cells := map[string]mapping.Cell{}
+	cells := map[string]column.Cell{}
 	for i, c := range m.Columns() {
 		cells[c.Name] = row.Cells[i]
 	}

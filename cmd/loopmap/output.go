@@ -9,8 +9,8 @@ import (
 
 	"github.com/charmbracelet/x/term"
 
-	"loopmap/mapping"
 	"loopmap/mapping/body"
+	"loopmap/mapping/column"
 )
 
 // printJSON writes v on indented lines, with <, > and & as they are.
@@ -111,11 +111,11 @@ func pretty(raw []byte) string {
 }
 
 // cellJSON is a cell as a JSON value: numbers and JSON as they were written.
-func cellJSON(t mapping.Type, c mapping.Cell) any {
+func cellJSON(t column.Type, c column.Cell) any {
 	switch {
-	case c.State != mapping.Present:
+	case c.State != column.Present:
 		return nil
-	case t == mapping.Text || t == mapping.Time:
+	case t == column.Text || t == column.Time:
 		return c.Text
 	}
 	return json.RawMessage(c.Text)

@@ -19,6 +19,7 @@ import (
 
 	"loopmap/mapping"
 	"loopmap/mapping/body"
+	"loopmap/mapping/column"
 	"loopmap/mapping/loops/loopstest"
 	"loopmap/mapping/table"
 )
@@ -316,7 +317,7 @@ func changeable(m *mapping.Mapping) string {
 	}
 	for _, p := range m.Push.Contact.Properties {
 		for _, c := range m.Columns() {
-			if c.Name == p.Column && c.Type == mapping.Text && c.Name != m.Key {
+			if c.Name == p.Column && c.Type == column.Text && c.Name != m.Key {
 				return c.Name
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"loopmap/mapping"
+	"loopmap/mapping/column"
 	"loopmap/mapping/loops/loopstest"
 	"loopmap/mapping/table"
 )
@@ -14,7 +15,7 @@ import (
 // scratchTable makes the table with the columns that the real table has, and those that
 // push names: as the real table has them, else as what push makes of them. It returns
 // them all.
-func (a *app) scratchTable(ctx context.Context, file string, m *mapping.Mapping, dir string) ([]mapping.Field, error) {
+func (a *app) scratchTable(ctx context.Context, file string, m *mapping.Mapping, dir string) ([]column.Field, error) {
 	store, err := table.Open(ctx, table.Options{URL: "sqlite:rehearsal.db", Dir: dir, Write: true})
 	if err != nil {
 		return nil, err
@@ -24,17 +25,17 @@ func (a *app) scratchTable(ctx context.Context, file string, m *mapping.Mapping,
 	if err != nil {
 		return nil, err
 	}
-	var fields []mapping.Field
+	var fields []column.Field
 	has := func(name string) bool {
-		return slices.ContainsFunc(fields, func(f mapping.Field) bool { return f.Name == name })
+		return slices.ContainsFunc(fields, func(f column.Field) bool { return f.Name == name })
 	}
-	add := func(f mapping.Field) {
+	add := func(f column.Field) {
 		if !has(f.Name) {
 			fields = append(fields, f)
 		}
 	}
 	for _, c := range m.Columns() {
-		add(mapping.Field{Name: c.Name, Type: c.Type})
+		add(column.Field{Name: c.Name, Type: c.Type})
 	}
 	made := len(fields) // by the plan
 	if original, url, err := a.readMapping(file); err == nil {
@@ -48,7 +49,7 @@ func (a *app) scratchTable(ctx context.Context, file string, m *mapping.Mapping,
 	}
 	known := len(fields)
 	for _, name := range m.PushNames() {
-		add(mapping.Field{Name: name, Type: mapping.Text})
+		add(column.Field{Name: name, Type: column.Text})
 	}
 	guess(m, file, fields, known)
 	for _, f := range fields[made:] {
@@ -63,13 +64,13 @@ func (a *app) scratchTable(ctx context.Context, file string, m *mapping.Mapping,
 }
 
 // sqlTypes are what a scratch table calls its columns; what is not here is TEXT.
-var sqlTypes = map[mapping.Type]string{
-	mapping.Integer: "INTEGER", mapping.Number: "NUMERIC", mapping.Boolean: "BOOLEAN", mapping.Time: "TIMESTAMP", mapping.JSON: "JSON",
+var sqlTypes = map[column.Type]string{
+	column.Integer: "INTEGER", column.Number: "NUMERIC", column.Boolean: "BOOLEAN", column.Time: "TIMESTAMP", column.JSON: "JSON",
 }
 
 // guess gives the fields from an index on types that push can work with: booleans go to
 // mailing lists, and what a condition compares is what it is compared with.
-func guess(m *mapping.Mapping, file string, fields []mapping.Field, from int) {
+func guess(m *mapping.Mapping, file string, fields []column.Field, from int) {
 	lists := map[string]bool{}
 	if p := m.Push; p != nil {
 		var pairs []mapping.Pair
@@ -85,13 +86,13 @@ func guess(m *mapping.Mapping, file string, fields []mapping.Field, from int) {
 	}
 	for i := from; i < len(fields); i++ {
 		if lists[fields[i].Name] {
-			fields[i].Type = mapping.Boolean
+			fields[i].Type = column.Boolean
 		}
 	}
 	for range fields[from:] { // one may show only once another is right
 		for i := from; i < len(fields); i++ {
 			best, least := fields[i].Type, wrongs(m, file, fields)
-			for _, t := range []mapping.Type{mapping.Number, mapping.Boolean, mapping.Time} {
+			for _, t := range []column.Type{column.Number, column.Boolean, column.Time} {
 				if lists[fields[i].Name] {
 					continue
 				}
@@ -107,7 +108,7 @@ func guess(m *mapping.Mapping, file string, fields []mapping.Field, from int) {
 
 // wrongs is how much of push does not fit the fields: the further its mistakes stand
 // back, the less.
-func wrongs(m *mapping.Mapping, file string, fields []mapping.Field) (n int) {
+func wrongs(m *mapping.Mapping, file string, fields []column.Field) (n int) {
 	for _, p := range m.PushProblems(file, fields) {
 		n += 1<<20 - min(p.Col, 1<<10)
 	}
@@ -116,7 +117,7 @@ func wrongs(m *mapping.Mapping, file string, fields []mapping.Field) (n int) {
 
 // pretended are the custom properties that the mapping names; nil, which is a few, when
 // it names none.
-func pretended(m *mapping.Mapping, fields []mapping.Field) (list []loopstest.Property) {
+func pretended(m *mapping.Mapping, fields []column.Field) (list []loopstest.Property) {
 	for name, t := range m.PushProperties(fields) {
 		list = append(list, loopstest.Property{Key: name, Label: name, Type: t})
 	}
@@ -132,7 +133,7 @@ func pretendedLists(m *mapping.Mapping) (list []loopstest.List) {
 	return list
 }
 
-func pretendedEvents(m *mapping.Mapping, fields []mapping.Field) (list []loopstest.EventPattern) {
+func pretendedEvents(m *mapping.Mapping, fields []column.Field) (list []loopstest.EventPattern) {
 	if m.Push != nil {
 		for _, e := range m.Push.Events {
 			pattern := loopstest.EventPattern{Name: e.Name}

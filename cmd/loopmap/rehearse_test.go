@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 // What was saved in a rehearsal is kept beside the mapping, as it would be for its own
@@ -68,18 +69,18 @@ push:
 	if err != nil {
 		t.Fatal(err)
 	}
-	fields := []mapping.Field{{Name: "loops_id", Type: mapping.Text}}
+	fields := []column.Field{{Name: "loops_id", Type: column.Text}}
 	for _, name := range m.PushNames() {
 		if name != "loops_id" {
-			fields = append(fields, mapping.Field{Name: name, Type: mapping.Text})
+			fields = append(fields, column.Field{Name: name, Type: column.Text})
 		}
 	}
 	guess(m, "loopmap.yaml", fields, 1)
-	got := map[string]mapping.Type{}
+	got := map[string]column.Type{}
 	for _, f := range fields {
 		got[f.Name] = f.Type
 	}
-	for name, want := range map[string]mapping.Type{"seats": mapping.Number, "score": mapping.Number, "paid": mapping.Boolean, "plan": mapping.Text, "vip": mapping.Boolean, "also": mapping.Boolean, "gone": mapping.Boolean, "other": mapping.Text} {
+	for name, want := range map[string]column.Type{"seats": column.Number, "score": column.Number, "paid": column.Boolean, "plan": column.Text, "vip": column.Boolean, "also": column.Boolean, "gone": column.Boolean, "other": column.Text} {
 		if got[name] != want {
 			t.Errorf("%s is %s, want %s", name, got[name], want)
 		}

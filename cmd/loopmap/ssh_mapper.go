@@ -10,6 +10,7 @@ import (
 	"github.com/charmbracelet/colorprofile"
 
 	"loopmap/mapping"
+	"loopmap/mapping/column"
 	"loopmap/tui"
 	"loopmap/tui/sshd"
 )
@@ -195,7 +196,7 @@ func (b *sshBackend) Reread(ctx context.Context) (tui.Opened, error) { return b.
 func (b *sshBackend) Journal(ctx context.Context) ([]tui.Sample, error) { return b.own.Journal(ctx) }
 
 // Misfit says why a column of the table cannot hold a type.
-func (b *sshBackend) Misfit(t mapping.Type, c tui.TableColumn) string { return b.own.Misfit(t, c) }
+func (b *sshBackend) Misfit(t column.Type, c tui.TableColumn) string { return b.own.Misfit(t, c) }
 
 // Read refuses: the files here are the server's, not the guest's.
 func (b *sshBackend) Read(string) ([]tui.Sample, error) {

@@ -13,6 +13,10 @@ var (
 	offsets = []string{"Z07:00", "Z0700", "Z07", "Z07:00:00"}
 )
 
+// Milliseconds is where a whole number stops being Unix seconds: as seconds it is the year
+// 5138, as milliseconds 1973.
+const Milliseconds = 100_000_000_000
+
 // ParseTime reads a time from text; ok is false for text that is none.
 func ParseTime(s string) (t time.Time, ok bool) {
 	t, _, ok = parseTime(s)

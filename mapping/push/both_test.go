@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"loopmap/mapping"
+	"loopmap/mapping/column"
 	"loopmap/mapping/loops"
 	"loopmap/mapping/loops/loopstest"
 	"loopmap/mapping/push"
@@ -38,7 +39,7 @@ func benchOn(t *testing.T, database, src string, o loopstest.Options, sql ...str
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.Dialect, err = mapping.DialectOf(database); err != nil {
+	if m.Dialect, err = column.DialectOf(database); err != nil {
 		t.Fatal(err)
 	}
 	b := &bench{T: t}

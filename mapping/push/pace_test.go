@@ -13,15 +13,16 @@ import (
 	"time"
 
 	"loopmap/mapping"
+	"loopmap/mapping/column"
 	"loopmap/mapping/loops/loopstest"
 )
 
 // memory is a store of rows that are all alike.
 type memory struct{ rows int }
 
-func (m memory) PushRows(_ context.Context, _ *mapping.Mapping, _ []mapping.Field, q mapping.PushQuery) (list []mapping.PushRow, err error) {
+func (m memory) PushRows(_ context.Context, _ *mapping.Mapping, _ []column.Field, q mapping.PushQuery) (list []mapping.PushRow, err error) {
 	add := func(key string) {
-		list = append(list, mapping.PushRow{Key: key, Cells: map[string]mapping.Cell{"email": {State: mapping.Present, Text: key + "@example.com"}}})
+		list = append(list, mapping.PushRow{Key: key, Cells: map[string]column.Cell{"email": {State: column.Present, Text: key + "@example.com"}}})
 	}
 	for _, key := range q.Keys {
 		add(key)
@@ -70,7 +71,7 @@ func emails(t *testing.T) *mapping.Sender {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := m.Sender("f", []mapping.Field{{Name: "id", Type: mapping.Text}, {Name: "email", Type: mapping.Text}})
+	s, err := m.Sender("f", []column.Field{{Name: "id", Type: column.Text}, {Name: "email", Type: column.Text}})
 	if err != nil {
 		t.Fatal(err)
 	}

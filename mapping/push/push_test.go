@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"loopmap/mapping"
+	"loopmap/mapping/column"
 	"loopmap/mapping/loops"
 	"loopmap/mapping/loops/loopstest"
 	"loopmap/mapping/loops/loopstest/openapitest"
@@ -282,8 +283,8 @@ func TestOncePerAcrossRows(t *testing.T) {
 // A day later an event that may have arrived is not sent by itself.
 func TestTheDayOfAnIdempotencyKey(t *testing.T) {
 	b := newBench(t, loopstest.Options{}, 1)
-	steps := b.sender.Steps(mapping.PushRow{Key: "r0000", Cells: map[string]mapping.Cell{
-		"email": {State: mapping.Present, Text: "r0000@example.com"}, "plan": {State: mapping.Present, Text: "pro"}}}, mapping.Resend{})
+	steps := b.sender.Steps(mapping.PushRow{Key: "r0000", Cells: map[string]column.Cell{
+		"email": {State: column.Present, Text: "r0000@example.com"}, "plan": {State: column.Present, Text: "pro"}}}, mapping.Resend{})
 	r := steps[1].Request
 	begun := mapping.PushLine{Kind: r.Kind, IdempotencyKey: r.IdempotencyKey, Status: mapping.PushPending, Body: r.Body, Tried: r.Hash, Attempts: 1,
 		FirstAt: time.Now().Add(-23*time.Hour - time.Minute), NextAt: time.Now(), UpdatedAt: time.Now()}

@@ -12,11 +12,12 @@ import (
 	"time"
 
 	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 // Store is what sending needs of the database.
 type Store interface {
-	PushRows(ctx context.Context, m *mapping.Mapping, fields []mapping.Field, q mapping.PushQuery) ([]mapping.PushRow, error)
+	PushRows(ctx context.Context, m *mapping.Mapping, fields []column.Field, q mapping.PushQuery) ([]mapping.PushRow, error)
 	// SavePushes is durable when it returns.
 	SavePushes(ctx context.Context, table string, list []mapping.PushSave) error
 	// PushOwner is a row that has a line with this key: one that was sent before one

@@ -23,6 +23,7 @@ import (
 
 	"loopmap/mapping"
 	"loopmap/mapping/body"
+	"loopmap/mapping/column"
 	"loopmap/mapping/loops"
 	"loopmap/mapping/table"
 )
@@ -48,7 +49,7 @@ func newMapping(t testing.TB, columns ...string) *mapping.Mapping {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m.Receive.Columns = append(m.Receive.Columns, mapping.Column{Name: f[0], Type: mapping.Type(f[1]), From: p})
+		m.Receive.Columns = append(m.Receive.Columns, mapping.Column{Name: f[0], Type: column.Type(f[1]), From: p})
 	}
 	return m
 }

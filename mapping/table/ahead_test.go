@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 // An eventTime that no clock explains keeps nothing from its row: it counts as the time
@@ -62,7 +63,7 @@ func TestClockFarOff(t *testing.T) {
 			commit(t, s, m, one)
 		}
 		far := []string{"20000-01-01T00:00:00.000Z", "-0004-01-01T00:00:00.000Z"} // as an older version has left it
-		if d.d == mapping.Postgres {
+		if d.d == column.Postgres {
 			far = []string{"20000-01-01 00:00:00+00", "0004-01-01 00:00:00+00 BC"}
 		}
 		for i, text := range far {
@@ -78,7 +79,7 @@ func TestClockFarOff(t *testing.T) {
 				t.Errorf("%s: %v", r.ID, err)
 			}
 		}
-		if d.d == mapping.SQLite {
+		if d.d == column.SQLite {
 			d.exec("UPDATE loopmap_deliveries SET received_at = 'no time' WHERE id = 'far_0'")
 			if _, err := s.Deliveries(context.Background(), Filter{}); err == nil || !strings.Contains(err.Error(), "no time") {
 				t.Errorf("what is not a time: %v", err)

@@ -14,6 +14,7 @@ import (
 	_ "modernc.org/sqlite"             // the driver "sqlite", likewise
 
 	"loopmap/mapping"
+	"loopmap/mapping/column"
 	"loopmap/mapping/table/tabletest"
 )
 
@@ -23,7 +24,7 @@ type database struct {
 	url  string
 	dir  string
 	look *sql.DB
-	d    mapping.Dialect
+	d    column.Dialect
 }
 
 // databases runs a test on both kinds of database.
@@ -40,7 +41,7 @@ func sqliteDatabase(t testing.TB) *database {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { look.Close() })
-	return &database{t: t, url: "sqlite:contacts.db", dir: dir, look: look, d: mapping.SQLite}
+	return &database{t: t, url: "sqlite:contacts.db", dir: dir, look: look, d: column.SQLite}
 }
 
 // postgresDatabase is a schema of its own.
@@ -52,7 +53,7 @@ func postgresDatabase(t testing.TB) *database {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { look.Close() })
-	return &database{t: t, url: at, dir: t.TempDir(), look: look, d: mapping.Postgres}
+	return &database{t: t, url: at, dir: t.TempDir(), look: look, d: column.Postgres}
 }
 
 func (d *database) open() *Store {
@@ -68,7 +69,7 @@ func (d *database) open() *Store {
 // text is what SQL finds, NULL as such. Marks are written ?.
 func (d *database) text(query string, args ...any) string {
 	d.t.Helper()
-	if d.d == mapping.Postgres {
+	if d.d == column.Postgres {
 		for i := range args {
 			query = strings.Replace(query, "?", fmt.Sprintf("$%d", i+1), 1)
 		}
@@ -105,7 +106,7 @@ func (d *database) mapping(columns ...string) *mapping.Mapping {
 		if err != nil {
 			d.t.Fatal(err)
 		}
-		m.Receive.Columns = append(m.Receive.Columns, mapping.Column{Name: f[0], Type: mapping.Type(f[1]), From: p})
+		m.Receive.Columns = append(m.Receive.Columns, mapping.Column{Name: f[0], Type: column.Type(f[1]), From: p})
 	}
 	return m
 }

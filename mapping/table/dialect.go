@@ -3,7 +3,7 @@ package table
 import (
 	"fmt"
 
-	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 // dialect is what a kind of database has its own way of, and what needs no connection to
@@ -12,15 +12,13 @@ type dialect interface {
 	// writers is how many transactions are worth while beside each other.
 	writers() int
 
-	// declared is the type that loopmap gives a new column.
-	declared(t mapping.Type) string
 	// typeOf is the type of a column by its declaration; text where nothing else is sure.
-	typeOf(declared string) mapping.Type
+	typeOf(declared string) column.Type
 	// misfit says why a column of a declared type would change the values of a mapped
 	// type; "" when it keeps them.
-	misfit(t mapping.Type, declared string) string
+	misfit(t column.Type, declared string) string
 	// narrows says what a declared type does to some values of a mapped type.
-	narrows(t mapping.Type, declared string) string
+	narrows(t column.Type, declared string) string
 	// keyMisfit says why rows cannot be told apart by a column: its texts must read in one
 	// way alone, and be found again by what they read as.
 	keyMisfit(c Column) string
@@ -55,18 +53,18 @@ type dialect interface {
 	// after says that a column is greater than a text.
 	after(column, declared string) string
 	// asked is how a column's values are asked for, and cell reads one.
-	asked(f mapping.Field, declared string) string
-	cell(f mapping.Field, v stored, declared string) mapping.Cell
+	asked(f column.Field, declared string) string
+	cell(f column.Field, v stored, declared string) column.Cell
 	// secondsAgo is a moment of the past by the database's own clock, and now.
 	secondsAgo(n int) (then, now string)
 }
 
 // dialectOf is the dialect of a mapping's database.
-func dialectOf(d mapping.Dialect) dialect {
+func dialectOf(d column.Dialect) dialect {
 	switch d {
-	case mapping.SQLite:
+	case column.SQLite:
 		return sqliteDialect{}
-	case mapping.Postgres:
+	case column.Postgres:
 		return postgresDialect{}
 	}
 	panic(fmt.Sprintf("no dialect %q", d)) // mapping.DialectOf knows no other

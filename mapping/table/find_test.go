@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 func TestFindByRowAndEmail(t *testing.T) {
@@ -59,7 +60,7 @@ func TestFindUsesIndexes(t *testing.T) {
 		} {
 			where, args := c.f.where("rowid", "IS NOT", nil)
 			explain := "EXPLAIN QUERY PLAN SELECT id FROM loopmap_deliveries" + where
-			if d.d == mapping.Postgres {
+			if d.d == column.Postgres {
 				where, args = c.f.where("seq", "IS DISTINCT FROM", nil)
 				d.exec("SET enable_seqscan = off", "SET enable_sort = on", "SET plan_cache_mode = force_custom_plan")
 				explain = "EXPLAIN SELECT id FROM loopmap_deliveries" + where

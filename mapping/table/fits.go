@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 // limits are the numbers behind a type's name: numeric(10,2), timestamp(3) with time zone.
@@ -17,7 +17,7 @@ var limits = regexp.MustCompile(`\((-?\d+)(?:,(-?\d+))?\)`)
 // PostgreSQL would not say so itself: it rounds numbers and times to a column's digits
 // without a word (PostgreSQL, Numeric Types and Date/Time Types). declared is the type
 // beneath any domain.
-func fits(declared string, t mapping.Type, text string) string {
+func fits(declared string, t column.Type, text string) string {
 	base := modifier.ReplaceAllString(declared, "")
 	digits := limits.FindStringSubmatch(declared)
 	switch {
@@ -26,11 +26,11 @@ func fits(declared string, t mapping.Type, text string) string {
 		if least, ok := exponentOf(text); ok && least < -scale {
 			return fmt.Sprintf("%s has more digits than %s keeps: it would be rounded", text, declared)
 		}
-	case base == "date" && t == mapping.Time:
+	case base == "date" && t == column.Time:
 		if at, err := time.Parse(time.RFC3339Nano, text); err == nil && !at.Equal(at.UTC().Truncate(24*time.Hour)) {
 			return text + " is not midnight UTC, and a date keeps no time of day"
 		}
-	case strings.HasPrefix(base, "timestamp") && digits != nil && t == mapping.Time:
+	case strings.HasPrefix(base, "timestamp") && digits != nil && t == column.Time:
 		places, _ := strconv.Atoi(digits[1])
 		unit := time.Second
 		for range places {

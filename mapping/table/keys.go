@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 // keyForm is how the table compares keys. Journal, outbox and outcomes have one text for
@@ -40,7 +41,7 @@ func formOf(c Column) keyForm {
 func (f keyForm) canonical(key string) string {
 	switch f {
 	case asciiKeys:
-		return mapping.SQLite.Fold(key)
+		return column.SQLite.Fold(key)
 	case trimKeys:
 		return strings.TrimRight(key, " ")
 	case uuidKeys:
@@ -131,8 +132,8 @@ func (s *Store) canonical(ctx context.Context, entries []mapping.Entry) ([]mappi
 
 // keyMisfit says why rows cannot be told apart by a column: a key must read in one way
 // alone, and be found again by what it reads as.
-func keyMisfit(m *mapping.Mapping, t mapping.Type, c Column) string {
-	if t != mapping.Text && t != mapping.Integer {
+func keyMisfit(m *mapping.Mapping, t column.Type, c Column) string {
+	if t != column.Text && t != column.Integer {
 		return fmt.Sprintf("key %s is %s in the mapping, and rows are told apart by text or integer: what is written in more than one way would not be found again", c.Name, t)
 	}
 	why := dialectOf(m.Dialect).keyMisfit(c)

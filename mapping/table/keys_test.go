@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 // Two ways of writing a key that the table holds for one name one row: for the order of
@@ -17,7 +18,7 @@ func TestKeysAsTheTableComparesThem(t *testing.T) {
 			"nocase": {"TEXT COLLATE NOCASE PRIMARY KEY NOT NULL", "Ada@Example.com", "ada@example.COM"},
 			"rtrim":  {"TEXT COLLATE RTRIM PRIMARY KEY NOT NULL", "ada ", "ada  "},
 		}
-		if d.d == mapping.Postgres {
+		if d.d == column.Postgres {
 			d.exec("CREATE EXTENSION IF NOT EXISTS citext SCHEMA public")
 			tables = map[string][3]string{
 				"citext": {"public.citext PRIMARY KEY", "Ada@Example.com", "aDa@example.COM"},
@@ -73,7 +74,7 @@ func TestKeysThatCannotNameRows(t *testing.T) {
 		s := d.open()
 		refused := []string{"REAL", "NUMERIC", "DATETIME", "BOOLEAN", "DECIMAL(10,2)"}
 		taken := []string{"TEXT", "VARCHAR(40)", "", "TEXT COLLATE NOCASE"}
-		if d.d == mapping.Postgres {
+		if d.d == column.Postgres {
 			refused = []string{"timestamptz", "timestamp", "date", "inet", "numeric", "boolean", "double precision", "jsonb", `text COLLATE "nd"`, "bytea"}
 			taken = []string{"text", "varchar(40)", "uuid", "kind"}
 			d.exec(`CREATE COLLATION nd (provider = icu, locale = 'und-u-ks-level2', deterministic = false)`, "CREATE TYPE kind AS ENUM ('a', 'b')")
@@ -90,7 +91,7 @@ func TestKeysThatCannotNameRows(t *testing.T) {
 				t.Errorf("key %s: %+v", declared, p.Misfits)
 			}
 		}
-		for _, typ := range []mapping.Type{mapping.Number, mapping.Boolean, mapping.Time, mapping.JSON} {
+		for _, typ := range []column.Type{column.Number, column.Boolean, column.Time, column.JSON} {
 			m := d.mapping()
 			m.Table, m.Receive.Columns[0].Type = "unmade", typ
 			if p, err := s.Plan(context.Background(), m); err != nil || len(p.Misfits) == 0 {

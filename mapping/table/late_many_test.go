@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 // Deliveries that come late are written together as they are one by one: whatever comes
@@ -48,7 +49,7 @@ func TestLateTogether(t *testing.T) {
 				}
 			}
 			rows := func() string {
-				aggregate := map[mapping.Dialect]string{mapping.SQLite: "group_concat(x, '; ')", mapping.Postgres: "string_agg(x, '; ')"}[d.d]
+				aggregate := map[column.Dialect]string{column.SQLite: "group_concat(x, '; ')", column.Postgres: "string_agg(x, '; ')"}[d.d]
 				return d.text("SELECT " + aggregate + " FROM (SELECT id || ' ' || coalesce(a, '-') || ' ' || coalesce(CAST(n AS text), '-') AS x FROM contacts ORDER BY id) AS r")
 			}
 			write(list, 1, s.Commit)

@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 // loopmap's own tables are made and changed by numbered files. Each runs once in a
@@ -27,7 +27,7 @@ type migration struct {
 }
 
 // migrationsOf are the files of a kind of database in the order of their numbers.
-func migrationsOf(d mapping.Dialect) (list []migration, err error) {
+func migrationsOf(d column.Dialect) (list []migration, err error) {
 	names, err := fs.Glob(migrationFiles, "migrations/"+string(d)+"/*.sql") // sorted
 	if err != nil {
 		return nil, err

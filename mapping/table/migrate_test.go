@@ -8,7 +8,7 @@ import (
 	"sync"
 	"testing"
 
-	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 // Several processes that start at once make the tables once.
@@ -54,7 +54,7 @@ func TestMigrateRefusesNewer(t *testing.T) {
 
 func TestMigrationsHaveBothDatabases(t *testing.T) {
 	var names [2][]string
-	for i, d := range []mapping.Dialect{mapping.SQLite, mapping.Postgres} {
+	for i, d := range []column.Dialect{column.SQLite, column.Postgres} {
 		list, err := migrationsOf(d)
 		if err != nil {
 			t.Fatal(err)

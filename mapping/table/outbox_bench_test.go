@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 // What the triggers cost the user's own statements, as a ratio of the same work with them
@@ -29,17 +29,17 @@ func benchTables(b *testing.B, d *database) {
 		m.Table = table
 		ready(b, s, m)
 		series := "SELECT i FROM generate_series(1, %d) AS g(i)"
-		if d.d == mapping.SQLite {
+		if d.d == column.SQLite {
 			series = "WITH RECURSIVE g(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM g WHERE i < %d) SELECT i FROM g"
 		}
 		id := "'cm' || substr('00000000000000000000000' || (i * 7919 % 50000), -23)"
-		if d.d == mapping.Postgres {
+		if d.d == column.Postgres {
 			id = "'cm' || lpad((i * 7919 % 50000)::text, 23, '0')"
 		}
 		d.exec(fmt.Sprintf("INSERT INTO %s SELECT %s, 'user' || i || '@example.com', 'pro', i FROM (%s) AS s", table, id, fmt.Sprintf(series, benchRows)))
 	}
 	install(b, s, m)
-	if d.d == mapping.Postgres {
+	if d.d == column.Postgres {
 		d.exec("VACUUM ANALYZE plain", "VACUUM ANALYZE noted")
 	}
 }
@@ -68,7 +68,7 @@ func BenchmarkOutboxBulk(b *testing.B) {
 				took[i] = append(took[i], time.Since(begun).Seconds())
 			}
 			clear := "DELETE FROM loopmap_outbox"
-			if d.d == mapping.Postgres {
+			if d.d == column.Postgres {
 				clear = "TRUNCATE loopmap_outbox"
 			}
 			d.exec(clear)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 func install(t testing.TB, s *Store, m *mapping.Mapping) Plan {
@@ -81,7 +82,7 @@ func TestPushTriggers(t *testing.T) {
 						t.Errorf("%s: %q, want %q", c.sql, got, c.want)
 					}
 				}
-				if d.d == mapping.SQLite {
+				if d.d == column.SQLite {
 					d.exec("INSERT OR IGNORE INTO "+table+" (id) VALUES ('d')", "UPDATE OR IGNORE "+table+" SET plan = '1' WHERE id = 'd'",
 						"INSERT OR REPLACE INTO "+table+" (id) VALUES ('d')", "REPLACE INTO "+table+" (id) VALUES ('d')")
 					if got := changed(t, s, m); got != "d" {
@@ -138,7 +139,7 @@ func TestPushTriggersAndTheUsersSchema(t *testing.T) {
 		d.exec("CREATE TABLE contacts (id text PRIMARY KEY, first text, last text, score integer, more text)")
 		s, m := d.watched("first text contact.first", "last text contact.last", "more text contact.more")
 		d.exec("INSERT INTO contacts (id) VALUES ('a')")
-		if d.d == mapping.SQLite {
+		if d.d == column.SQLite {
 			d.exec("ALTER TABLE contacts ADD COLUMN full_name text GENERATED ALWAYS AS (first || ' ' || last) VIRTUAL", "ALTER TABLE contacts DROP COLUMN more",
 				"ALTER TABLE contacts RENAME COLUMN last TO surname", "CREATE TRIGGER own AFTER UPDATE OF score ON contacts BEGIN UPDATE contacts SET first = new.score WHERE id = new.id; END")
 		} else {
@@ -154,7 +155,7 @@ func TestPushTriggersAndTheUsersSchema(t *testing.T) {
 				t.Errorf("%s: %q", text, got)
 			}
 		}
-		if d.d == mapping.SQLite {
+		if d.d == column.SQLite {
 			return // which renames what triggers name
 		}
 		// The key is another column now, then the outbox is gone: nothing is noted, nothing fails.
@@ -210,7 +211,7 @@ func TestPushTriggersOfPartitions(t *testing.T) {
 func TestPushTriggersComeBack(t *testing.T) {
 	databases(t, func(t *testing.T, d *database) {
 		s, m := d.watched("plan text contact.plan")
-		if d.d == mapping.Postgres {
+		if d.d == column.Postgres {
 			d.exec("DROP FUNCTION loopmap_change_contacts CASCADE")
 		} else {
 			d.exec("DROP TRIGGER loopmap_update_contacts")
@@ -218,7 +219,7 @@ func TestPushTriggersComeBack(t *testing.T) {
 		if p := install(t, s, m); len(p.SQL) == 0 {
 			t.Error("nobody noticed that they are gone")
 		}
-		if d.d == mapping.Postgres {
+		if d.d == column.Postgres {
 			d.exec("DROP FUNCTION loopmap_change_contacts CASCADE", "CREATE FUNCTION loopmap_change_contacts() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
 				"CREATE TRIGGER loopmap_update_contacts AFTER UPDATE ON contacts FOR EACH ROW EXECUTE FUNCTION loopmap_change_contacts()")
 		} else {
@@ -239,7 +240,7 @@ func TestKeysThatAreGone(t *testing.T) {
 		d.exec("INSERT INTO contacts (id) VALUES ('a'), ('b'), ('c')", "INSERT INTO loopmap_pushes (table_name, row_key, kind, status, attempts, updated_at) VALUES ('contacts', 'c', 'contact', 'sent', 1, '2026-11-23T08:00:00.000Z')",
 			"DELETE FROM contacts WHERE id = 'a'")
 		want := "a,c"
-		if d.d == mapping.SQLite {
+		if d.d == column.SQLite {
 			d.exec("UPDATE contacts SET plan = 'x'", "UPDATE contacts SET id = 'z' WHERE id = 'c'", "UPDATE contacts SET id = id")
 		} else {
 			d.exec("TRUNCATE contacts")
@@ -268,7 +269,7 @@ func TestTablesSwapped(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		if d.d == mapping.Postgres {
+		if d.d == column.Postgres {
 			install(t, s, m)
 			d.exec("ALTER TABLE contacts DISABLE TRIGGER USER")
 			if p := install(t, s, m); len(p.SQL) == 0 {

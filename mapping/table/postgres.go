@@ -13,7 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 var modifier = regexp.MustCompile(` ?\([^)]*\)`)
@@ -21,31 +21,31 @@ var modifier = regexp.MustCompile(` ?\([^)]*\)`)
 // builtinPostgres says why types that PostgreSQL comes with do not hold a mapped type
 // to the letter, by the type's name without its limits. "" is a type that does; what its
 // limits would round, [fits] finds value by value.
-var builtinPostgres = map[string]func(mapping.Type) string{
+var builtinPostgres = map[string]func(column.Type) string{
 	"text":                        anything,
 	"character varying":           anything,
 	"character":                   never("it fills texts up with blanks"),
 	"bpchar":                      never("it fills texts up with blanks"),
-	"json":                        only("it holds json", mapping.JSON),
-	"jsonb":                       only("it holds json", mapping.JSON),
-	"boolean":                     only("it holds true and false", mapping.Boolean),
-	"smallint":                    only("it holds whole numbers", mapping.Integer),
-	"integer":                     only("it holds whole numbers", mapping.Integer),
-	"bigint":                      only("it holds whole numbers", mapping.Integer),
-	"numeric":                     only("it holds numbers", mapping.Integer, mapping.Number),
+	"json":                        only("it holds json", column.JSON),
+	"jsonb":                       only("it holds json", column.JSON),
+	"boolean":                     only("it holds true and false", column.Boolean),
+	"smallint":                    only("it holds whole numbers", column.Integer),
+	"integer":                     only("it holds whole numbers", column.Integer),
+	"bigint":                      only("it holds whole numbers", column.Integer),
+	"numeric":                     only("it holds numbers", column.Integer, column.Number),
 	"real":                        never("it rounds to binary fractions"),
 	"double precision":            never("it rounds to binary fractions"),
-	"timestamp with time zone":    only("it holds times", mapping.Time),
-	"timestamp without time zone": only("it holds times", mapping.Time),
-	"date":                        only("it holds dates", mapping.Time),
-	"uuid":                        only("it holds UUIDs, which are text", mapping.Text),
-	"inet":                        only("it holds addresses, which are text", mapping.Text),
-	"cidr":                        only("it holds addresses, which are text", mapping.Text),
-	"macaddr":                     only("it holds addresses, which are text", mapping.Text),
-	"macaddr8":                    only("it holds addresses, which are text", mapping.Text),
-	"xml":                         only("it holds XML, which is text", mapping.Text),
-	"bit":                         only("it holds bits, which are text", mapping.Text),
-	"bit varying":                 only("it holds bits, which are text", mapping.Text),
+	"timestamp with time zone":    only("it holds times", column.Time),
+	"timestamp without time zone": only("it holds times", column.Time),
+	"date":                        only("it holds dates", column.Time),
+	"uuid":                        only("it holds UUIDs, which are text", column.Text),
+	"inet":                        only("it holds addresses, which are text", column.Text),
+	"cidr":                        only("it holds addresses, which are text", column.Text),
+	"macaddr":                     only("it holds addresses, which are text", column.Text),
+	"macaddr8":                    only("it holds addresses, which are text", column.Text),
+	"xml":                         only("it holds XML, which is text", column.Text),
+	"bit":                         only("it holds bits, which are text", column.Text),
+	"bit varying":                 only("it holds bits, which are text", column.Text),
 	"name":                        never("it cuts texts after 63 bytes"),
 	`"char"`:                      never("it keeps one byte"),
 	"money":                       never("it rounds, and writes amounts as the server's locale does"),
@@ -77,14 +77,14 @@ var builtinPostgres = map[string]func(mapping.Type) string{
 	"jsonpath":                    never("it writes paths in its own way"),
 }
 
-func anything(mapping.Type) string { return "" }
+func anything(column.Type) string { return "" }
 
-func never(why string) func(mapping.Type) string {
-	return func(mapping.Type) string { return why }
+func never(why string) func(column.Type) string {
+	return func(column.Type) string { return why }
 }
 
-func only(why string, types ...mapping.Type) func(mapping.Type) string {
-	return func(t mapping.Type) string {
+func only(why string, types ...column.Type) func(column.Type) string {
+	return func(t column.Type) string {
 		if slices.Contains(types, t) {
 			return ""
 		}

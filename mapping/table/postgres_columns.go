@@ -9,6 +9,7 @@ import (
 
 	"loopmap/mapping"
 	"loopmap/mapping/body"
+	"loopmap/mapping/column"
 )
 
 func (p *postgresEngine) columns(ctx context.Context, table string) ([]Column, error) {
@@ -150,7 +151,7 @@ func (p *postgresEngine) typesOf(ctx context.Context, m *mapping.Mapping) (*colu
 // fits says which cell a row's columns would change; "" when all keep theirs.
 func (t *columnTypes) fits(e mapping.Entry) string {
 	for i, c := range t.mapping.Columns() {
-		if cell := e.Row.Cells[i]; cell.State == mapping.Present {
+		if cell := e.Row.Cells[i]; cell.State == column.Present {
 			if why := fits(t.bases[i], c.Type, cell.Text); why != "" {
 				return fmt.Sprintf("column %s: %s", c.Name, why)
 			}

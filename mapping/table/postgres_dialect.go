@@ -7,46 +7,30 @@ import (
 	"strconv"
 	"strings"
 
-	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 type postgresDialect struct{}
 
 func (postgresDialect) writers() int { return postgresWriters }
 
-func (postgresDialect) declared(t mapping.Type) string {
-	switch t {
-	case mapping.Integer:
-		return "bigint"
-	case mapping.Number:
-		return "numeric"
-	case mapping.Boolean:
-		return "boolean"
-	case mapping.Time:
-		return "timestamptz"
-	case mapping.JSON:
-		return "jsonb"
-	}
-	return "text"
-}
-
-func (postgresDialect) typeOf(declared string) mapping.Type {
+func (postgresDialect) typeOf(declared string) column.Type {
 	if t, ok := commonType(declared); ok {
 		return t
 	}
 	switch modifier.ReplaceAllString(declared, "") {
 	case "smallint", "integer", "bigint":
-		return mapping.Integer
+		return column.Integer
 	case "numeric", "real", "double precision":
-		return mapping.Number
+		return column.Number
 	}
-	return mapping.Text
+	return column.Text
 }
 
 // misfit is [dialect]'s. declared is the type beneath any domain. A type that PostgreSQL
 // does not come with (citext, an enumeration) takes texts and refuses what it does not
 // hold.
-func (postgresDialect) misfit(t mapping.Type, declared string) string {
+func (postgresDialect) misfit(t column.Type, declared string) string {
 	base := modifier.ReplaceAllString(declared, "") // of numeric(10,2), timestamp(3) with time zone
 	why, ok := builtinPostgres[base]
 	switch {
@@ -56,17 +40,17 @@ func (postgresDialect) misfit(t mapping.Type, declared string) string {
 		return "it holds arrays"
 	case strings.HasSuffix(base, "range"):
 		return "it writes ranges in its own way"
-	case t != mapping.Text:
+	case t != column.Text:
 		return "loopmap does not know what it holds"
 	}
 	return ""
 }
 
-func (postgresDialect) narrows(t mapping.Type, declared string) string {
+func (postgresDialect) narrows(t column.Type, declared string) string {
 	base := modifier.ReplaceAllString(declared, "")
 	limited := base != declared
 	switch {
-	case base == "date" && t == mapping.Time:
+	case base == "date" && t == column.Time:
 		return "it drops the time of day"
 	case limited && (base == "numeric" || strings.HasPrefix(base, "timestamp")):
 		return "it rounds"
@@ -153,23 +137,23 @@ func (postgresDialect) after(column, declared string) string {
 }
 
 // asked is [dialect]'s: PostgreSQL writes values as JSON.
-func (postgresDialect) asked(f mapping.Field, declared string) string {
-	if f.Type == mapping.JSON && !strings.HasPrefix(declared, "json") {
+func (postgresDialect) asked(f column.Field, declared string) string {
+	if f.Type == column.JSON && !strings.HasPrefix(declared, "json") {
 		return quote(f.Name) + "::text"
 	}
 	return "to_json(" + quote(f.Name) + ")::text"
 }
 
-func (postgresDialect) cell(f mapping.Field, v stored, declared string) mapping.Cell {
+func (postgresDialect) cell(f column.Field, v stored, declared string) column.Cell {
 	switch {
 	case v.kind == storedNull:
-		return mapping.Cell{State: mapping.Null}
+		return column.Cell{State: column.Null}
 	case declared == "bytea":
 		return holdsBytes
-	case f.Type == mapping.JSON && !strings.HasPrefix(declared, "json"):
-		return f.TextCell(v.text, mapping.Postgres)
+	case f.Type == column.JSON && !strings.HasPrefix(declared, "json"):
+		return f.TextCell(v.text, column.Postgres)
 	}
-	return f.Cell(v.text, mapping.Postgres)
+	return f.Cell(v.text, column.Postgres)
 }
 
 func (postgresDialect) secondsAgo(n int) (then, now string) {

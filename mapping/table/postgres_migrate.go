@@ -6,7 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 // querier is the pool, or a transaction.
@@ -18,7 +18,7 @@ type querier interface {
 // migrate brings loopmap's own tables to what this version wants, when it may write. Who
 // starts at the same time waits for the lock, and finds it done.
 func (p *postgresEngine) migrate(ctx context.Context, write bool) error {
-	list, err := migrationsOf(mapping.Postgres)
+	list, err := migrationsOf(column.Postgres)
 	if err != nil {
 		return err
 	}

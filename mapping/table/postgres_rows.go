@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 // write sends all rows at once, and one by one when the table refuses that, so that
@@ -151,7 +152,7 @@ func (t *postgresTx) setOf(shape mapping.Entry, all []mapping.Entry) (s set, err
 		return s, err
 	}
 	for i, c := range m.Columns() {
-		if shape.Row.Cells[i].State == mapping.Missing {
+		if shape.Row.Cells[i].State == column.Missing {
 			continue
 		}
 		texts := make([]*string, len(all))
@@ -159,7 +160,7 @@ func (t *postgresTx) setOf(shape mapping.Entry, all []mapping.Entry) (s set, err
 			if e.Status != mapping.Applied {
 				continue
 			}
-			if cell := &e.Row.Cells[i]; cell.State == mapping.Present {
+			if cell := &e.Row.Cells[i]; cell.State == column.Present {
 				texts[j] = &cell.Text
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 // statuses are what became of deliveries, by Commit one by one and all together, by
@@ -38,7 +39,7 @@ func statuses(t *testing.T, d *database, s *Store, m *mapping.Mapping, list ...m
 	}
 	out, err := s.Commit(ctx, entries)
 	compare("together", out, err)
-	if d.d == mapping.Postgres || !strings.Contains(t.Name(), "Deferred") { // SQLite looks at the commit alone
+	if d.d == column.Postgres || !strings.Contains(t.Name(), "Deferred") { // SQLite looks at the commit alone
 		out, _, err = s.Try(ctx, again)
 		compare("tried", out, err)
 	}

@@ -9,6 +9,7 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 // right is one that the database's user lacks, and the statement that grants it.
@@ -47,7 +48,7 @@ func (s *sqliteEngine) rights(context.Context, *mapping.Mapping, bool) ([]right,
 
 // rights is the engine's. alters says that the table will be changed.
 func (p *postgresEngine) rights(ctx context.Context, m *mapping.Mapping, alters bool) (list []right, err error) {
-	migrations, err := migrationsOf(mapping.Postgres)
+	migrations, err := migrationsOf(column.Postgres)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 // Column is a column that the table has.
@@ -93,14 +94,14 @@ func MakePlan(m *mapping.Mapping, columns []Column) (p Plan) {
 		old, ok := have[m.Dialect.Fold(c.Name)]
 		switch {
 		case !ok:
-			p.Notes = append(p.Notes, fmt.Sprintf("adds column %s (%s); rows that are there stay NULL in it until loopmap replay", c.Name, d.declared(c.Type)))
+			p.Notes = append(p.Notes, fmt.Sprintf("adds column %s (%s); rows that are there stay NULL in it until loopmap replay", c.Name, c.Type.SQL(m.Dialect)))
 			p.Lacks = append(p.Lacks, fmt.Sprintf("it lacks column %s (renamed? then rename it back)", c.Name))
-			p.SQL = append(p.SQL, fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s%s %s", quote(m.Table), d.ifMissing(), quote(c.Name), d.declared(c.Type)))
+			p.SQL = append(p.SQL, fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s%s %s", quote(m.Table), d.ifMissing(), quote(c.Name), c.Type.SQL(m.Dialect)))
 		case old.Generated:
 			p.Misfits = append(p.Misfits, fmt.Sprintf("column %s is computed by the database and cannot be written", c.Name))
 		default:
 			if why := d.misfit(c.Type, old.base()); why != "" {
-				p.repair(d.retype(m.Table, c.Name, d.declared(c.Type)))
+				p.repair(d.retype(m.Table, c.Name, c.Type.SQL(m.Dialect)))
 				p.Misfits = append(p.Misfits, fmt.Sprintf("column %s is %s in the table, which does not hold %s: %s", c.Name, old.Type, c.Type, why))
 			}
 		}
@@ -124,13 +125,13 @@ func MakePlan(m *mapping.Mapping, columns []Column) (p Plan) {
 }
 
 // typeOfColumn is the type that the mapping gives a column.
-func typeOfColumn(m *mapping.Mapping, name string) mapping.Type {
+func typeOfColumn(m *mapping.Mapping, name string) column.Type {
 	for _, c := range m.Columns() {
 		if c.Name == name {
 			return c.Type
 		}
 	}
-	return mapping.Text
+	return column.Text
 }
 
 func planTable(m *mapping.Mapping) Plan {
@@ -147,7 +148,7 @@ func planTable(m *mapping.Mapping) Plan {
 		if i > 0 {
 			b.WriteString(",\n")
 		}
-		fmt.Fprintf(&b, "  %s %s", quote(c.Name), d.declared(c.Type))
+		fmt.Fprintf(&b, "  %s %s", quote(c.Name), c.Type.SQL(m.Dialect))
 		if c.Name == m.Key {
 			b.WriteString(" NOT NULL PRIMARY KEY")
 		}
@@ -215,7 +216,7 @@ func (s *Store) Apply(ctx context.Context, p Plan) error {
 
 // Misfit says why a column of the table, by its declared type, would change the
 // values of a mapped type; "" when it keeps them.
-func Misfit(d mapping.Dialect, t mapping.Type, declared string) string {
+func Misfit(d column.Dialect, t column.Type, declared string) string {
 	return dialectOf(d).misfit(t, declared)
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 // stored is a value as the database gives it.
@@ -33,12 +34,12 @@ type statement struct {
 
 // PushRows are rows with all that decides what they send, in the order of the key, or
 // of q.Keys. Cells are those of fields.
-func (s *Store) PushRows(ctx context.Context, m *mapping.Mapping, fields []mapping.Field, q mapping.PushQuery) ([]mapping.PushRow, error) {
+func (s *Store) PushRows(ctx context.Context, m *mapping.Mapping, fields []column.Field, q mapping.PushQuery) ([]mapping.PushRow, error) {
 	rows, err := s.pushRows(ctx, m, fields, q)
 	return rows, s.explain(err)
 }
 
-func (s *Store) pushRows(ctx context.Context, m *mapping.Mapping, fields []mapping.Field, q mapping.PushQuery) ([]mapping.PushRow, error) {
+func (s *Store) pushRows(ctx context.Context, m *mapping.Mapping, fields []column.Field, q mapping.PushQuery) ([]mapping.PushRow, error) {
 	columns, err := s.columns(ctx, m.Table)
 	if err != nil {
 		return nil, err
@@ -114,7 +115,7 @@ func (s *Store) pushKeys(ctx context.Context, table string, q mapping.PushQuery)
 }
 
 // cells are the values of rows by their keys, which come in order.
-func (s *Store) cells(ctx context.Context, m *mapping.Mapping, fields []mapping.Field, columns []Column, keys []string, q mapping.PushQuery) (map[string]map[string]mapping.Cell, []string, error) {
+func (s *Store) cells(ctx context.Context, m *mapping.Mapping, fields []column.Field, columns []Column, keys []string, q mapping.PushQuery) (map[string]map[string]column.Cell, []string, error) {
 	declared := map[string]string{}
 	for _, c := range columns {
 		declared[m.Dialect.Fold(c.Name)] = s.compared(c)
@@ -138,11 +139,11 @@ func (s *Store) cells(ctx context.Context, m *mapping.Mapping, fields []mapping.
 	if text += " ORDER BY " + quote(m.Key); q.Limit > 0 && keys == nil {
 		text += fmt.Sprintf(" LIMIT %d", q.Limit)
 	}
-	all := map[string]map[string]mapping.Cell{}
+	all := map[string]map[string]column.Cell{}
 	var found []string
-	var rows []map[string]mapping.Cell
+	var rows []map[string]column.Cell
 	err := s.ask(ctx, text, args, func(v []stored) error {
-		row := make(map[string]mapping.Cell, len(fields))
+		row := make(map[string]column.Cell, len(fields))
 		for i, f := range fields {
 			row[f.Name] = s.cell(f, v[i+1], declared[m.Dialect.Fold(f.Name)])
 		}
@@ -177,4 +178,4 @@ func (s *Store) toldOf(ctx context.Context, keys []string) (map[string][]mapping
 	return told, made, nil
 }
 
-var holdsBytes = mapping.Cell{State: mapping.Misfit, Text: "it holds bytes"}
+var holdsBytes = column.Cell{State: column.Misfit, Text: "it holds bytes"}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 // allTypes is a mapping with a column of each type, and odd names.
@@ -18,7 +19,7 @@ func (d *database) allTypes() *mapping.Mapping {
 		"vip boolean contact.vip", "seen time contact.seen", "lists json contact.mailingLists")
 }
 
-func fieldsOf(t *testing.T, s *Store, m *mapping.Mapping) []mapping.Field {
+func fieldsOf(t *testing.T, s *Store, m *mapping.Mapping) []column.Field {
 	t.Helper()
 	columns, err := s.Columns(context.Background(), m.Table)
 	if err != nil {
@@ -56,10 +57,10 @@ func TestPushRowsReadWhatWasWritten(t *testing.T) {
 			}
 			for j, c := range m.Columns() {
 				got, w := rows[0].Cells[c.Name], want.Cells[j]
-				if w.State == mapping.Missing {
-					w.State = mapping.Null
+				if w.State == column.Missing {
+					w.State = column.Null
 				}
-				if c.Type == mapping.JSON {
+				if c.Type == column.JSON {
 					got.Text, w.Text = strings.ReplaceAll(got.Text, " ", ""), strings.ReplaceAll(w.Text, " ", "")
 				}
 				if got != w {
@@ -78,7 +79,7 @@ func TestPushRowsReadWhatOthersWrote(t *testing.T) {
 	databases(t, func(t *testing.T, d *database) {
 		s, m := d.open(), d.allTypes()
 		ready(t, s, m)
-		if d.d == mapping.SQLite {
+		if d.d == column.SQLite {
 			d.exec(`INSERT INTO contacts (id, name, team_size, score, vip, seen, lists) VALUES ('a', 'x', 7, 2.5, 1, '2026-11-23 08:00:00', 'no json'), ('b', x'ff00', 1.5, 1e300, 'yes', 'soon', '{}')`)
 		} else {
 			d.exec(`INSERT INTO contacts (id, name, team_size, score, vip, seen, lists) VALUES ('a', 'x', 7, 2.50, 't', '2026-11-23 10:00:00.5+02', '{"a": 1}'), ('b', '', 0, 'NaN', NULL, 'infinity', '1')`)
@@ -92,7 +93,7 @@ func TestPushRowsReadWhatOthersWrote(t *testing.T) {
 			}
 		}
 		want := []string{"x 2", "7 2", "2.5 2", "true 2", "2026-11-23T08:00:00Z 2", `"no 3`, "it 3", "1.5 3", "1e+300 2", `"yes" 3`, `"soon" 3`, "{} 2"}
-		if d.d == mapping.Postgres {
+		if d.d == column.Postgres {
 			want = []string{"x 2", "7 2", "2.50 2", "true 2", "2026-11-23T08:00:00.5Z 2", `{"a": 2`, "- 2", "0 2", `"NaN" 3`, "- 1", `"infinity" 3`, "1 2"}
 		}
 		if !slices.Equal(got, want) {
@@ -106,7 +107,7 @@ func TestPushRowsInPages(t *testing.T) {
 		for _, kind := range []string{"text", "integer"} {
 			s, m := d.open(), d.mapping()
 			m.Table = `odd "` + kind + `" ?`
-			m.Receive.Columns[0].Type = mapping.Type(kind)
+			m.Receive.Columns[0].Type = column.Type(kind)
 			ready(t, s, m)
 			var values []string
 			for i := range 1000 {
@@ -272,7 +273,7 @@ func TestPushRowsByAnySpelling(t *testing.T) {
 		s, m := d.open(), d.mapping("plan text contact.plan")
 		written, asked, named := "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"
 		declared := "uuid"
-		if d.d == mapping.SQLite {
+		if d.d == column.SQLite {
 			declared, written, asked, named = "TEXT COLLATE NOCASE", "Ada", "ADA", "ada"
 		}
 		d.exec("CREATE TABLE contacts (id "+declared+" PRIMARY KEY, plan text)", "INSERT INTO contacts (id, plan) VALUES ('"+written+"', 'pro')")

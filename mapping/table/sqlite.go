@@ -10,6 +10,7 @@ import (
 	"zombiezen.com/go/sqlite"
 
 	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 type affinity int
@@ -48,14 +49,14 @@ func affinityOf(declared string) affinity {
 
 // bind puts a cell's text into a statement. why says when the column would not give
 // the value back.
-func bind(stmt *sqlite.Stmt, i int, t mapping.Type, a affinity, text string) (why string) {
+func bind(stmt *sqlite.Stmt, i int, t column.Type, a affinity, text string) (why string) {
 	switch t {
-	case mapping.Boolean:
+	case column.Boolean:
 		if a != affText {
 			stmt.BindBool(i, text == "true")
 			return ""
 		}
-	case mapping.Integer, mapping.Number:
+	case column.Integer, column.Number:
 		if a == affText {
 			break
 		}
@@ -73,7 +74,7 @@ func bind(stmt *sqlite.Stmt, i int, t mapping.Type, a affinity, text string) (wh
 		}
 		stmt.BindFloat(i, f)
 		return ""
-	case mapping.JSON:
+	case column.JSON:
 		if a == affNumeric && !strings.ContainsRune(`{["tfn`, rune(text[0])) {
 			return text + " is a bare number, which this column would change"
 		}

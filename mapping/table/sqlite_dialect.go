@@ -5,52 +5,40 @@ import (
 	"strconv"
 	"strings"
 
-	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 type sqliteDialect struct{}
 
 func (sqliteDialect) writers() int { return 1 } // as many as SQLite has
 
-func (sqliteDialect) declared(t mapping.Type) string {
-	switch t {
-	case mapping.Integer:
-		return "INTEGER"
-	case mapping.Number:
-		return "NUMERIC"
-	case mapping.Boolean:
-		return "BOOLEAN"
-	}
-	return "TEXT" // times as ISO 8601, as SQLite's date functions read them
-}
-
-func (sqliteDialect) typeOf(declared string) mapping.Type {
+func (sqliteDialect) typeOf(declared string) column.Type {
 	if t, ok := commonType(declared); ok {
 		return t
 	}
 	switch affinityOf(declared) {
 	case affInteger:
-		return mapping.Integer
+		return column.Integer
 	case affNumeric, affReal:
-		return mapping.Number
+		return column.Number
 	}
-	return mapping.Text
+	return column.Text
 }
 
-func (sqliteDialect) misfit(t mapping.Type, declared string) string {
+func (sqliteDialect) misfit(t column.Type, declared string) string {
 	a := affinityOf(declared)
 	switch {
-	case t == mapping.Text && (a == affNumeric || a == affInteger || a == affReal):
+	case t == column.Text && (a == affNumeric || a == affInteger || a == affReal):
 		return `it would turn the text "007" into 7`
-	case (t == mapping.Time || t == mapping.JSON) && (a == affInteger || a == affReal):
+	case (t == column.Time || t == column.JSON) && (a == affInteger || a == affReal):
 		return "it holds numbers"
-	case t == mapping.Integer && a == affReal:
+	case t == column.Integer && a == affReal:
 		return "it rounds whole numbers beyond 2^53"
 	}
 	return ""
 }
 
-func (sqliteDialect) narrows(mapping.Type, string) string { return "" } // it has no limits
+func (sqliteDialect) narrows(column.Type, string) string { return "" } // it has no limits
 
 func (sqliteDialect) keyMisfit(c Column) string {
 	switch c.Compare {
@@ -72,16 +60,16 @@ func (sqliteDialect) otherSchema(schema, name string) string {
 	return "write table: " + name
 }
 
-func (sqliteDialect) ifMissing() string                      { return "" } // one writes at a time, and looks first
-func (sqliteDialect) shortName(name string) string           { return name }
-func (sqliteDialect) nullable(_, _ string) string            { return "" }
-func (sqliteDialect) retype(_, _, _ string) string           { return "" }
-func (sqliteDialect) inOrder(column string) string           { return column }
-func (sqliteDialect) keyText(key string) string              { return "CAST(" + quote(key) + " AS TEXT)" }
-func (sqliteDialect) isKey(key, column string) string        { return quote(key) + " = " + column }
-func (sqliteDialect) compared(c Column) string               { return c.Type }
-func (sqliteDialect) after(column, _ string) string          { return column + " > ?" }
-func (sqliteDialect) asked(f mapping.Field, _ string) string { return quote(f.Name) }
+func (sqliteDialect) ifMissing() string                     { return "" } // one writes at a time, and looks first
+func (sqliteDialect) shortName(name string) string          { return name }
+func (sqliteDialect) nullable(_, _ string) string           { return "" }
+func (sqliteDialect) retype(_, _, _ string) string          { return "" }
+func (sqliteDialect) inOrder(column string) string          { return column }
+func (sqliteDialect) keyText(key string) string             { return "CAST(" + quote(key) + " AS TEXT)" }
+func (sqliteDialect) isKey(key, column string) string       { return quote(key) + " = " + column }
+func (sqliteDialect) compared(c Column) string              { return c.Type }
+func (sqliteDialect) after(column, _ string) string         { return column + " > ?" }
+func (sqliteDialect) asked(f column.Field, _ string) string { return quote(f.Name) }
 
 func (sqliteDialect) hasTable(name string) string {
 	return "SELECT 1 FROM sqlite_schema WHERE name = '" + name + "'"
@@ -103,18 +91,18 @@ func (sqliteDialect) among(column, declared string, texts []string) (string, []a
 	return column + " IN (?" + strings.Repeat(", ?", len(args)-1) + ")", args
 }
 
-func (sqliteDialect) cell(f mapping.Field, v stored, _ string) mapping.Cell {
+func (sqliteDialect) cell(f column.Field, v stored, _ string) column.Cell {
 	switch {
 	case v.kind == storedNull:
-		return mapping.Cell{State: mapping.Null}
+		return column.Cell{State: column.Null}
 	case v.kind == storedBytes:
 		return holdsBytes
 	case v.kind == storedText:
-		return f.TextCell(v.text, mapping.SQLite)
-	case f.Type == mapping.Boolean && (v.text == "0" || v.text == "1"):
-		return f.Cell(strconv.FormatBool(v.text == "1"), mapping.SQLite)
+		return f.TextCell(v.text, column.SQLite)
+	case f.Type == column.Boolean && (v.text == "0" || v.text == "1"):
+		return f.Cell(strconv.FormatBool(v.text == "1"), column.SQLite)
 	}
-	return f.Cell(v.text, mapping.SQLite)
+	return f.Cell(v.text, column.SQLite)
 }
 
 func (sqliteDialect) secondsAgo(n int) (then, now string) {

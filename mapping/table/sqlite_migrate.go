@@ -8,13 +8,13 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
-	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 // migrate brings loopmap's own tables to what this version wants, when it may write. Who
 // starts at the same time waits for SQLite's lock, and finds it done.
 func (s *sqliteEngine) migrate(ctx context.Context, write bool) (err error) {
-	list, err := migrationsOf(mapping.SQLite)
+	list, err := migrationsOf(column.SQLite)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 // movedFile is a database with a row, open, and a copy of it in another file.
@@ -150,7 +151,7 @@ func TestFileTakenUp(t *testing.T) {
 
 func otherDatabase(t *testing.T, file string) {
 	t.Helper()
-	d := &database{t: t, url: "sqlite:" + file, d: mapping.SQLite}
+	d := &database{t: t, url: "sqlite:" + file, d: column.SQLite}
 	s, err := Open(context.Background(), Options{URL: d.url, Write: true})
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"zombiezen.com/go/sqlite"
 
 	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 // sqliteTarget is a mapping's table made ready for writing.
@@ -40,7 +41,7 @@ const maxShapes = 64
 func shapeOf(e mapping.Entry) string {
 	b := make([]byte, len(e.Row.Cells))
 	for i, cell := range e.Row.Cells {
-		if b[i] = '1'; cell.State == mapping.Missing {
+		if b[i] = '1'; cell.State == column.Missing {
 			b[i] = '0'
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 // What holds for SQLite alone.
@@ -117,7 +118,7 @@ func TestNumbersArriveAsWritten(t *testing.T) {
 		"9007199254740991", "9007199254740993", "9223372036854775807", "9223372036854775808", "-9223372036854775808",
 		"123456789012345678901234567890", "0.1234567890123456789", "3.141592653589793", "0.30000000000000004", "100000000000000000000"}
 	held := map[string][]string{}
-	for _, typ := range []mapping.Type{mapping.Text, mapping.Integer, mapping.Number, mapping.JSON} {
+	for _, typ := range []column.Type{column.Text, column.Integer, column.Number, column.JSON} {
 		m := d.mapping("v " + string(typ) + " contact.v")
 		m.Table = "t_" + string(typ)
 		ready(t, s, m)

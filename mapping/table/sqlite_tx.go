@@ -9,6 +9,7 @@ import (
 	"zombiezen.com/go/sqlite"
 
 	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 // timestamps have one width, so that they sort as text.
@@ -315,7 +316,7 @@ func alike(entries []mapping.Entry) bool {
 			return false
 		}
 		for i, cell := range e.Row.Cells {
-			if (cell.State == mapping.Missing) != (first.Row.Cells[i].State == mapping.Missing) {
+			if (cell.State == column.Missing) != (first.Row.Cells[i].State == column.Missing) {
 				return false
 			}
 		}
@@ -341,11 +342,11 @@ func (s *sqliteTx) writeRows(entries []mapping.Entry) error {
 	n := 0
 	for _, e := range entries {
 		for i, cell := range e.Row.Cells {
-			if cell.State == mapping.Missing {
+			if cell.State == column.Missing {
 				continue
 			}
 			n++
-			if cell.State == mapping.Null {
+			if cell.State == column.Null {
 				st.BindNull(n)
 				continue
 			}

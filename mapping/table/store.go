@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 // ErrNoDatabase is returned by [Open] for a database that is not there and was
@@ -130,15 +131,15 @@ type tx interface {
 
 // Open opens a database. Errors name it and never hold a password.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	d, err := mapping.DialectOf(o.URL)
+	d, err := column.DialectOf(o.URL)
 	if err != nil {
 		return nil, err
 	}
 	var e engine
 	switch d {
-	case mapping.SQLite:
+	case column.SQLite:
 		e, err = openSQLite(ctx, o)
-	case mapping.Postgres:
+	case column.Postgres:
 		e, err = openPostgres(ctx, o)
 	default:
 		err = fmt.Errorf("no engine for %s", d)

@@ -13,6 +13,7 @@ import (
 
 	"loopmap/mapping"
 	"loopmap/mapping/body"
+	"loopmap/mapping/column"
 )
 
 // The promises of a Store, the same on every database.
@@ -51,10 +52,10 @@ func TestTypes(t *testing.T) {
 			"SELECT i FROM contacts":                                    "9223372036854775807",
 			"SELECT n FROM contacts":                                    "1249.5",
 			"SELECT CASE WHEN b THEN 'yes' ELSE 'no' END FROM contacts": "yes",
-			map[mapping.Dialect]string{mapping.SQLite: "SELECT CAST(at AS TEXT) FROM contacts", mapping.Postgres: `SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') FROM contacts`}[d.d]: "2026-11-23T08:03:20Z",
+			map[column.Dialect]string{column.SQLite: "SELECT CAST(at AS TEXT) FROM contacts", column.Postgres: `SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') FROM contacts`}[d.d]: "2026-11-23T08:03:20Z",
 			"SELECT j ->> '$.a[0]' || '' FROM contacts": "1.1",
 		} {
-			if d.d == mapping.Postgres && strings.Contains(query, "->>") {
+			if d.d == column.Postgres && strings.Contains(query, "->>") {
 				query, want = "SELECT j -> 'a' ->> 0 FROM contacts", "1.10"
 			}
 			if got := d.text(query); got != want {
@@ -142,7 +143,7 @@ func TestAwkwardNames(t *testing.T) {
 		s := d.open()
 		d.exec("CREATE TABLE canary (x int)", "INSERT INTO canary VALUES (1)")
 		names := []string{`a"b`, `x'); DROP TABLE canary; --`, "select", "naïve 列", "with\nnewline", "a.b", "%s", "?1", "[x]", "`tick`", " lead", "€", ":p", "@p", "$p", "$1", "u.c1"}
-		if d.d == mapping.SQLite {
+		if d.d == column.SQLite {
 			names = append(names, strings.Repeat("n", 300))
 		} else {
 			names = append(names, strings.Repeat("n", 63), "A", "a")
@@ -152,7 +153,7 @@ func TestAwkwardNames(t *testing.T) {
 			m.Table = table
 			for _, n := range names {
 				p := body.MakePath(body.Step{Key: "contact"}, body.Step{Key: "k"})
-				m.Receive.Columns = append(m.Receive.Columns, mapping.Column{Name: n, Type: mapping.Text, From: p})
+				m.Receive.Columns = append(m.Receive.Columns, mapping.Column{Name: n, Type: column.Text, From: p})
 			}
 			ready(t, s, m)
 			if out := commit(t, s, m, created(fmt.Sprint("n", i), "1", 0, `,"k":"v"`)); out[0].Status != mapping.Applied {
@@ -332,7 +333,7 @@ func TestRequiredColumnAppears(t *testing.T) {
 	databases(t, func(t *testing.T, d *database) {
 		s, m := d.open(), d.mapping()
 		ready(t, s, m)
-		if d.d == mapping.SQLite {
+		if d.d == column.SQLite {
 			d.exec("DROP TABLE contacts", "CREATE TABLE contacts (id TEXT PRIMARY KEY, must TEXT NOT NULL)")
 		} else {
 			d.exec("ALTER TABLE contacts ADD COLUMN must TEXT NOT NULL")
@@ -341,7 +342,7 @@ func TestRequiredColumnAppears(t *testing.T) {
 		if out[0].Status != mapping.Pending || !strings.Contains(out[0].Reason, "column must is NOT NULL") {
 			t.Errorf("%+v", out)
 		}
-		if d.d == mapping.Postgres && !strings.Contains(out[0].Reason, `ALTER TABLE "contacts" ALTER COLUMN "must" DROP NOT NULL`) {
+		if d.d == column.Postgres && !strings.Contains(out[0].Reason, `ALTER TABLE "contacts" ALTER COLUMN "must" DROP NOT NULL`) {
 			t.Errorf("the SQL is not named: %s", out[0].Reason)
 		}
 	})
@@ -509,8 +510,8 @@ func TestLateAndRefused(t *testing.T) {
 func rules() []mapping.Rule {
 	path := body.MakePath(body.Step{Key: "mailingList"}, body.Step{Key: "id"})
 	return []mapping.Rule{
-		{Event: "contact.unsubscribed", Set: []mapping.Setting{{Column: "sub", Type: mapping.Boolean, Value: "false"}}},
-		{Event: "contact.mailingList.subscribed", If: []mapping.Condition{{Path: path, Text: "vip"}}, Set: []mapping.Setting{{Column: "vip", Type: mapping.Boolean, Value: "true"}}},
+		{Event: "contact.unsubscribed", Set: []mapping.Setting{{Column: "sub", Type: column.Boolean, Value: "false"}}},
+		{Event: "contact.mailingList.subscribed", If: []mapping.Condition{{Path: path, Text: "vip"}}, Set: []mapping.Setting{{Column: "vip", Type: column.Boolean, Value: "true"}}},
 		{Event: "contact.deleted", Delete: true},
 	}
 }
@@ -544,7 +545,7 @@ func TestOrderOfEvents(t *testing.T) {
 				state := `SELECT coalesce((SELECT coalesce(a, '-') || ' ' || coalesce(b, '-') || ' ' || coalesce(c, '-') || ' ' ||
 					CASE WHEN sub THEN 't' WHEN NOT sub THEN 'f' ELSE '-' END || ' ' || CASE WHEN vip THEN 't' WHEN NOT vip THEN 'f' ELSE '-' END FROM contacts), 'none')`
 				step := 1
-				if testing.Short() || d.d == mapping.Postgres {
+				if testing.Short() || d.d == column.Postgres {
 					step = 7 // of the 120 orders
 				}
 				for i := 0; i < 120; i += step {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 // What Try says would change is what Recommit changes, whatever others have done to the
@@ -33,7 +34,7 @@ func TestTryAgreesWithRecommit(t *testing.T) {
 					d.exec(fmt.Sprintf("UPDATE contacts SET %s WHERE id = 'c%d'", text, 7+i*3))
 				}
 				d.exec("DELETE FROM contacts WHERE id IN ('c1', 'c2')")
-				if triggers && d.d == mapping.SQLite {
+				if triggers && d.d == column.SQLite {
 					d.exec("CREATE TRIGGER own AFTER UPDATE ON contacts WHEN new.name = 'n3' BEGIN UPDATE contacts SET name = 'by trigger' WHERE id = new.id; END")
 				} else if triggers {
 					d.exec("CREATE FUNCTION own() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF new.name = 'n3' THEN new.name := 'by trigger'; END IF; RETURN new; END $$",
@@ -75,17 +76,17 @@ func TestTryAgreesWithRecommit(t *testing.T) {
 
 func TestSameText(t *testing.T) {
 	for _, c := range []struct {
-		t                      mapping.Type
+		t                      column.Type
 		declared, stored, text string
 		same                   bool
 	}{
-		{mapping.Text, "text", "a", "a", true}, {mapping.Text, "text", "a", "b", false}, {mapping.Boolean, "", "1", "true", true}, {mapping.Boolean, "", "1", "false", false},
-		{mapping.Number, "numeric", "1.50", "1.5", false}, // which numeric would change
-		{mapping.Time, "timestamp with time zone", "2026-11-23 08:00:00.123+00", "2026-11-23T08:00:00.123Z", true},
-		{mapping.Time, "timestamp without time zone", "2026-11-23 08:00:00", "2026-11-23T08:00:00Z", true},
-		{mapping.Time, "timestamp with time zone", "2026-11-23 08:00:00+00", "2026-11-23T08:00:01Z", false},
-		{mapping.JSON, "jsonb", `{"a": 1.0, "b": [true]}`, `{"b":[true],"a":1.0}`, true}, {mapping.JSON, "jsonb", `{"a": 1.0}`, `{"a":1}`, false},
-		{mapping.JSON, "json", `{"a": 1}`, `{"a":1}`, false},
+		{column.Text, "text", "a", "a", true}, {column.Text, "text", "a", "b", false}, {column.Boolean, "", "1", "true", true}, {column.Boolean, "", "1", "false", false},
+		{column.Number, "numeric", "1.50", "1.5", false}, // which numeric would change
+		{column.Time, "timestamp with time zone", "2026-11-23 08:00:00.123+00", "2026-11-23T08:00:00.123Z", true},
+		{column.Time, "timestamp without time zone", "2026-11-23 08:00:00", "2026-11-23T08:00:00Z", true},
+		{column.Time, "timestamp with time zone", "2026-11-23 08:00:00+00", "2026-11-23T08:00:01Z", false},
+		{column.JSON, "jsonb", `{"a": 1.0, "b": [true]}`, `{"b":[true],"a":1.0}`, true}, {column.JSON, "jsonb", `{"a": 1.0}`, `{"a":1}`, false},
+		{column.JSON, "json", `{"a": 1}`, `{"a":1}`, false},
 	} {
 		if got := sameText(c.t, c.declared, c.stored, c.text); got != c.same {
 			t.Errorf("%+v", c)

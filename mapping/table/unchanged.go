@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 // settled are the entries that would leave their rows as they are, of which nothing needs
@@ -50,8 +51,8 @@ func holds(e mapping.Entry, row []Value, types []string) bool {
 	}
 	for i, c := range e.Mapping.Columns() {
 		switch cell := e.Row.Cells[i]; cell.State {
-		case mapping.Missing:
-		case mapping.Null:
+		case column.Missing:
+		case column.Null:
 			if !row[i].Null {
 				return false
 			}
@@ -66,13 +67,13 @@ func holds(e mapping.Entry, row []Value, types []string) bool {
 
 // sameText reports whether a column that gives back stored would do so again if text were
 // written. When it cannot be told from the texts it says no.
-func sameText(t mapping.Type, declared, stored, text string) bool {
+func sameText(t column.Type, declared, stored, text string) bool {
 	switch {
 	case stored == text:
 		return true
-	case t == mapping.Boolean:
+	case t == column.Boolean:
 		return stored == "1" && text == "true" || stored == "0" && text == "false"
-	case t == mapping.Time && strings.HasPrefix(declared, "timestamp"):
+	case t == column.Time && strings.HasPrefix(declared, "timestamp"):
 		at, err := time.Parse(time.RFC3339Nano, text)
 		for _, layout := range []string{"2006-01-02 15:04:05.999999-07", "2006-01-02 15:04:05.999999"} {
 			if is, wrong := time.Parse(layout, stored); err == nil && wrong == nil {

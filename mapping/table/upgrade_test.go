@@ -10,13 +10,14 @@ import (
 	"time"
 
 	"loopmap/mapping"
+	"loopmap/mapping/column"
 )
 
 // versionOne lays a database that the version before migrations has made, with five
 // deliveries, an outcome, two changes that nobody has looked at, and its triggers.
 func (d *database) versionOne() {
 	d.t.Helper()
-	if d.d == mapping.Postgres {
+	if d.d == column.Postgres {
 		text, err := os.ReadFile("testdata/v1/postgres.sql")
 		if err != nil {
 			d.t.Fatal(err)

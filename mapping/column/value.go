@@ -1,12 +1,13 @@
-package mapping
+package column
 
 import (
 	"fmt"
-	"loopmap/mapping/body"
 	"math"
 	"strconv"
 	"strings"
 	"time"
+
+	"loopmap/mapping/body"
 
 	"github.com/tidwall/gjson"
 )
@@ -32,50 +33,42 @@ type Cell struct {
 	Text  string
 }
 
-func present(text string) Cell { return Cell{Present, text} }
+// Of is the cell that holds a text.
+func Of(text string) Cell { return Cell{Present, text} }
 
 func misfit(format string, args ...any) Cell {
 	return Cell{Misfit, fmt.Sprintf(format, args...)}
 }
 
-// Read turns the JSON value v into this column's cell, for a database of the
-// given dialect. Text takes any value as it was written. The others take what
-// they can hold to the letter, from the JSON type of that name or from a string
-// that says the same; a time takes RFC 3339, a date, or Unix seconds (whole
-// numbers from 10^11 on are milliseconds, as Loops' API writes dates). All else
-// is a Misfit.
-func (c Column) Read(v gjson.Result, d Dialect) Cell {
+// Empty reports whether a cell has no value.
+func (c Cell) Empty() bool { return c.State == Missing || c.State == Null }
+
+// Read turns the JSON value v into a cell, for a database of the given dialect.
+// Text takes any value as it was written. The others take what they can hold to
+// the letter, from the JSON type of that name or from a string that says the
+// same; a time takes RFC 3339, a date, or Unix seconds (whole numbers from 10^11
+// on are milliseconds, as Loops' API writes dates). All else is a Misfit.
+func (t Type) Read(v gjson.Result, d Dialect) Cell {
 	if v.Type == gjson.Null {
 		return Cell{State: Null}
 	}
 	if why := body.NotText(v.Raw); why != "" {
 		return misfit("%s", why)
 	}
-	switch c.Type {
-	case Text:
-		return present(body.TextOf(v))
-	case JSON:
-		return present(v.Raw)
-	case Boolean:
-		return readBoolean(v)
-	case Integer:
-		return readInteger(v)
-	case Number:
-		return readNumber(v, d)
-	case Time:
-		return readTime(v, d)
-	}
-	return misfit("%q is not a type", c.Type)
+	return t.kind().read(v, d)
 }
 
-func readBoolean(v gjson.Result) Cell {
+func readText(v gjson.Result, _ Dialect) Cell { return Of(body.TextOf(v)) }
+func readJSON(v gjson.Result, _ Dialect) Cell { return Of(v.Raw) }
+
+func readBoolean(v gjson.Result, _ Dialect) Cell {
 	if s := body.TextOf(v); s == "true" || s == "false" {
-		return present(s)
+		return Of(s)
 	}
 	return misfit("%s is not true or false", body.Excerpt(v))
 }
 
-func readInteger(v gjson.Result) Cell {
+func readInteger(v gjson.Result, _ Dialect) Cell {
 	s := body.TextOf(v)
 	if !body.IsNumber(v, s) {
 		return misfit("%s is not a whole number", body.Excerpt(v))
@@ -89,7 +82,7 @@ func readInteger(v gjson.Result) Cell {
 	case strconv.FormatInt(n, 10) != s:
 		return misfit("%s would be stored as %d; the type text holds it", body.Excerpt(v), n)
 	}
-	return present(s)
+	return Of(s)
 }
 
 // readNumber takes any JSON number that the database gives back as it was
@@ -103,7 +96,7 @@ func readNumber(v gjson.Result, d Dialect) Cell {
 	if d == SQLite && !sqliteHolds(s) {
 		return misfit("%s is not a number that SQLite gives back as it was written; the type text holds it", body.Excerpt(v))
 	}
-	return present(s)
+	return Of(s)
 }
 
 // sqliteHolds reports whether a NUMERIC column of SQLite gives the JSON number s
@@ -129,10 +122,6 @@ func sqliteHolds(s string) bool {
 	return err == nil && strconv.FormatFloat(f, 'e', -1, 64) == fmt.Sprintf("%se%+03d", mantissa, n)
 }
 
-// milliseconds is where a whole number stops being Unix seconds: as seconds it
-// is the year 5138, as milliseconds 1973.
-const milliseconds = 100_000_000_000
-
 func readTime(v gjson.Result, d Dialect) Cell {
 	s := body.TextOf(v)
 	if body.IsNumber(v, s) {
@@ -141,7 +130,7 @@ func readTime(v gjson.Result, d Dialect) Cell {
 			return misfit("%s is not a time: Unix time is a whole number of seconds", body.Excerpt(v))
 		}
 		t := time.Unix(n, 0)
-		if n >= milliseconds || n <= -milliseconds {
+		if n >= body.Milliseconds || n <= -body.Milliseconds {
 			t = time.UnixMilli(n)
 		}
 		return formatTime(v, t, d)
@@ -162,5 +151,5 @@ func formatTime(v gjson.Result, t time.Time, d Dialect) Cell {
 	if d == Postgres && t.Nanosecond()%1000 != 0 {
 		return misfit("%s is finer than the microseconds of PostgreSQL; the type text holds it", body.Excerpt(v))
 	}
-	return present(t.Format(time.RFC3339Nano))
+	return Of(t.Format(time.RFC3339Nano))
 }

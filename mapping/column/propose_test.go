@@ -1,9 +1,10 @@
-package mapping
+package column
 
 import (
-	"loopmap/mapping/body"
 	"strings"
 	"testing"
+
+	"loopmap/mapping/body"
 )
 
 func TestProposeName(t *testing.T) {
@@ -29,7 +30,7 @@ func TestProposeName(t *testing.T) {
 		`contact["` + strings.Repeat("ж", 500) + `"]`:    strings.Repeat("ж", 29),
 		"contact": "contact",
 	} {
-		p, err := ParsePath(path)
+		p, err := body.ParsePath(path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -83,7 +84,7 @@ func TestTimeIsProposed(t *testing.T) {
 // A time is kept in one form, however it was written.
 func TestReadTimes(t *testing.T) {
 	for _, s := range []string{"2026-06-30T11:42:00-04", "2026-06-30 15:42:00.000000+00", "20260630T154200Z", "2026-06-30 15:42"} {
-		if c := (Column{Type: Time}).Read(body.Value(body.Quote(s)), SQLite); c != present("2026-06-30T15:42:00Z") {
+		if c := Time.Read(body.Value(body.Quote(s)), SQLite); c != Of("2026-06-30T15:42:00Z") {
 			t.Errorf("%s: %+v", s, c)
 		}
 	}

@@ -1,17 +1,18 @@
-package mapping
+package column
 
 import (
 	"fmt"
-	"loopmap/mapping/body"
 	"strings"
 	"unicode"
+
+	"loopmap/mapping/body"
 )
 
 // ProposeName makes a column's name from a path: the words of its last steps in
 // lower case, joined by underscores (contact.firstName: first_name). The
 // envelopes contact and contactIdentity say nothing and are left out, an opaque
 // id is cut to its beginning, and a name that is taken gets a number.
-func ProposeName(p Path, d Dialect, taken func(string) bool) string {
+func ProposeName(p body.Path, d Dialect, taken func(string) bool) string {
 	steps := p.Steps()
 	if len(steps) > 1 && (steps[0].Key == "contact" || steps[0].Key == "contactIdentity") {
 		if steps[0].Key == "contactIdentity" && len(steps) == 2 && steps[1].Key == "id" {

@@ -1,16 +1,23 @@
-package mapping
+package column
 
 import (
-	"loopmap/mapping/body"
 	"unicode/utf8"
+
+	"loopmap/mapping/body"
 )
+
+// Field is a column of a table: its name, and the type of what it holds.
+type Field struct {
+	Name string
+	Type Type
+}
 
 // Cell is a value of the column as a database gives it, written as JSON.
 func (f Field) Cell(raw string, d Dialect) Cell {
 	if err := body.CheckJSON([]byte(raw)); err != nil {
 		return misfit("the database gives what is not a value: %v", err)
 	}
-	return Column{Type: f.Type}.Read(body.Value(raw), d)
+	return f.Type.Read(body.Value(raw), d)
 }
 
 // TextCell is a value of the column that a database keeps as text. A column of json
