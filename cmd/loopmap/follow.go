@@ -19,7 +19,8 @@ type follower struct {
 	store   *table.Store
 	mapping func() *mapping.Mapping
 	log     *slog.Logger
-	changed chan struct{} // the mapping is another one, or the key
+	seen    func(push.Outcome) // is told of each in the log's place; may be nil
+	changed chan struct{}      // the mapping is another one, or the key
 }
 
 // sends reports whether sync sends rows by this mapping.
@@ -43,7 +44,7 @@ func (f *follower) run(ctx context.Context) {
 			})
 		})
 	}
-	(&push.Follower{Pusher: pusher, Outbox: f.store, Log: f.log, Changed: f.changed, Plan: func(ctx context.Context) (push.Plan, error) {
+	(&push.Follower{Pusher: pusher, Outbox: f.store, Log: f.log, Seen: f.seen, Changed: f.changed, Plan: func(ctx context.Context) (push.Plan, error) {
 		m, key := f.mapping(), f.key()
 		if m == last && (key == lastKey || key == "") { // a key that cannot be read changes nothing
 			return plan, nil

@@ -17,6 +17,7 @@ type keeper struct {
 	mapping func() *mapping.Mapping
 	now     func() time.Time
 	log     *slog.Logger
+	waiting func(quarantined, pending int64) // is told what the journal holds; may be nil
 
 	unfit     string // what was said last of the table
 	looked    time.Time
@@ -56,9 +57,12 @@ func (k *keeper) round(ctx context.Context) error {
 		return err
 	}
 	m := k.mapping()
-	_, pending, err := k.store.Waiting(ctx)
+	quarantined, pending, err := k.store.Waiting(ctx)
 	if err != nil {
 		return err
+	}
+	if k.waiting != nil {
+		k.waiting(quarantined, pending)
 	}
 	if pending > 0 || k.now().Sub(k.looked) > lookAtTable {
 		if err := k.fits(ctx, m, pending); err != nil {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// logger writes text to a terminal and JSON elsewhere.
+// logger writes for people to a terminal, unless they want JSON, and JSON elsewhere.
 func (a *app) logger() *slog.Logger { return a.loggerTo(a.stderr) }
 
 func (a *app) loggerTo(w io.Writer) *slog.Logger {
@@ -18,10 +18,24 @@ func (a *app) loggerTo(w io.Writer) *slog.Logger {
 	if a.debug {
 		o.Level = slog.LevelDebug
 	}
-	if isTerminal(w) {
-		return slog.New(discreet{slog.NewTextHandler(lineWriter{w}, o)})
+	if a.dresses(w) {
+		d := a.dress()
+		out := d.writer(w)
+		return a.logging(&dressed{level: o.Level.Level(), emit: func(l logged) { _, _ = io.WriteString(out, d.line(l, widthOf(w))) }})
 	}
-	return slog.New(discreet{slog.NewJSONHandler(jsonWriter{w}, o)})
+	return a.logging(slog.NewJSONHandler(jsonWriter{w}, o))
+}
+
+// dresses reports whether what is written to w is dressed for people.
+func (a *app) dresses(w io.Writer) bool { return a.output != "json" && isTerminal(w) }
+
+// logging is a logger that says what may be said.
+func (a *app) logging(h slog.Handler) *slog.Logger {
+	h = discreet{h}
+	if a.noData {
+		h = withoutData{h}
+	}
+	return slog.New(h)
 }
 
 // discreet logs errors as they ask to be, also those that others have wrapped: a
@@ -64,14 +78,25 @@ func discreetly(err error) string {
 	return strings.Replace(err.Error(), inner.Error(), inner.LogValue().String(), 1)
 }
 
-// busyLogger is a logger for much: what comes close together is written at once. stop
-// writes what is left.
-func (a *app) busyLogger() (log *slog.Logger, stop func()) {
-	if isTerminal(a.stderr) {
-		return a.logger(), func() {}
+// busyLogger is a logger for much: what comes close together is written at once. On a
+// terminal it is a tail, with a line at the bottom where that is wanted, and standard error
+// is its as long; else t is nil. stop writes what is left.
+func (a *app) busyLogger(bottom bool) (log *slog.Logger, t *tail, stop func()) {
+	if !a.dresses(a.stderr) {
+		g := &gatheredLines{w: a.stderr}
+		return a.loggerTo(g), nil, g.flush
 	}
-	g := &gatheredLines{w: a.stderr}
-	return a.loggerTo(g), g.flush
+	level := slog.LevelInfo
+	if a.debug {
+		level = slog.LevelDebug
+	}
+	terminal := a.stderr
+	t = a.newTail(terminal, bottom)
+	a.stderr = t
+	return a.logging(&dressed{level: level, emit: t.log}), t, func() {
+		t.stop()
+		a.stderr = terminal
+	}
 }
 
 const (

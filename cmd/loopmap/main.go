@@ -47,5 +47,6 @@ type app struct {
 
 	output string // -o: text or json
 	debug  bool
+	noData bool   // the log holds nothing of what the rows hold
 	team   string // whose API key the keyring gives; "" takes that of the environment
 }

@@ -39,24 +39,6 @@ func (j jsonWriter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// lineWriter makes lines harmless to a terminal. Each Write is of whole lines.
-type lineWriter struct{ w io.Writer }
-
-// Write is io.Writer's.
-func (l lineWriter) Write(b []byte) (int, error) {
-	lines := strings.SplitAfter(string(b), "\n")
-	for i, line := range lines {
-		text, end := strings.CutSuffix(line, "\n")
-		if lines[i] = body.Printable(text); end {
-			lines[i] += "\n"
-		}
-	}
-	if _, err := io.WriteString(l.w, strings.Join(lines, "")); err != nil {
-		return 0, err
-	}
-	return len(b), nil
-}
-
 // isTerminal reports whether w leads to a terminal.
 func isTerminal(w any) bool {
 	f, ok := w.(term.File)

@@ -151,7 +151,7 @@ func (a *app) rehearse(ctx context.Context, file string, once bool) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	done := make(chan error, 1)
-	go func() { done <- inner.sync(ctx, scratch, listen, false, sshFlags{}) }()
+	go func() { done <- inner.sync(ctx, scratch, syncFlags{listen: listen}) }()
 	err = r.round(ctx, inner, m, server, scratch, listen, done)
 	if err == nil && !once {
 		a.say("change rows yourself (sqlite3 %s), or end it with ctrl+c\nthe mapper on it, from another terminal (P is what is sent back; what you save there is kept when this ends):\n  LOOPS_ENDPOINT_URL=%s LOOPS_API_KEY=%s loopmap %s",

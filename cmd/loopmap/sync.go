@@ -22,9 +22,7 @@ import (
 const defaultListen = "127.0.0.1:8787"
 
 func (a *app) syncCommand() *cobra.Command {
-	var listen string
-	var unsigned bool
-	var shell sshFlags
+	f := syncFlags{bottom: true}
 	c := &cobra.Command{
 		Use:   "sync [FILE]",
 		Short: "Receive webhooks into the table, and send changed rows back",
@@ -34,26 +32,38 @@ func (a *app) syncCommand() *cobra.Command {
 			"200 when that is on disk.\n\n" +
 			"Where the mapping says push.auto or push.every it sends rows back to Loops,\n" +
 			"with LOOPS_API_KEY (or LOOPS_API_KEY_FILE): `loopmap push` does the same by\n" +
-			"hand.",
+			"hand.\n\n" +
+			"The log is for people on a terminal: a line a delivery and a push, and one at the\n" +
+			"bottom that says how it stands. Elsewhere, and with -o json, it is JSON.",
 		Example: "LOOPS_SIGNING_SECRET=whsec_... loopmap sync",
 		Args:    atMost(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.sync(c.Context(), fileArg(args), listen, unsigned, shell)
+			return a.sync(c.Context(), fileArg(args), f)
 		},
 	}
-	c.Flags().StringVar(&listen, "listen", defaultListen, "`ADDRESS` to listen on")
-	c.Flags().BoolVar(&unsigned, "unsigned", false, "take webhooks without a signature, from this machine only")
-	shell.register(c.Flags(), "ssh", "", "`ADDRESS` to serve the mapper on over SSH, as "+defaultSSH)
-	c.Flags().StringVar(&shell.publicURL, "public-url", "", "the `URL` by which Loops reaches --listen: its path is served, too, and the mapper over SSH shows it")
+	c.Flags().StringVar(&f.listen, "listen", defaultListen, "`ADDRESS` to listen on")
+	c.Flags().BoolVar(&f.unsigned, "unsigned", false, "take webhooks without a signature, from this machine only")
+	c.Flags().BoolVar(&a.noData, "no-data", false, "log no emails, and nothing of what rows hold")
+	f.shell.register(c.Flags(), "ssh", "", "`ADDRESS` to serve the mapper on over SSH, as "+defaultSSH)
+	c.Flags().StringVar(&f.shell.publicURL, "public-url", "", "the `URL` by which Loops reaches --listen: its path is served, too, and the mapper over SSH shows it")
 	return c
 }
 
-func (a *app) sync(ctx context.Context, file, listen string, unsigned bool, shell sshFlags) error {
-	public, err := parsePublic(shell.publicURL)
+// syncFlags say how sync works.
+type syncFlags struct {
+	listen   string
+	unsigned bool
+	shell    sshFlags
+	bottom   bool                  // on a terminal a line at the bottom says how it stands
+	seen     func(receive.Arrival) // is told of every delivery; may be nil
+}
+
+func (a *app) sync(ctx context.Context, file string, f syncFlags) error {
+	public, err := parsePublic(f.shell.publicURL)
 	if err != nil {
 		return err
 	}
-	verify, err := a.verifier(listen, unsigned)
+	verify, err := a.verifier(f.listen, f.unsigned)
 	if err != nil {
 		return err
 	}
@@ -61,14 +71,14 @@ func (a *app) sync(ctx context.Context, file, listen string, unsigned bool, shel
 	if err != nil {
 		return err
 	}
-	l, err := net.Listen("tcp", listen)
+	l, err := net.Listen("tcp", f.listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w\nhint: another loopmap may be running; --listen takes another address", err)
 	}
 	defer l.Close()
-	log, written := a.busyLogger()
+	log, watched, written := a.busyLogger(f.bottom)
 	defer written()
-	guests, err := a.sshHost(file, shell, log)
+	guests, err := a.sshHost(file, f.shell, log)
 	if err != nil {
 		return err
 	}
@@ -99,8 +109,15 @@ func (a *app) sync(ctx context.Context, file, listen string, unsigned bool, shel
 		Writers: store.Writers(),
 		Now:     a.now,
 		Log:     log,
-		Seen:    guests.arrived,
-		Gauges:  gauges(store),
+		Quiet:   watched != nil,
+		Seen: func(x receive.Arrival) {
+			guests.arrived(x)
+			watched.arrived(x)
+			if f.seen != nil {
+				f.seen(x)
+			}
+		},
+		Gauges: gauges(store),
 	})
 	guests.receiving(a.awaited(l.Addr().String(), public))
 	log.Info("listening", "url", "http://"+l.Addr().String()+receive.Path, "file", file, "mapping", m.Hash,
@@ -111,12 +128,12 @@ func (a *app) sync(ctx context.Context, file, listen string, unsigned bool, shel
 	watching.Go(func() { guests.run(ctx) })
 	watching.Go(func() { (&outboxKeeper{store: store, mapping: live.current.Load, log: log}).run(ctx) })
 	watching.Go(func() {
-		(&keeper{store: store, mapping: live.current.Load, mapped: m.Hash, now: a.now, log: log}).run(ctx)
+		(&keeper{store: store, mapping: live.current.Load, mapped: m.Hash, now: a.now, log: log, waiting: watched.waits}).run(ctx)
 	})
 	watching.Go(func() {
-		(&follower{app: a, file: file, store: store, mapping: live.current.Load, log: log, changed: live.changed}).run(ctx)
+		(&follower{app: a, file: file, store: store, mapping: live.current.Load, log: log, seen: watched.outcomes(), changed: live.changed}).run(ctx)
 	})
-	if _, set := a.lookup("GOGC"); !set && shell.listen == "" {
+	if _, set := a.lookup("GOGC"); !set && f.shell.listen == "" {
 		// A delivery leaves nothing behind, and what lives is little, where no screens are
 		// served: half the collections for a few megabytes more.
 		defer debug.SetGCPercent(debug.SetGCPercent(200))

@@ -94,7 +94,8 @@ type Job struct {
 type Outcome struct {
 	Key    string
 	Line   mapping.PushLine
-	Counts Counts // so far
+	Took   time.Duration // of its last request; 0 where none was sent
+	Counts Counts        // so far
 }
 
 // Counts are the outcomes of a run.

@@ -177,7 +177,7 @@ func (r *Run) sort(ctx context.Context, rows []mapping.PushRow) (full bool, err 
 		return false, err
 	}
 	for _, s := range outcomes {
-		r.tell(s.RowKey, s.Line)
+		r.tell(s.RowKey, s.Line, 0)
 	}
 	for _, key := range append(slices.Clone(settled), calm...) {
 		r.tellNothing(key, nothing[key])
@@ -237,7 +237,7 @@ func settle(key string, st mapping.PushStep) mapping.PushSave {
 }
 
 // tell counts an outcome and hands it on.
-func (r *Run) tell(key string, l mapping.PushLine) {
+func (r *Run) tell(key string, l mapping.PushLine, took time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch l.Status {
@@ -251,7 +251,7 @@ func (r *Run) tell(key string, l mapping.PushLine) {
 		r.counts.Pending++
 	}
 	if r.job.Outcome != nil {
-		r.job.Outcome(Outcome{key, l, r.counts})
+		r.job.Outcome(Outcome{key, l, took, r.counts})
 	}
 }
 
@@ -346,7 +346,7 @@ func (r *Run) row(t times, key string) error {
 					return err
 				}
 				if tells(st) {
-					r.tell(key, s.Line)
+					r.tell(key, s.Line, 0)
 				}
 				continue
 			}

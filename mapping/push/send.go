@@ -48,7 +48,7 @@ func (r *Run) send(t times, key string, st mapping.PushStep) (mapping.PushLine, 
 			if !event {
 				l.Message = "no answer in a day" + colon(l.Message)
 			}
-			return l, r.end(t.run, key, st, l, contact)
+			return l, r.end(t.run, key, st, l, contact, 0)
 		}
 		slot, err := r.Pace.wait(t.turn)
 		switch {
@@ -64,6 +64,7 @@ func (r *Run) send(t times, key string, st mapping.PushStep) (mapping.PushLine, 
 			now = creation(request)
 		}
 		answer, failure := r.API.Send(slot.traced(t.requests), now)
+		took := time.Since(at)
 		if failure == nil {
 			r.Pace.saw(answer.Status, answer.Header)
 		}
@@ -88,12 +89,12 @@ func (r *Run) send(t times, key string, st mapping.PushStep) (mapping.PushLine, 
 			if !event {
 				contact = answer.contactID()
 			}
-			return l, r.end(t.run, key, st, l, contact)
+			return l, r.end(t.run, key, st, l, contact, took)
 		case refused:
 			if l.Status, l.FirstAt, l.NextAt = mapping.PushFailed, zero, zero; event && !creating {
 				l.Refusals++
 			}
-			if err := r.end(t.run, key, st, l, contact); err != nil {
+			if err := r.end(t.run, key, st, l, contact, took); err != nil {
 				return l, err
 			}
 			return l, r.again(answer.Status, message, mostRefused)
@@ -107,7 +108,7 @@ func (r *Run) send(t times, key string, st mapping.PushStep) (mapping.PushLine, 
 		}
 		if err := r.again(answer.Status, message, mostUnclear); err != nil || try == tries || l.Attempts > 2*tries || t.run.Err() != nil {
 			l.NextAt = time.Now().Add(retry(l))
-			return l, errors.Join(r.end(t.run, key, st, l, contact), err)
+			return l, errors.Join(r.end(t.run, key, st, l, contact, took), err)
 		}
 		_ = sleep(t.turn, jitter(500*time.Millisecond, try, 30*time.Second))
 	}
@@ -149,7 +150,7 @@ func (r *Run) claim(ctx context.Context, key string, st mapping.PushStep) (l map
 				s.Line.NextAt = time.Now().Add(retry(s.Line))
 			}
 			if err = r.save(ctx, r.table, s); err == nil {
-				r.tell(key, s.Line)
+				r.tell(key, s.Line, 0)
 			}
 			return s.Line, why, err
 		}
@@ -226,7 +227,7 @@ func (p *Pusher) owner(ctx context.Context, table, key string, st mapping.PushSt
 }
 
 // end writes an outcome, with Loops' id of the contact where it is told, and tells of it.
-func (r *Run) end(ctx context.Context, key string, st mapping.PushStep, l mapping.PushLine, contactID string) error {
+func (r *Run) end(ctx context.Context, key string, st mapping.PushStep, l mapping.PushLine, contactID string, took time.Duration) error {
 	s := mapping.PushSave{RowKey: key, Kind: st.Kind, Line: l, ContactID: contactID}
 	if l.Status == mapping.PushSent {
 		s.Drop = st.Ends
@@ -234,7 +235,7 @@ func (r *Run) end(ctx context.Context, key string, st mapping.PushStep, l mappin
 	if err := r.save(ctx, r.table, s); err != nil {
 		return err
 	}
-	r.tell(key, l)
+	r.tell(key, l, took)
 	return nil
 }
 

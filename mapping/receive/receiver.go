@@ -55,6 +55,7 @@ type Config struct {
 	// Seen, if set, is told of every request to Path, and of what was posted where nothing
 	// is, after its answer is known. It must not block.
 	Seen    func(Arrival)
+	Quiet   bool           // requests to Path are not logged: Seen tells of them
 	Gauges  func() []Gauge // more of what /metrics says; may be nil
 	Now     func() time.Time
 	Log     *slog.Logger
@@ -71,9 +72,10 @@ type Gauge struct {
 type Arrival struct {
 	Delivery mapping.Delivery // ID and Body are empty when they were not read
 	Event    string
-	Signed   bool   // the signature held
-	Code     int    // HTTP status of the answer
-	Problem  string // why it was refused or not stored; "" when it is well
+	Signed   bool          // the signature held
+	Code     int           // HTTP status of the answer
+	Took     time.Duration // from the request's arrival to its answer
+	Problem  string        // why it was refused or not stored; "" when it is well
 	Outcome  mapping.Outcome
 	Err      error // why it could not be stored, for this machine's people
 }
@@ -180,8 +182,11 @@ func (r *Receiver) webhook(w http.ResponseWriter, q *http.Request) {
 		}
 	}
 	answer(w, a.Code, out)
-	r.metrics.count(&a, r.Now().Sub(start))
-	r.log(&a, r.Now().Sub(start))
+	a.Took = r.Now().Sub(start)
+	r.metrics.count(&a, a.Took)
+	if !r.Quiet {
+		r.log(&a)
+	}
 	if r.Seen != nil {
 		r.Seen(a)
 	}
@@ -297,7 +302,7 @@ func (r *Receiver) store(a *Arrival) *refusal {
 	return nil
 }
 
-func (r *Receiver) log(a *Arrival, took time.Duration) {
+func (r *Receiver) log(a *Arrival) {
 	level, msg, more := slog.LevelInfo, string(a.Outcome.Status), slog.Attr{}
 	switch {
 	case a.Problem != "":
@@ -311,7 +316,7 @@ func (r *Receiver) log(a *Arrival, took time.Duration) {
 		level, more = slog.LevelWarn, slog.String("why", a.Outcome.Reason)
 	}
 	r.Log.LogAttrs(context.Background(), level, msg, slog.Int("code", a.Code), slog.String("id", a.Delivery.ID),
-		slog.String("event", body.Printable(a.Event)), slog.Float64("ms", float64(took.Microseconds())/1000), more)
+		slog.String("event", body.Printable(a.Event)), slog.Float64("ms", float64(a.Took.Microseconds())/1000), more)
 }
 
 func (r *Receiver) only(w http.ResponseWriter, q *http.Request, h http.HandlerFunc) {
