@@ -33,8 +33,8 @@ func (a *app) syncCommand() *cobra.Command {
 			"Where the mapping says push.auto or push.every it sends rows back to Loops,\n" +
 			"with LOOPS_API_KEY (or LOOPS_API_KEY_FILE): `loopmap push` does the same by\n" +
 			"hand.\n\n" +
-			"The log is for people on a terminal: a line a delivery and a push, and one at the\n" +
-			"bottom that says how it stands. Elsewhere, and with -o json, it is JSON.",
+			"On a terminal the log is for people: a line a delivery and a push, and one at\n" +
+			"the bottom that says how it stands. Elsewhere, and with -o json, it is JSON.",
 		Example: "LOOPS_SIGNING_SECRET=whsec_... loopmap sync",
 		Args:    atMost(1),
 		RunE: func(c *cobra.Command, args []string) error {
