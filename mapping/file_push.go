@@ -3,6 +3,7 @@ package mapping
 import (
 	"fmt"
 	"loopmap/mapping/body"
+	"loopmap/mapping/condition"
 	"regexp"
 	"slices"
 	"strings"
@@ -96,7 +97,7 @@ func (f *fileReader) condition(n *yamlNode, what string) (src string, at place) 
 	}
 	src, node := f.text(n, what, "only_run_if", `plan == "pro"`)
 	at = inside(node)
-	if err := runIfSyntax(src); src != "" && err != nil {
+	if err := condition.Syntax(src); src != "" && err != nil {
 		f.problem(at.right(err.Offset), "only_run_if: %s", err.Msg)
 	}
 	return src, at

@@ -7,6 +7,7 @@ import (
 
 	"loopmap/mapping/body"
 	"loopmap/mapping/column"
+	"loopmap/mapping/condition"
 )
 
 // Property is a contact property as Loops knows it (Loops API, GET
@@ -198,10 +199,10 @@ func (m *Mapping) pushConditions() (names []string) {
 		return nil
 	}
 	if c := m.Push.Contact; c != nil {
-		names = identifiers(c.OnlyRunIf)
+		names = condition.Columns(c.OnlyRunIf)
 	}
 	for _, e := range m.Push.Events {
-		names = append(names, identifiers(e.OnlyRunIf)...)
+		names = append(names, condition.Columns(e.OnlyRunIf)...)
 	}
 	return names
 }

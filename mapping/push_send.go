@@ -1,13 +1,13 @@
 package mapping
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"loopmap/mapping/body"
 	"loopmap/mapping/column"
+	"loopmap/mapping/condition"
 )
 
 // Sender is a mapping's push part made ready for a table: it says what a row sends.
@@ -16,8 +16,8 @@ type Sender struct {
 	m       *Mapping
 	fields  []column.Field
 	byName  map[string]column.Field // by the folded name
-	contact *RunIf                  // nil: always
-	events  []*RunIf
+	contact *condition.Condition    // nil: always
+	events  []*condition.Condition
 	uses    []column.Field
 	now     time.Time // what now() is; zero: nobody knows
 }
@@ -39,11 +39,11 @@ func (m *Mapping) Sender(name string, fields []column.Field) (*Sender, error) {
 	for _, f := range fields {
 		s.byName[m.Dialect.Fold(f.Name)] = f
 	}
-	compile := func(src string) *RunIf {
+	compile := func(src string) *condition.Condition {
 		if src == "" {
 			return nil
 		}
-		c, _ := CompileRunIf(src, fields) // which PushProblems has tried
+		c, _ := condition.Compile(src, fields) // which PushProblems has tried
 		return c
 	}
 	if m.Push.Contact != nil {
@@ -56,8 +56,8 @@ func (m *Mapping) Sender(name string, fields []column.Field) (*Sender, error) {
 	for _, at := range m.Push.columns() {
 		used[m.Dialect.Fold(at.column)] = true
 	}
-	for _, c := range append([]*RunIf{s.contact}, s.events...) {
-		for _, name := range c.columns() {
+	for _, c := range append([]*condition.Condition{s.contact}, s.events...) {
+		for _, name := range c.Columns() {
 			used[m.Dialect.Fold(name)] = true
 		}
 	}
@@ -90,75 +90,6 @@ func (s *Sender) Columns() (names []string) {
 func (s *Sender) cell(row map[string]column.Cell, column string) (column.Type, column.Cell) {
 	f := s.byName[s.m.Dialect.Fold(column)]
 	return f.Type, row[f.Name]
-}
-
-// namedColumn is a column that the push part names, and where.
-type namedColumn struct{ column, place string }
-
-// columns are all that the push part names outside of conditions.
-func (p *Push) columns() (list []namedColumn) {
-	add := func(column, place string) {
-		if column != "" {
-			list = append(list, namedColumn{column, place})
-		}
-	}
-	pairs := func(pairs []Pair, place string) {
-		for _, q := range pairs {
-			add(q.Column, place+q.Loops)
-		}
-	}
-	if c := p.Contact; c != nil {
-		add(c.Email, "contact.email")
-		add(c.UserID, "contact.userId")
-		pairs(c.Properties, "contact.properties.")
-		pairs(c.Lists, "contact.lists.")
-	}
-	for i, e := range p.Events {
-		at := fmt.Sprintf("events.%d.", i)
-		add(e.Email, at+"email")
-		add(e.UserID, at+"userId")
-		for j, column := range e.OncePer {
-			add(column, fmt.Sprintf("%sonce_per.%d", at, j))
-		}
-		pairs(e.Properties, at+"properties.")
-		pairs(e.Contact, at+"contact.")
-		pairs(e.Lists, at+"lists.")
-	}
-	return list
-}
-
-// PushProblems are the mistakes of the push part against the columns that the table
-// has, with their places in the file of this name: columns that are not there, and
-// conditions.
-func (m *Mapping) PushProblems(name string, fields []column.Field) (problems []Problem) {
-	if m.Push == nil {
-		return nil
-	}
-	var names []string
-	known := map[string]bool{}
-	for _, f := range fields {
-		known[m.Dialect.Fold(f.Name)], names = true, append(names, f.Name)
-	}
-	for _, c := range m.Push.columns() {
-		if known[m.Dialect.Fold(c.column)] {
-			continue
-		}
-		msg := fmt.Sprintf("push: the table has no column %s", body.Printable(c.column))
-		if near := body.Nearest(c.column, names); near != "" {
-			msg += "; did you mean " + near + "?"
-		}
-		at := m.Push.places[c.place]
-		problems = append(problems, Problem{name, at.line, at.col, msg})
-	}
-	return append(problems, m.conditionProblems(name, fields)...)
-}
-
-// eventIdentity are the columns by which Loops finds the contact of an event.
-func (m *Mapping) eventIdentity(e PushEvent) (email, userID string) {
-	if e.Email == "" && e.UserID == "" && m.Push.Contact != nil {
-		return m.Push.Contact.Email, m.Push.Contact.UserID
-	}
-	return e.Email, e.UserID
 }
 
 // sentField is one value of a request's body.

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"loopmap/mapping/body"
+	"loopmap/mapping/condition"
 	"slices"
 	"strings"
 )
@@ -201,7 +202,7 @@ func refusedBefore(l PushLine) string {
 	return why + "; it is tried again when it changes, or with --failed"
 }
 
-func (s *Sender) met(c *RunIf, row PushRow) (bool, string) {
+func (s *Sender) met(c *condition.Condition, row PushRow) (bool, string) {
 	if c == nil {
 		return true, ""
 	}

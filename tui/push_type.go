@@ -10,6 +10,7 @@ import (
 
 	"loopmap/mapping"
 	"loopmap/mapping/column"
+	"loopmap/mapping/condition"
 )
 
 // startSlot opens what fills the slot under the cursor: the columns to choose from, or
@@ -170,9 +171,9 @@ func (m *Model) takeText(text string) tea.Cmd {
 }
 
 // condition reads a condition against the columns.
-func (m *Model) condition(src string) (*mapping.RunIf, error) {
-	c, err := mapping.CompileRunIf(src, m.push.fields)
-	var wrong *mapping.RunIfError
+func (m *Model) condition(src string) (*condition.Condition, error) {
+	c, err := condition.Compile(src, m.push.fields)
+	var wrong *condition.Error
 	if errors.As(err, &wrong) {
 		return nil, fmt.Errorf("character %d: %s", wrong.Offset+1, firstOf(wrong.Msg))
 	}
@@ -185,7 +186,7 @@ func firstOf(s string) string {
 }
 
 // met counts the rows that meet a condition.
-func (m *Model) met(c *mapping.RunIf) (n int) {
+func (m *Model) met(c *condition.Condition) (n int) {
 	for _, r := range m.push.rows {
 		if yes, _ := c.Met(m.push.fields, r.Cells, m.push.at); yes {
 			n++

@@ -181,6 +181,7 @@ func TestImports(t *testing.T) {
 	for pkg, never := range map[string][]string{
 		"mapping/body":            append([]string{"loopmap/"}, impure...),
 		"mapping/column":          append([]string{"loopmap/mapping"}, impure...),
+		"mapping/condition":       append([]string{"loopmap/mapping"}, impure...),
 		"mapping":                 append([]string{"loopmap/mapping/loops", "loopmap/mapping/table", "loopmap/mapping/receive", "loopmap/mapping/push", "loopmap/tui"}, impure...),
 		"mapping/loops":           {"database/sql", "charm.land/", "loopmap/mapping/table", "loopmap/mapping/receive", "loopmap/tui"},
 		"mapping/loops/loopstest": {"database/sql", "charm.land/", "github.com/spf13/cobra", "github.com/getkin/", "loopmap/mapping/table", "loopmap/mapping/receive", "loopmap/tui"},

@@ -1,4 +1,4 @@
-package mapping
+package condition
 
 import (
 	"encoding/json"
@@ -25,7 +25,7 @@ const (
 
 // Met reports whether a row meets the condition, and why not. A column that cells
 // lacks is NULL. now is what now() is.
-func (c *RunIf) Met(fields []column.Field, cells map[string]column.Cell, now time.Time) (met bool, why string) {
+func (c *Condition) Met(fields []column.Field, cells map[string]column.Cell, now time.Time) (met bool, why string) {
 	env := make(map[string]any, len(fields)+1)
 	if !now.IsZero() {
 		env[nowName] = now
@@ -48,7 +48,7 @@ func (c *RunIf) Met(fields []column.Field, cells map[string]column.Cell, now tim
 
 // eval is the logic of SQL: what is neither true nor false stays so behind not, and
 // decides nothing beside and, or.
-func (c *RunIf) eval(n ast.Node, env map[string]any) (verdict, string) {
+func (c *Condition) eval(n ast.Node, env map[string]any) (verdict, string) {
 	switch b := n.(type) {
 	case *ast.BinaryNode:
 		switch {
@@ -86,7 +86,7 @@ func (c *RunIf) eval(n ast.Node, env map[string]any) (verdict, string) {
 }
 
 // any is whether one of list holds, which n stands for.
-func (c *RunIf) any(n ast.Node, list []ast.Node, env map[string]any) (verdict, string) {
+func (c *Condition) any(n ast.Node, list []ast.Node, env map[string]any) (verdict, string) {
 	open := ""
 	for _, one := range list {
 		v, why := c.eval(one, env)
@@ -104,7 +104,7 @@ func (c *RunIf) any(n ast.Node, list []ast.Node, env map[string]any) (verdict, s
 }
 
 // either evaluates both sides; one that is deciding decides.
-func (c *RunIf) either(b *ast.BinaryNode, env map[string]any, deciding verdict) (verdict, string) {
+func (c *Condition) either(b *ast.BinaryNode, env map[string]any, deciding verdict) (verdict, string) {
 	left, why := c.eval(b.Left, env)
 	if left == deciding {
 		return left, why

@@ -1,4 +1,7 @@
-package mapping
+// Package condition judges a condition over a row, with SQL's NULL. Conditions are written
+// in the language of expr-lang/expr, as far as nothing in it loops, and take no longer than
+// they are long.
+package condition
 
 import (
 	"errors"
@@ -14,7 +17,7 @@ import (
 	"github.com/expr-lang/expr/vm"
 )
 
-// RunIf is a condition over a row's columns, in the language of expr-lang/expr:
+// Condition is a test over a row's columns, in the language of expr-lang/expr:
 //
 //	team_size >= 10 and plan != "free"
 //
@@ -23,33 +26,33 @@ import (
 // stands for it, and in a list nil is asked for in the same way. What cannot be worked
 // out, as a division by zero, is neither true nor false, too. now() is the moment of the
 // run. A column that is no plain word is written $env["team size"].
-type RunIf struct {
+type Condition struct {
 	root  ast.Node
 	tests map[ast.Node]*vm.Program // of the comparisons
 	lists map[ast.Node][]ast.Node  // comparisons that x in [a, b] stands for
 	uses  []string                 // columns
 }
 
-// RunIfError is a mistake in a condition; Offset counts its characters from 0.
-type RunIfError struct {
+// Error is a mistake in a condition; Offset counts its characters from 0.
+type Error struct {
 	Offset int
 	Msg    string
 }
 
-func (e *RunIfError) Error() string { return e.Msg }
+func (e *Error) Error() string { return e.Msg }
 
 const (
-	maxRunIf      = 2000 // bytes of a condition
-	maxRunIfNodes = 500
+	maxBytes = 2000 // bytes of a condition
+	maxNodes = 500
 )
 
 // functions are those that conditions may use. Nothing that loops is among them.
 var functions = []string{"lower", "upper", "trim", "len", "abs", "int", "float", "date", "now", "duration"}
 
-// CompileRunIf reads a condition and checks its columns and types. The error is a
-// *[RunIfError].
-func CompileRunIf(src string, fields []column.Field) (*RunIf, error) {
-	if err := runIfSyntax(src); err != nil {
+// Compile reads a condition and checks its columns and types. The error is a
+// *[Error].
+func Compile(src string, fields []column.Field) (*Condition, error) {
+	if err := Syntax(src); err != nil {
 		return nil, err
 	}
 	env := map[string]any{}
@@ -60,28 +63,28 @@ func CompileRunIf(src string, fields []column.Field) (*RunIf, error) {
 	options := exprOptions(fields)
 	tree, err := parser.Parse(src)
 	if err != nil {
-		return nil, runIfError(err)
+		return nil, errorOf(err)
 	}
-	c := &RunIf{root: tree.Node, tests: map[ast.Node]*vm.Program{}, lists: map[ast.Node][]ast.Node{}}
+	c := &Condition{root: tree.Node, tests: map[ast.Node]*vm.Program{}, lists: map[ast.Node][]ast.Node{}}
 	if err := checkNodes(c.root, env, names); err != nil {
 		return nil, err
 	}
 	if _, err := expr.Compile(src, options...); err != nil {
-		return nil, runIfError(err)
+		return nil, errorOf(err)
 	}
 	for _, test := range testsOf(c.root, nil) {
 		if c.tests[test], err = expr.Compile(test.String(), options...); err != nil {
-			return nil, runIfError(err)
+			return nil, errorOf(err)
 		}
 		c.expand(test, options)
 	}
-	c.uses = c.columns()
+	c.uses = c.Columns()
 	return c, nil
 }
 
 // expand reads what x in [a, b] stands for; one that cannot be compared so is left to
 // the library.
-func (c *RunIf) expand(test ast.Node, options []expr.Option) {
+func (c *Condition) expand(test ast.Node, options []expr.Option) {
 	list := equations(test)
 	for _, one := range list {
 		program, err := expr.Compile(one.String(), options...)
@@ -95,41 +98,19 @@ func (c *RunIf) expand(test ast.Node, options []expr.Option) {
 	}
 }
 
-// runIfSyntax is what is wrong with a condition whatever the columns are.
-func runIfSyntax(src string) *RunIfError {
-	if len(src) > maxRunIf {
-		return &RunIfError{0, fmt.Sprintf("the condition has %d bytes; it may have %d", len(src), maxRunIf)}
+// Syntax is what is wrong with a condition whatever the columns are.
+func Syntax(src string) *Error {
+	if len(src) > maxBytes {
+		return &Error{0, fmt.Sprintf("the condition has %d bytes; it may have %d", len(src), maxBytes)}
 	}
 	if _, err := parser.Parse(src); err != nil {
-		return runIfError(err)
+		return errorOf(err)
 	}
 	return nil
 }
 
-// conditionProblems are the mistakes of the push part's conditions against the columns
-// that the table has.
-func (m *Mapping) conditionProblems(name string, fields []column.Field) (problems []Problem) {
-	check := func(what, src string, at place) {
-		var wrong *RunIfError
-		if src == "" {
-			return
-		}
-		if _, err := CompileRunIf(src, fields); errors.As(err, &wrong) {
-			at = at.right(wrong.Offset)
-			problems = append(problems, Problem{name, at.line, at.col, "only_run_if of " + body.Printable(what) + ": " + wrong.Msg})
-		}
-	}
-	if c := m.Push.Contact; c != nil {
-		check("contact", c.OnlyRunIf, c.condition)
-	}
-	for _, e := range m.Push.Events {
-		check(e.Name, e.OnlyRunIf, e.condition)
-	}
-	return problems
-}
-
-// columns are those that the condition names; none for a nil condition.
-func (c *RunIf) columns() (names []string) {
+// Columns are those that the condition names; none for a nil condition.
+func (c *Condition) Columns() (names []string) {
 	if c == nil {
 		return nil
 	}
@@ -138,13 +119,13 @@ func (c *RunIf) columns() (names []string) {
 	return v.list
 }
 
-// identifiers are the columns that a condition names; none when it cannot be read.
-func identifiers(src string) []string {
+// Columns are the columns that a condition names; none when it cannot be read.
+func Columns(src string) []string {
 	tree, err := parser.Parse(src)
 	if src == "" || err != nil {
 		return nil
 	}
-	return (&RunIf{root: tree.Node}).columns()
+	return (&Condition{root: tree.Node}).Columns()
 }
 
 type columnNames struct{ list []string }
@@ -161,12 +142,12 @@ func (v *columnNames) Visit(node *ast.Node) {
 	}
 }
 
-func runIfError(err error) *RunIfError {
+func errorOf(err error) *Error {
 	var at *file.Error
 	if errors.As(err, &at) {
-		return &RunIfError{at.From, at.Message}
+		return &Error{at.From, at.Message}
 	}
-	return &RunIfError{0, err.Error()}
+	return &Error{0, err.Error()}
 }
 
 // testsOf are the parts between and, or and not.
@@ -199,7 +180,7 @@ func checkNodes(root ast.Node, env map[string]any, names []string) (err error) {
 type nodeCheck struct {
 	env   map[string]any
 	names []string
-	first *RunIfError
+	first *Error
 }
 
 func (v *nodeCheck) err() error {
@@ -214,7 +195,7 @@ func (v *nodeCheck) Visit(node *ast.Node) {
 	at := (*node).Location().From
 	refuse := func(format string, args ...any) {
 		if v.first == nil || at < v.first.Offset {
-			v.first = &RunIfError{at, fmt.Sprintf(format, args...)}
+			v.first = &Error{at, fmt.Sprintf(format, args...)}
 		}
 	}
 	switch n := (*node).(type) {

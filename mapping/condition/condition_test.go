@@ -1,4 +1,4 @@
-package mapping
+package condition
 
 import (
 	"errors"
@@ -9,10 +9,10 @@ import (
 	"loopmap/mapping/column"
 )
 
-var runIfFields = []column.Field{{"plan", column.Text}, {"team_size", column.Integer}, {"score", column.Number}, {"vip", column.Boolean}, {"at", column.Time}, {"meta", column.JSON}, {"team size", column.Integer},
+var fields = []column.Field{{"plan", column.Text}, {"team_size", column.Integer}, {"score", column.Number}, {"vip", column.Boolean}, {"at", column.Time}, {"meta", column.JSON}, {"team size", column.Integer},
 	{"other", column.Text}, {"date", column.Time}, {"len", column.Integer}, {"now", column.Text}}
 
-func TestRunIf(t *testing.T) {
+func TestMet(t *testing.T) {
 	full := map[string]column.Cell{"plan": column.Of("pro"), "team_size": column.Of("12"), "score": column.Of("1.5"), "vip": column.Of("true"),
 		"at": column.Of("2026-11-23T08:00:00Z"), "meta": column.Of(`{"a":{"b":"x"},"n":null}`), "team size": column.Of("3")}
 	null := map[string]column.Cell{"plan": {State: column.Null}, "vip": {State: column.Null}, "meta": {State: column.Null}} // the others are missing
@@ -96,12 +96,12 @@ func TestRunIf(t *testing.T) {
 		{`at < now() and now() - at == duration("48h")`, full, ""},
 		{`now() - at > duration("336h")`, full, "does not hold"},
 	} {
-		c, err := CompileRunIf(test.src, runIfFields)
+		c, err := Compile(test.src, fields)
 		if err != nil {
 			t.Errorf("%s: %v", test.src, err)
 			continue
 		}
-		met, why := c.Met(runIfFields, test.cells, time.Date(2026, 11, 25, 8, 0, 0, 0, time.UTC))
+		met, why := c.Met(fields, test.cells, time.Date(2026, 11, 25, 8, 0, 0, 0, time.UTC))
 		if met != (test.why == "") || !strings.Contains(why, test.why) || !met && why == "" {
 			t.Errorf("%s: met %t, %q; want %q", test.src, met, why, test.why)
 		}
@@ -109,17 +109,17 @@ func TestRunIf(t *testing.T) {
 }
 
 // Where nobody has said what the time is, now() is as NULL.
-func TestRunIfWithoutAClock(t *testing.T) {
-	c, err := CompileRunIf(`not (now() > date("2026-01-01"))`, runIfFields)
+func TestWithoutAClock(t *testing.T) {
+	c, err := Compile(`not (now() > date("2026-01-01"))`, fields)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if met, why := c.Met(runIfFields, nil, time.Time{}); met || !strings.Contains(why, "now() is NULL") {
+	if met, why := c.Met(fields, nil, time.Time{}); met || !strings.Contains(why, "now() is NULL") {
 		t.Errorf("met %t, %q", met, why)
 	}
 }
 
-func TestRunIfMistakes(t *testing.T) {
+func TestMistakes(t *testing.T) {
 	for src, want := range map[string]struct {
 		offset int
 		msg    string
@@ -138,8 +138,8 @@ func TestRunIfMistakes(t *testing.T) {
 		strings.Repeat("vip and ", 400):   {0, "2000"},
 		"":                                {0, ""},
 	} {
-		_, err := CompileRunIf(src, runIfFields)
-		var at *RunIfError
+		_, err := Compile(src, fields)
+		var at *Error
 		if !errors.As(err, &at) || !strings.Contains(at.Msg, want.msg) || want.offset > 0 && at.Offset != want.offset {
 			t.Errorf("%.40s: %#v", src, err)
 		}
@@ -147,13 +147,13 @@ func TestRunIfMistakes(t *testing.T) {
 }
 
 // Whatever is written: no panic, and no long run.
-func FuzzRunIf(f *testing.F) {
+func FuzzCondition(f *testing.F) {
 	for _, seed := range []string{`plan == "a" and not vip`, `team_size + 1 > score`, `meta.a ?? "x"`, `plan matches "("`, `vip ? vip : vip`, `at == at`} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, src string) {
 		began := time.Now()
-		c, err := CompileRunIf(src, runIfFields)
+		c, err := Compile(src, fields)
 		if d := time.Since(began); d > time.Second {
 			t.Errorf("%q took %s to compile", src, d)
 		}
@@ -161,8 +161,8 @@ func FuzzRunIf(f *testing.F) {
 			return
 		}
 		began = time.Now()
-		c.Met(runIfFields, nil, time.Time{})
-		c.Met(runIfFields, map[string]column.Cell{"plan": column.Of("pro"), "team_size": column.Of("9223372036854775807"), "meta": column.Of(`[]`)}, time.Now())
+		c.Met(fields, nil, time.Time{})
+		c.Met(fields, map[string]column.Cell{"plan": column.Of("pro"), "team_size": column.Of("9223372036854775807"), "meta": column.Of(`[]`)}, time.Now())
 		if d := time.Since(began); d > time.Second {
 			t.Errorf("%q took %s", src, d)
 		}

@@ -1,4 +1,4 @@
-package mapping
+package condition
 
 import (
 	"errors"
@@ -30,7 +30,7 @@ func exprOptions(fields []column.Field) []expr.Option {
 		}
 		env[name] = f.Type.Zero()
 	}
-	options := []expr.Option{expr.Env(env), expr.AsBool(), expr.MaxNodes(maxRunIfNodes), expr.DisableAllBuiltins()}
+	options := []expr.Option{expr.Env(env), expr.AsBool(), expr.MaxNodes(maxNodes), expr.DisableAllBuiltins()}
 	for _, name := range functions {
 		options = append(options, expr.EnableBuiltin(name))
 	}
