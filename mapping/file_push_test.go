@@ -80,7 +80,7 @@ func TestPushProblems(t *testing.T) {
       only_run_if: plan > 5
       once_per: [email, gone]
 `)
-	_, err := m.Sender("f", []column.Field{{"email", column.Text}, {"plan", column.Text}})
+	_, err := m.Sender("f", []column.Field{{Name: "email", Type: column.Text}, {Name: "plan", Type: column.Text}})
 	var file *FileError
 	if !errors.As(err, &file) {
 		t.Fatal(err)

@@ -298,7 +298,7 @@ func TestPushMisfits(t *testing.T) {
       contact: {zip: zip}
     - {name: downgraded, properties: {any: plan}}
 `)
-	fields := []column.Field{{"email", column.Text}, {"plan", column.Text}, {"size", column.Text}, {"zip", column.Integer}, {"vip", column.Boolean}}
+	fields := []column.Field{{Name: "email", Type: column.Text}, {Name: "plan", Type: column.Text}, {Name: "size", Type: column.Text}, {Name: "zip", Type: column.Integer}, {Name: "vip", Type: column.Boolean}}
 	team := Team{Properties: []Property{{"plan", "string"}, {"teamSize", "number"}, {"zip", "string"}}, Lists: []List{{"l1", "VIP"}},
 		Events: map[string][]Property{"upgraded": {{"plan", "string"}, {"seats", "number"}}}}
 	misfits, warnings := m.PushMisfits(team, fields)

@@ -44,9 +44,9 @@ push:
 func sender(t *testing.T, src string, more ...column.Field) *Sender {
 	t.Helper()
 	m := mustParse(t, src)
-	fields := append([]column.Field{{"user_id", column.Integer}, {"company", column.Text}}, more...)
+	fields := append([]column.Field{{Name: "user_id", Type: column.Integer}, {Name: "company", Type: column.Text}}, more...)
 	for _, c := range m.Columns() {
-		fields = append(fields, column.Field{c.Name, c.Type})
+		fields = append(fields, column.Field{Name: c.Name, Type: c.Type})
 	}
 	s, err := m.Sender("f", fields)
 	if err != nil {
@@ -235,9 +235,9 @@ func FuzzPushAndReceive(f *testing.F) {
 	}
 	var fields []column.Field
 	for _, c := range m.Columns() {
-		fields = append(fields, column.Field{c.Name, c.Type})
+		fields = append(fields, column.Field{Name: c.Name, Type: c.Type})
 	}
-	s, err := m.Sender("f", append(fields, column.Field{"user_id", column.Integer}, column.Field{"company", column.Text}))
+	s, err := m.Sender("f", append(fields, column.Field{Name: "user_id", Type: column.Integer}, column.Field{Name: "company", Type: column.Text}))
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -9,8 +9,8 @@ import (
 	"loopmap/mapping/column"
 )
 
-var fields = []column.Field{{"plan", column.Text}, {"team_size", column.Integer}, {"score", column.Number}, {"vip", column.Boolean}, {"at", column.Time}, {"meta", column.JSON}, {"team size", column.Integer},
-	{"other", column.Text}, {"date", column.Time}, {"len", column.Integer}, {"now", column.Text}}
+var fields = []column.Field{{Name: "plan", Type: column.Text}, {Name: "team_size", Type: column.Integer}, {Name: "score", Type: column.Number}, {Name: "vip", Type: column.Boolean}, {Name: "at", Type: column.Time}, {Name: "meta", Type: column.JSON}, {Name: "team size", Type: column.Integer},
+	{Name: "other", Type: column.Text}, {Name: "date", Type: column.Time}, {Name: "len", Type: column.Integer}, {Name: "now", Type: column.Text}}
 
 func TestMet(t *testing.T) {
 	full := map[string]column.Cell{"plan": column.Of("pro"), "team_size": column.Of("12"), "score": column.Of("1.5"), "vip": column.Of("true"),
@@ -66,9 +66,9 @@ func TestMet(t *testing.T) {
 		{`(plan ?? "free") == "free"`, null, ""},
 		{`(team_size ?? 0) < 1 and plan == nil`, null, ""},
 		{`(plan ?? "free") == "pro"`, full, ""},
-		{`plan == "pro"`, map[string]column.Cell{"plan": column.Cell{State: column.Misfit, Text: "no good"}}, "column plan: no good"},
-		{`vip`, map[string]column.Cell{"vip": column.Of("true"), "plan": column.Cell{State: column.Misfit, Text: "it holds bytes"}}, ""},
-		{`not vip and $env["team size"] == 3`, map[string]column.Cell{"vip": column.Of("true"), "team size": column.Cell{State: column.Misfit, Text: "it holds bytes"}}, "it holds bytes"},
+		{`plan == "pro"`, map[string]column.Cell{"plan": {State: column.Misfit, Text: "no good"}}, "column plan: no good"},
+		{`vip`, map[string]column.Cell{"vip": column.Of("true"), "plan": {State: column.Misfit, Text: "it holds bytes"}}, ""},
+		{`not vip and $env["team size"] == 3`, map[string]column.Cell{"vip": column.Of("true"), "team size": {State: column.Misfit, Text: "it holds bytes"}}, "it holds bytes"},
 		// What cannot be worked out holds no more than NULL does.
 		{`10 / (team_size - 12) > 0`, full, "division by zero"},
 		{`not (10 / (team_size - 12) > 0)`, full, "division by zero"},
