@@ -50,8 +50,8 @@ var standard = func() map[string]string {
 	return types
 }()
 
-// fixedType is Loops' type of a property that every team has; "" for others.
-func fixedType(name string) string {
+// FixedType is Loops' type of a property that every team has; "" for others.
+func FixedType(name string) string {
 	if name == createdAt {
 		return "date"
 	}
@@ -153,7 +153,7 @@ func (c *teamCheck) properties(what, lacks string, pairs []Pair, known []Propert
 			c.misfit("%s%s%s", lacks, q.Loops, orNear(q.Loops, names))
 		case q.As != "" && q.As != want:
 			c.misfit("%s%s is %s in Loops, and is sent as %s", what, q.Loops, want, q.As)
-		case q.As == "" && fixedType(q.Loops) == "" && column != "" && column.SentAs() != want:
+		case q.As == "" && FixedType(q.Loops) == "" && column != "" && column.SentAs() != want:
 			c.misfit("%s%s is %s in Loops, and column %s is %s; as: %s sends it so", what, q.Loops, want, q.Column, column, want)
 		}
 	}
@@ -221,7 +221,7 @@ func (m *Mapping) PushProperties(fields []column.Field) map[string]string {
 		sentTypes(e.Contact, fields, types)
 	}
 	for name := range types {
-		if fixedType(name) != "" {
+		if FixedType(name) != "" {
 			delete(types, name)
 		}
 	}

@@ -92,8 +92,8 @@ func (m *Mapping) conditionProblems(name string, fields []column.Field) (problem
 	return problems
 }
 
-// eventIdentity are the columns by which Loops finds the contact of an event.
-func (m *Mapping) eventIdentity(e PushEvent) (email, userID string) {
+// EventIdentity are the columns by which Loops finds the contact of an event.
+func (m *Mapping) EventIdentity(e PushEvent) (email, userID string) {
 	if e.Email == "" && e.UserID == "" && m.Push.Contact != nil {
 		return m.Push.Contact.Email, m.Push.Contact.UserID
 	}

@@ -166,7 +166,7 @@ func (m *Mapping) Row(d Delivery) (Row, error) {
 		}
 	}
 	row.readKey(p)
-	if row.Event == contactDeleted && row.Key == "" { // the row is to know, whatever the mapping makes of it
+	if row.Event == ContactDeleted && row.Key == "" { // the row is to know, whatever the mapping makes of it
 		m.identify(&row, raw, spans)
 	}
 	if row.Event == "" {
@@ -203,8 +203,8 @@ func (m *Mapping) ruledRow(row *Row, body string, spans []body.Span) error {
 	return m.checkCells(row)
 }
 
-// contactDeleted is the event of a contact that Loops has no longer.
-const contactDeleted = "contact.deleted"
+// ContactDeleted is the event of a contact that Loops has no longer.
+const ContactDeleted = "contact.deleted"
 
 // identify reads the key from where every event that has a contact holds it.
 func (m *Mapping) identify(row *Row, raw string, spans []body.Span) {

@@ -6,6 +6,7 @@ import (
 
 	"loopmap/mapping"
 	"loopmap/mapping/column"
+	"loopmap/mapping/outgoing"
 )
 
 // Config is all that the mapper is handed.
@@ -76,9 +77,9 @@ type News struct {
 type Delivery struct {
 	At                               time.Time
 	ID, Event, Email, Status, RowKey string
-	Reason                           string             // why it is no row
-	Body                             []byte             // of one that was asked for; nil in a list
-	Pushes                           []mapping.PushLine // what became of what its row sent
+	Reason                           string          // why it is no row
+	Body                             []byte          // of one that was asked for; nil in a list
+	Pushes                           []outgoing.Line // what became of what its row sent
 }
 
 // Backend reads and writes for the mapper. Its methods run outside of Update.
@@ -122,7 +123,7 @@ type PushView struct {
 	Keyless int            // rows of the table whose key is NULL: they are not among Rows
 	Now     time.Time      // when it was looked at
 	Fields  []column.Field // columns of the table, and those that the mapping adds
-	Rows    []mapping.PushRow
+	Rows    []outgoing.Row
 	More    bool   // the table has more rows than these
 	Problem string // why there are no rows
 }
@@ -147,7 +148,7 @@ type PushProgress struct {
 // PushOutcome is what became of one thing that a row sends.
 type PushOutcome struct {
 	Key  string
-	Line mapping.PushLine
+	Line outgoing.Line
 }
 
 // Review is what saving would change.

@@ -16,6 +16,7 @@ import (
 	"loopmap/mapping"
 	"loopmap/mapping/body"
 	"loopmap/mapping/column"
+	"loopmap/mapping/outgoing"
 )
 
 // evil is what nobody may send to a terminal: sequences of ESC and of C1, DEL, marks of
@@ -54,12 +55,12 @@ func (h *hostileBackend) err() error {
 	return nil
 }
 
-func hostileLine() mapping.PushLine {
-	return mapping.PushLine{Kind: evil, Status: mapping.PushFailed, Code: 400, Message: evil, Tried: evil, SentAt: time.Unix(1, 0), IdempotencyKey: evil}
+func hostileLine() outgoing.Line {
+	return outgoing.Line{Kind: evil, Status: outgoing.Failed, Code: 400, Message: evil, Tried: evil, SentAt: time.Unix(1, 0), IdempotencyKey: evil}
 }
 
 func hostileDelivery() Delivery {
-	return Delivery{At: time.Unix(1, 0), ID: evil, Event: evil, Email: evil, Status: evil, RowKey: evil, Reason: evil, Pushes: []mapping.PushLine{hostileLine()}}
+	return Delivery{At: time.Unix(1, 0), ID: evil, Event: evil, Email: evil, Status: evil, RowKey: evil, Reason: evil, Pushes: []outgoing.Line{hostileLine()}}
 }
 
 func hostileBody() []byte {
@@ -102,7 +103,7 @@ func (h *hostileBackend) Search(_ context.Context, match func(Delivery) bool) (m
 func (h *hostileBackend) Pushes(context.Context, *mapping.Mapping) (PushView, error) {
 	cell := column.Cell{State: column.Present, Text: evil}
 	return PushView{Fields: []column.Field{{Name: "loops_id", Type: column.Text}, {Name: evil, Type: column.Text}, {Name: "email", Type: column.Text}},
-		Rows:    []mapping.PushRow{{Key: evil, Cells: map[string]column.Cell{evil: cell, "email": cell}, Lines: []mapping.PushLine{hostileLine()}}, {Key: "x"}},
+		Rows:    []outgoing.Row{{Key: evil, Cells: map[string]column.Cell{evil: cell, "email": cell}, Lines: []outgoing.Line{hostileLine()}}, {Key: "x"}},
 		Problem: evil}, h.err()
 }
 func (h *hostileBackend) Push(_ context.Context, _ int, _ bool, told chan<- PushProgress) (string, error) {

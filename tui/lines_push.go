@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"strings"
 
-	"loopmap/mapping"
+	"loopmap/mapping/outgoing"
 )
 
 // The push screen, line by line.
@@ -199,7 +199,7 @@ func (l *liner) sends(rest []string) {
 	p.row = n - 1
 	l.say("Row %d, %s.", n, l.m.rowName(p.rows[p.row]))
 	if p.sender != nil {
-		for _, st := range p.sender.Steps(p.rows[p.row], mapping.Resend{Failed: true, Unknown: true, Same: true}) {
+		for _, st := range p.sender.Steps(p.rows[p.row], outgoing.Resend{Failed: true, Unknown: true, Same: true}) {
 			l.say("%s", st)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"loopmap/mapping"
 	"loopmap/mapping/column"
+	"loopmap/mapping/outgoing"
 )
 
 // pushScreen is where the requests that rows send to Loops are put together, beside
@@ -24,7 +25,7 @@ type pushScreen struct {
 	known   bool // Loops has been asked
 	stale   bool // the mapping has changed since compute
 	fields  []column.Field
-	rows    []mapping.PushRow
+	rows    []outgoing.Row
 	more    bool   // the table has more rows
 	keyless int    // and so many that nothing tells apart
 	samples bool   // rows are those of the samples: the table has none
@@ -35,13 +36,13 @@ type pushScreen struct {
 	cursor, top int // of slots
 	row, rowTop int
 	bodyTop     int
-	bodyLast    int                  // the last that bodyTop may be
-	at          time.Time            // when the rows were looked at
-	now         [][]mapping.PushStep // of each row, what it sends now, and why not
-	wrong       []string             // what keeps the requests from being made
-	misfits     []string             // what Loops would refuse: nothing is sent
-	sender      *mapping.Sender      // nil while something is wrong, or there is no push part
-	sure        bool                 // the last key has said what the same one would do now
+	bodyLast    int               // the last that bodyTop may be
+	at          time.Time         // when the rows were looked at
+	now         [][]outgoing.Step // of each row, what it sends now, and why not
+	wrong       []string          // what keeps the requests from being made
+	misfits     []string          // what Loops would refuse: nothing is sent
+	sender      *outgoing.Sender  // nil while something is wrong, or there is no push part
+	sure        bool              // the last key has said what the same one would do now
 
 	running  bool
 	stop     context.CancelFunc
@@ -124,7 +125,7 @@ func (m *Model) sawPushes(msg pushViewMsg) {
 		if r.problem != "" || r.Action != mapping.Upsert {
 			continue
 		}
-		row := mapping.PushRow{Key: r.Key, Cells: map[string]column.Cell{}}
+		row := outgoing.Row{Key: r.Key, Cells: map[string]column.Cell{}}
 		for k, c := range m.draft.Columns() {
 			if k < len(r.Cells) {
 				row.Cells[c.Name] = r.Cells[k]
@@ -164,7 +165,7 @@ func (p *pushScreen) compute(m *Model) {
 		return
 	}
 	var err error
-	if p.sender, err = m.draft.Sender(m.cfg.File, p.fields); err != nil {
+	if p.sender, err = outgoing.NewSender(m.draft, m.cfg.File, p.fields); err != nil {
 		p.wrong = []string{err.Error()}
 		return
 	}
@@ -173,7 +174,7 @@ func (p *pushScreen) compute(m *Model) {
 		p.misfits, _ = m.draft.PushMisfits(mapping.Team{Properties: cat.Properties, Lists: cat.Lists, Events: cat.EventProperties}, p.fields)
 	}
 	for _, row := range p.rows {
-		p.now = append(p.now, p.sender.Judge(row, mapping.Resend{}))
+		p.now = append(p.now, p.sender.Judge(row, outgoing.Resend{}))
 	}
 }
 
@@ -186,7 +187,7 @@ func (p *pushScreen) current() slot {
 }
 
 // shownRow is the row whose requests are shown.
-func (p *pushScreen) shownRow() (row mapping.PushRow, ok bool) {
+func (p *pushScreen) shownRow() (row outgoing.Row, ok bool) {
 	if p.row >= len(p.rows) {
 		return row, false
 	}
@@ -259,8 +260,8 @@ func (m *Model) went(msg progressMsg) tea.Cmd {
 }
 
 // withLine puts an outcome in the place of the one before it, first of all.
-func withLine(lines []mapping.PushLine, l mapping.PushLine) []mapping.PushLine {
-	list := []mapping.PushLine{l}
+func withLine(lines []outgoing.Line, l outgoing.Line) []outgoing.Line {
+	list := []outgoing.Line{l}
 	for _, old := range lines {
 		if old.Kind != l.Kind || old.IdempotencyKey != l.IdempotencyKey {
 			list = append(list, old)
@@ -358,7 +359,7 @@ func (p *pushScreen) settle(l pushLayout) {
 func (m *Model) copyBody() tea.Cmd {
 	row, ok := m.push.shownRow()
 	if ok && m.push.sender != nil {
-		for _, st := range m.push.sender.Steps(row, mapping.Resend{Failed: true, Unknown: true, Same: true}) {
+		for _, st := range m.push.sender.Steps(row, outgoing.Resend{Failed: true, Unknown: true, Same: true}) {
 			if st.Kind == requestKind(m.draft, m.push.current().event) && st.Request != nil {
 				return m.clip(string(st.Request.Body), "the body of "+st.Request.Method+" "+st.Request.Path)
 			}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"loopmap/mapping"
+	"loopmap/mapping/outgoing"
 )
 
 // bodyLines are the requests of the row that is shown, by the code that sends them:
@@ -45,17 +46,17 @@ func (m *Model) bodyLines(w int) (lines []string) {
 		return lines
 	}
 	for _, l := range row.Lines { // what went wrong comes before what goes out
-		if l.Status == mapping.PushFailed || l.Status == mapping.PushPending {
+		if l.Status == outgoing.Failed || l.Status == outgoing.Pending {
 			for _, s := range wrap(tellOutcome(l), w) {
 				lines = append(lines, m.st.bad.Render(s))
 			}
 		}
 	}
-	now := map[string]mapping.PushStep{}
+	now := map[string]outgoing.Step{}
 	for _, st := range p.now[p.row] {
 		now[st.Kind] = st
 	}
-	all := p.sender.Steps(row, mapping.Resend{Failed: true, Unknown: true, Same: true})
+	all := p.sender.Steps(row, outgoing.Resend{Failed: true, Unknown: true, Same: true})
 	first := requestKind(m.draft, p.current().event)
 	for _, turn := range []bool{true, false} {
 		for _, st := range all {
@@ -82,10 +83,10 @@ func requestKind(m *mapping.Mapping, event int) string {
 }
 
 // stepLines are a request and whether it goes out now.
-func (m *Model) stepLines(st, now mapping.PushStep, w int) (lines []string) {
+func (m *Model) stepLines(st, now outgoing.Step, w int) (lines []string) {
 	lines = append(lines, "")
 	if st.Request == nil {
-		word := map[mapping.PushStatus]string{mapping.PushNotMet: "the condition is not met", mapping.PushFailed: "cannot be sent"}[st.Status]
+		word := map[outgoing.Status]string{outgoing.NotMet: "the condition is not met", outgoing.Failed: "cannot be sent"}[st.Status]
 		if word != "" {
 			for _, s := range wrap(safe(st.Kind)+": "+word+": "+safe(st.Reason), w) {
 				lines = append(lines, m.st.warn.Render(s))
@@ -128,10 +129,10 @@ func (m *Model) stepLines(st, now mapping.PushStep, w int) (lines []string) {
 }
 
 // failed is the line of what the row that is shown could not send; nil when there is none.
-func (m *Model) failed(kind string) *mapping.PushLine {
+func (m *Model) failed(kind string) *outgoing.Line {
 	row, _ := m.push.shownRow()
 	for i := range row.Lines {
-		if l := &row.Lines[i]; l.Kind == kind && l.Status == mapping.PushFailed {
+		if l := &row.Lines[i]; l.Kind == kind && l.Status == outgoing.Failed {
 			return l
 		}
 	}
@@ -139,12 +140,12 @@ func (m *Model) failed(kind string) *mapping.PushLine {
 }
 
 // outcomes says what became of what a row sent, or would have: trouble first.
-func outcomes(lines []mapping.PushLine) string {
-	order := []mapping.PushStatus{mapping.PushFailed, mapping.PushPending, mapping.PushSent, mapping.PushNotMet}
-	rank := func(l mapping.PushLine) int { return slices.Index(order, l.Status) }
-	event := func(l mapping.PushLine) int { return map[bool]int{true: 1}[l.Kind != mapping.ContactKind] }
+func outcomes(lines []outgoing.Line) string {
+	order := []outgoing.Status{outgoing.Failed, outgoing.Pending, outgoing.Sent, outgoing.NotMet}
+	rank := func(l outgoing.Line) int { return slices.Index(order, l.Status) }
+	event := func(l outgoing.Line) int { return map[bool]int{true: 1}[l.Kind != mapping.ContactKind] }
 	lines = slices.Clone(lines)
-	slices.SortStableFunc(lines, func(a, b mapping.PushLine) int {
+	slices.SortStableFunc(lines, func(a, b outgoing.Line) int {
 		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(event(a), event(b)))
 	})
 	var words []string
@@ -158,13 +159,13 @@ func outcomes(lines []mapping.PushLine) string {
 }
 
 // tellOutcome is an outcome on lines of its own, with the API's message.
-func tellOutcome(l mapping.PushLine) string {
+func tellOutcome(l outgoing.Line) string {
 	s := safe(l.Kind) + "  " + l.Outcome()
 	if l.Message != "" {
 		s += ": " + safe(l.Message)
 	}
 	switch {
-	case l.Status == mapping.PushPending && !l.NextAt.IsZero():
+	case l.Status == outgoing.Pending && !l.NextAt.IsZero():
 		s += ", again at " + l.NextAt.Local().Format(time.TimeOnly)
 	case !l.SentAt.IsZero():
 		s += ", last sent " + l.SentAt.Local().Format(time.DateTime)

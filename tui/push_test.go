@@ -12,6 +12,7 @@ import (
 
 	"loopmap/mapping"
 	"loopmap/mapping/column"
+	"loopmap/mapping/outgoing"
 )
 
 func text(s string) column.Cell { return column.Cell{State: column.Present, Text: s} }
@@ -21,10 +22,10 @@ func withTable(d *driver) *driver {
 	d.fake.pushes = PushView{
 		Fields: []column.Field{{Name: "loops_id", Type: column.Text}, {Name: "email", Type: column.Text}, {Name: "company", Type: column.Text},
 			{Name: "team_size", Type: column.Integer}, {Name: "plan", Type: column.Text}, {Name: "vip", Type: column.Boolean}, {Name: "zip", Type: column.Integer}},
-		Rows: []mapping.PushRow{
+		Rows: []outgoing.Row{
 			{Key: "own-1", Cells: map[string]column.Cell{"email": text("ada@example.com"), "company": text("Analytical \x1b[31mEngines"), "team_size": text("12"), "plan": text("pro"), "vip": text("true"), "zip": text("12345")}},
 			{Key: "own-2", Cells: map[string]column.Cell{"email": text("bob@example.com"), "team_size": text("3"), "plan": {State: column.Null}},
-				Lines: []mapping.PushLine{{Kind: "contact", Status: mapping.PushFailed, Code: 400, Message: "Invalid email", Tried: "x"}}},
+				Lines: []outgoing.Line{{Kind: "contact", Status: outgoing.Failed, Code: 400, Message: "Invalid email", Tried: "x"}}},
 		},
 	}
 	d.fake.catalog = Catalog{Team: "Analytical Engines",
@@ -193,14 +194,14 @@ func TestPushWithoutLoops(t *testing.T) {
 // Rows that send nothing say why; those without a key are counted.
 func TestWhyRowsSendNothing(t *testing.T) {
 	d := start(t, 120, 40, withSample)
-	row := func(key, email string, lines ...mapping.PushLine) mapping.PushRow {
+	row := func(key, email string, lines ...outgoing.Line) outgoing.Row {
 		cells := map[string]column.Cell{"loops_id": {State: column.Present, Text: key}, "email": {State: column.Present, Text: email}}
-		return mapping.PushRow{Key: key, Cells: cells, Lines: lines}
+		return outgoing.Row{Key: key, Cells: cells, Lines: lines}
 	}
-	gone := row("b", "b@example.com", mapping.PushLine{Kind: "contact", Status: mapping.PushSent, Body: []byte(`{"email":"b@example.com"}`), SentAt: time.Unix(5, 0)})
-	gone.Deleted = &mapping.Deletion{ID: "msg_1", At: time.Unix(9, 0), Received: time.Unix(9, 0)}
-	d.fake.pushes = PushView{Keyless: 3, Fields: []column.Field{{Name: "loops_id", Type: column.Text}, {Name: "email", Type: column.Text}}, Rows: []mapping.PushRow{
-		row("a", "a@example.com", mapping.PushLine{Kind: "contact", Status: mapping.PushSent, Body: []byte(`{"email":"a@example.com"}`), SentAt: time.Unix(5, 0)}), gone}}
+	gone := row("b", "b@example.com", outgoing.Line{Kind: "contact", Status: outgoing.Sent, Body: []byte(`{"email":"b@example.com"}`), SentAt: time.Unix(5, 0)})
+	gone.Deleted = &outgoing.Deletion{ID: "msg_1", At: time.Unix(9, 0), Received: time.Unix(9, 0)}
+	d.fake.pushes = PushView{Keyless: 3, Fields: []column.Field{{Name: "loops_id", Type: column.Text}, {Name: "email", Type: column.Text}}, Rows: []outgoing.Row{
+		row("a", "a@example.com", outgoing.Line{Kind: "contact", Status: outgoing.Sent, Body: []byte(`{"email":"a@example.com"}`), SentAt: time.Unix(5, 0)}), gone}}
 	d.keys("P").to("email").keys("space").has("3 rows without loops_id, which is the key: not sent",
 		"not sent: Loops has all of this:", "sent on 1970-01-01")
 	d.keys("tab", "down").has("not sent: the contact was", "sent until the row is changed")
@@ -209,7 +210,7 @@ func TestWhyRowsSendNothing(t *testing.T) {
 func TestOutcomesBesideDeliveries(t *testing.T) {
 	d := start(t, 80, 24, withSample)
 	d.fake.came = []Delivery{{ID: "msg_1", Event: "contact.created", Status: "applied", RowKey: "a", Body: sampleBody(t, "contact.created"),
-		Pushes: []mapping.PushLine{{Kind: "contact", Status: mapping.PushSent, Code: 200}, {Kind: "upgraded", Status: mapping.PushNotMet, Message: "plan is NULL"}}}}
+		Pushes: []outgoing.Line{{Kind: "contact", Status: outgoing.Sent, Code: 200}, {Kind: "upgraded", Status: outgoing.NotMet, Message: "plan is NULL"}}}}
 	d.keys("D").has("sent back: contact sent 200, upgraded not met")
 	d.keys("enter").has("SENT BACK from its row", "upgraded  not met: plan is NULL")
 }

@@ -7,6 +7,7 @@ import (
 
 	"loopmap/mapping"
 	"loopmap/mapping/column"
+	"loopmap/mapping/outgoing"
 )
 
 // pushLayout is the room of the push screen's panes. Rows have a height of 0 where only
@@ -255,7 +256,7 @@ func (p *pushScreen) noRows() string {
 }
 
 // rowName is what people know a row by: its email, where it has one.
-func (m *Model) rowName(r mapping.PushRow) string {
+func (m *Model) rowName(r outgoing.Row) string {
 	name := m.matching(slot{kind: emailSlot, label: "email"})
 	if push := m.draft.Push; push != nil && push.Contact != nil && push.Contact.Email != "" {
 		name = push.Contact.Email

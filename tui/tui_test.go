@@ -18,6 +18,7 @@ import (
 	"loopmap/mapping"
 	"loopmap/mapping/body"
 	"loopmap/mapping/column"
+	"loopmap/mapping/outgoing"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -59,7 +60,7 @@ func (f *fake) CreateProperty(_ context.Context, p mapping.Property) error {
 }
 func (f *fake) Push(_ context.Context, n int, failed bool, told chan<- PushProgress) (string, error) {
 	f.sent, f.again = n, failed
-	told <- PushProgress{Done: 1, Requests: n, Left: time.Second, Outcomes: []PushOutcome{{"own-1", mapping.PushLine{Kind: "contact", Status: mapping.PushSent, Code: 200}}}}
+	told <- PushProgress{Done: 1, Requests: n, Left: time.Second, Outcomes: []PushOutcome{{"own-1", outgoing.Line{Kind: "contact", Status: outgoing.Sent, Code: 200}}}}
 	return fmt.Sprintf("%d sent", n), f.err
 }
 func (f *fake) DropDraft() error { f.dropped = true; return f.err }

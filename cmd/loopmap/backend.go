@@ -15,6 +15,7 @@ import (
 
 	"loopmap/mapping"
 	"loopmap/mapping/column"
+	"loopmap/mapping/outgoing"
 	"loopmap/mapping/table"
 	"loopmap/tui"
 )
@@ -197,7 +198,7 @@ func (b *backend) triggers(ctx context.Context, m *mapping.Mapping, columns []ta
 	if m.Push == nil || !m.Push.Auto {
 		return nil, nil
 	}
-	if _, err := m.Sender(b.file, table.Fields(m, columns)); err != nil {
+	if _, err := outgoing.NewSender(m, b.file, table.Fields(m, columns)); err != nil {
 		return nil, nil // which the push screen says
 	}
 	err = b.look(ctx, m, func(s *table.Store) error {

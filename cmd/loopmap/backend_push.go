@@ -12,6 +12,7 @@ import (
 	"loopmap/mapping"
 	"loopmap/mapping/column"
 	"loopmap/mapping/loops"
+	"loopmap/mapping/outgoing"
 	"loopmap/mapping/push"
 	"loopmap/mapping/table"
 	"loopmap/tui"
@@ -40,7 +41,7 @@ func (b *backend) Pushes(ctx context.Context, m *mapping.Mapping) (view tui.Push
 		if view.Keyless, err = s.Keyless(ctx, m); err != nil {
 			return err
 		}
-		view.Rows, err = s.PushRows(ctx, m, there, mapping.PushQuery{Limit: shownRows + 1})
+		view.Rows, err = s.PushRows(ctx, m, there, outgoing.Query{Limit: shownRows + 1})
 		if view.More = len(view.Rows) > shownRows; view.More {
 			view.Rows = view.Rows[:shownRows]
 		}
@@ -142,9 +143,9 @@ func (b *backend) Push(ctx context.Context, rows int, failed bool, told chan<- t
 	}
 	pace := push.NewPace()
 	teller := &teller{told: told, pace: pace}
-	job := push.Job{Sender: sender, Rows: rows, Again: mapping.Resend{Failed: failed}, Outcome: teller.outcome}
+	job := push.Job{Sender: sender, Rows: rows, Again: outgoing.Resend{Failed: failed}, Outcome: teller.outcome}
 	if failed {
-		job.Status = mapping.PushFailed
+		job.Status = outgoing.Failed
 	}
 	counts, err := quiet.sendRows(ctx, store, job, pace)
 	words = counts.String()

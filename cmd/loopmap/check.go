@@ -15,6 +15,7 @@ import (
 	"loopmap/mapping/body"
 	"loopmap/mapping/column"
 	"loopmap/mapping/loops"
+	"loopmap/mapping/outgoing"
 	"loopmap/mapping/receive"
 	"loopmap/mapping/table"
 )
@@ -150,7 +151,7 @@ func planOf(ctx context.Context, url, file string, m *mapping.Mapping) (table.Pl
 	if err != nil || len(columns) == 0 || m.Push == nil || !m.Push.Auto {
 		return plan, columns, err
 	}
-	if _, err := m.Sender(file, table.Fields(m, columns)); err == nil { // else that is said soon
+	if _, err := outgoing.NewSender(m, file, table.Fields(m, columns)); err == nil { // else that is said soon
 		outbox, err := store.PushTriggers(ctx, m)
 		if err != nil {
 			return plan, columns, err

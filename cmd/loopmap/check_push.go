@@ -5,6 +5,7 @@ import (
 
 	"loopmap/mapping"
 	"loopmap/mapping/column"
+	"loopmap/mapping/outgoing"
 )
 
 // requestsOf are what a row that has just been made would send: the table's other
@@ -13,7 +14,7 @@ func requestsOf(m *mapping.Mapping, file string, fields []column.Field, row mapp
 	if m.Push == nil || row.Action != mapping.Upsert {
 		return nil
 	}
-	sender, err := m.Sender(file, fields)
+	sender, err := outgoing.NewSender(m, file, fields)
 	if err != nil { // there is no table yet that could have its columns
 		return []planned{{Kind: "push", Status: "not known", Reason: err.Error()}}
 	}
@@ -21,7 +22,7 @@ func requestsOf(m *mapping.Mapping, file string, fields []column.Field, row mapp
 	for i, c := range m.Columns() {
 		cells[c.Name] = row.Cells[i]
 	}
-	for _, st := range sender.At(now).Steps(mapping.PushRow{Key: row.Key, Cells: cells}, mapping.Resend{}) {
+	for _, st := range sender.At(now).Steps(outgoing.Row{Key: row.Key, Cells: cells}, outgoing.Resend{}) {
 		list = append(list, plannedOf(row.Key, st))
 	}
 	return list

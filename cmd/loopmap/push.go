@@ -13,6 +13,7 @@ import (
 
 	"loopmap/mapping"
 	"loopmap/mapping/body"
+	"loopmap/mapping/outgoing"
 	"loopmap/mapping/push"
 	"loopmap/mapping/table"
 )
@@ -89,9 +90,9 @@ func (a *app) push(ctx context.Context, file string, f pushFlags) error {
 		return err
 	}
 	// What Loops has refused is not sent again by itself.
-	job := push.Job{Sender: sender, Keys: f.keys, Rows: f.rows, Again: mapping.Resend{Failed: f.failed || f.keys != nil, Unknown: f.unknown}}
+	job := push.Job{Sender: sender, Keys: f.keys, Rows: f.rows, Again: outgoing.Resend{Failed: f.failed || f.keys != nil, Unknown: f.unknown}}
 	if f.failed {
-		job.Status = mapping.PushFailed
+		job.Status = outgoing.Failed
 	}
 	if err := missing(ctx, store, sender, f.keys); err != nil {
 		return err
@@ -108,11 +109,11 @@ func (a *app) push(ctx context.Context, file string, f pushFlags) error {
 }
 
 // missing says which of the rows that were asked for are not there.
-func missing(ctx context.Context, store *table.Store, s *mapping.Sender, keys []string) error {
+func missing(ctx context.Context, store *table.Store, s *outgoing.Sender, keys []string) error {
 	if keys == nil {
 		return nil
 	}
-	rows, err := store.PushRows(ctx, s.Mapping(), s.Fields(), mapping.PushQuery{Keys: keys})
+	rows, err := store.PushRows(ctx, s.Mapping(), s.Fields(), outgoing.Query{Keys: keys})
 	if err != nil {
 		return err
 	}
@@ -125,7 +126,7 @@ func missing(ctx context.Context, store *table.Store, s *mapping.Sender, keys []
 }
 
 // senderOf is what rows of the table as it is send.
-func senderOf(ctx context.Context, store *table.Store, m *mapping.Mapping, file string) (*mapping.Sender, error) {
+func senderOf(ctx context.Context, store *table.Store, m *mapping.Mapping, file string) (*outgoing.Sender, error) {
 	columns, err := store.Columns(ctx, m.Table)
 	if err != nil {
 		return nil, err
@@ -136,7 +137,7 @@ func senderOf(ctx context.Context, store *table.Store, m *mapping.Mapping, file 
 	if err := toldApart(m, columns); err != nil {
 		return nil, err
 	}
-	return m.Sender(file, table.Fields(m, columns))
+	return outgoing.NewSender(m, file, table.Fields(m, columns))
 }
 
 // toldApart refuses a table whose rows the key does not tell apart: one would be sent
@@ -194,7 +195,7 @@ type planned struct {
 	Create  json.RawMessage `json:"create,omitempty"`  // body of POST /v1/contacts/create, which comes first
 }
 
-func plannedOf(key string, st mapping.PushStep) planned {
+func plannedOf(key string, st outgoing.Step) planned {
 	p := planned{Row: key, Kind: st.Kind, Status: string(st.Status), Reason: st.Reason}
 	if r := st.Request; r != nil {
 		p.Method, p.Path, p.Key, p.Body, p.Resumes, p.Create = r.Method, r.Path, r.IdempotencyKey, r.Body, st.Resumes, r.Create
@@ -232,7 +233,7 @@ func (p planned) print(w io.Writer, indent string) {
 func (a *app) dryRun(ctx context.Context, store *table.Store, job push.Job) error {
 	requests, rows := 0, 0
 	out := jsonEncoder(a.stdout)
-	err := (&push.Pusher{Store: store}).Plan(ctx, job, func(key string, steps []mapping.PushStep) error {
+	err := (&push.Pusher{Store: store}).Plan(ctx, job, func(key string, steps []outgoing.Step) error {
 		shown := false
 		for _, st := range steps {
 			p := plannedOf(key, st)
@@ -311,20 +312,20 @@ type outcome struct {
 }
 
 // nothingOf is why a row sends nothing of a kind.
-func nothingOf(key string, st mapping.PushStep) outcome {
+func nothingOf(key string, st outgoing.Step) outcome {
 	o := outcome{Row: key, Kind: st.Kind, Status: string(st.Status), Message: st.Reason, words: "nothing to send"}
 	switch st.Status {
 	case "":
 		o.Status = "nothing"
-	case mapping.PushNotMet:
+	case outgoing.NotMet:
 		o.words = "not met"
-	case mapping.PushFailed:
+	case outgoing.Failed:
 		o.words = "failed before"
 	}
 	return o
 }
 
-func outcomeOf(key string, l mapping.PushLine) outcome {
+func outcomeOf(key string, l outgoing.Line) outcome {
 	return outcome{key, l.Kind, string(l.Status), l.Code, l.Message, l.Outcome()}
 }
 
@@ -339,7 +340,7 @@ func (a *app) pushNow(ctx context.Context, store *table.Store, job push.Job, f p
 			out.add(outcomeOf(o.Key, o.Line))
 		}
 	}
-	job.Nothing = func(key string, steps []mapping.PushStep) {
+	job.Nothing = func(key string, steps []outgoing.Step) {
 		if !all || f.rows > 0 && f.keys == nil { // of all rows it is counted
 			return
 		}

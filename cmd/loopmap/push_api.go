@@ -5,8 +5,8 @@ import (
 	"net/http"
 	"strings"
 
-	"loopmap/mapping"
 	"loopmap/mapping/loops"
+	"loopmap/mapping/outgoing"
 	"loopmap/mapping/push"
 )
 
@@ -14,7 +14,7 @@ import (
 type api struct{ *loops.Client }
 
 // Send is sending's.
-func (c api) Send(ctx context.Context, r mapping.Request) (push.Answer, error) {
+func (c api) Send(ctx context.Context, r outgoing.Request) (push.Answer, error) {
 	a, err := c.Do(ctx, r.Method, r.Path, r.IdempotencyKey, r.Body)
 	return push.Answer(a), err
 }
@@ -34,7 +34,7 @@ func (p paced) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // connect makes the client that rows are sent with, and makes sure that the key is
 // known, and that Loops has what the push part names.
-func (a *app) connect(ctx context.Context, s *mapping.Sender, pace *push.Pace) (*loops.Client, error) {
+func (a *app) connect(ctx context.Context, s *outgoing.Sender, pace *push.Pace) (*loops.Client, error) {
 	client, err := a.loopsClient(nil)
 	if err != nil {
 		return nil, err

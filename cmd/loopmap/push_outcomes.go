@@ -3,14 +3,14 @@ package main
 import (
 	"slices"
 
-	"loopmap/mapping"
+	"loopmap/mapping/outgoing"
 )
 
 // mostOutcomes bounds what is kept of outcomes for printing: loopmap_pushes has all.
 const mostOutcomes = 1000
 
-func wentWrong(s mapping.PushStatus) bool {
-	return s == mapping.PushFailed || s == mapping.PushPending
+func wentWrong(s outgoing.Status) bool {
+	return s == outgoing.Failed || s == outgoing.Pending
 }
 
 // add keeps an outcome. Where there are too many, those that went wrong are worth more.
@@ -20,10 +20,10 @@ func (p *pushed) add(o outcome) {
 		return
 	}
 	p.More++
-	if !wentWrong(mapping.PushStatus(o.Status)) {
+	if !wentWrong(outgoing.Status(o.Status)) {
 		return
 	}
-	well := func(o outcome) bool { return !wentWrong(mapping.PushStatus(o.Status)) }
+	well := func(o outcome) bool { return !wentWrong(outgoing.Status(o.Status)) }
 	if i := slices.IndexFunc(p.Outcomes, well); i >= 0 {
 		p.Outcomes = append(slices.Delete(p.Outcomes, i, i+1), o)
 	}

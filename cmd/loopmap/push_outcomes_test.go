@@ -4,22 +4,22 @@ import (
 	"fmt"
 	"testing"
 
-	"loopmap/mapping"
+	"loopmap/mapping/outgoing"
 )
 
 // Of very many outcomes those that went wrong are kept.
 func TestOutcomesKept(t *testing.T) {
 	var p pushed
 	for i := range 3 * mostOutcomes {
-		status := mapping.PushSent
+		status := outgoing.Sent
 		if i%2 == 1 && i > mostOutcomes {
-			status = mapping.PushFailed
+			status = outgoing.Failed
 		}
 		p.add(outcome{Row: fmt.Sprint(i), Status: string(status)})
 	}
 	failed := 0
 	for _, o := range p.Outcomes {
-		if o.Status == string(mapping.PushFailed) {
+		if o.Status == string(outgoing.Failed) {
 			failed++
 		}
 	}

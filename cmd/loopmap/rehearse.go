@@ -21,6 +21,7 @@ import (
 	"loopmap/mapping/body"
 	"loopmap/mapping/column"
 	"loopmap/mapping/loops/loopstest"
+	"loopmap/mapping/outgoing"
 	"loopmap/mapping/table"
 )
 
@@ -232,7 +233,7 @@ func (r *rehearsal) round(ctx context.Context, inner *app, m *mapping.Mapping, s
 	if err != nil {
 		return err
 	}
-	rows, err := store.PushRows(ctx, m, sender.Fields(), mapping.PushQuery{Limit: 2})
+	rows, err := store.PushRows(ctx, m, sender.Fields(), outgoing.Query{Limit: 2})
 	if err != nil {
 		return err
 	}
@@ -269,19 +270,19 @@ func (r *rehearsal) round(ctx context.Context, inner *app, m *mapping.Mapping, s
 }
 
 // judged reports whether what a row sends has been looked at, and nothing was sent.
-func judged(ctx context.Context, store *table.Store, sender *mapping.Sender) bool {
-	rows, err := store.PushRows(ctx, sender.Mapping(), sender.Fields(), mapping.PushQuery{Limit: 2})
-	return err == nil && slices.ContainsFunc(rows, func(row mapping.PushRow) bool {
-		return slices.ContainsFunc(row.Lines, func(l mapping.PushLine) bool { return l.Status == mapping.PushNotMet && l.Kind == mapping.ContactKind })
+func judged(ctx context.Context, store *table.Store, sender *outgoing.Sender) bool {
+	rows, err := store.PushRows(ctx, sender.Mapping(), sender.Fields(), outgoing.Query{Limit: 2})
+	return err == nil && slices.ContainsFunc(rows, func(row outgoing.Row) bool {
+		return slices.ContainsFunc(row.Lines, func(l outgoing.Line) bool { return l.Status == outgoing.NotMet && l.Kind == mapping.ContactKind })
 	})
 }
 
 // unsent says why a row that was changed sends nothing.
-func (r *rehearsal) unsent(ctx context.Context, store *table.Store, sender *mapping.Sender) error {
-	rows, err := store.PushRows(ctx, sender.Mapping(), sender.Fields(), mapping.PushQuery{Limit: 2})
+func (r *rehearsal) unsent(ctx context.Context, store *table.Store, sender *outgoing.Sender) error {
+	rows, err := store.PushRows(ctx, sender.Mapping(), sender.Fields(), outgoing.Query{Limit: 2})
 	for _, row := range rows {
 		for _, l := range row.Lines {
-			if l.Status != mapping.PushSent {
+			if l.Status != outgoing.Sent {
 				r.say("row -> nothing    %s: %s: %s", l.Kind, l.Outcome(), l.Message)
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"charm.land/lipgloss/v2"
 
 	"loopmap/mapping"
+	"loopmap/mapping/outgoing"
 	"loopmap/mapping/push"
 	"loopmap/mapping/receive"
 )
@@ -87,11 +88,11 @@ func seenDelivery(a *receive.Arrival, noData bool) seen {
 func seenPush(o push.Outcome, at time.Time, noData bool) seen {
 	s := seen{at: at, mark: markOut, name: o.Line.Kind, outcome: o.Line.Outcome(), took: o.Took}
 	switch o.Line.Status {
-	case mapping.PushNotMet:
+	case outgoing.NotMet:
 		s.tone = toneQuiet
-	case mapping.PushPending:
+	case outgoing.Pending:
 		s.tone = toneWarn
-	case mapping.PushFailed:
+	case outgoing.Failed:
 		s.tone = toneBad
 	}
 	if noData {

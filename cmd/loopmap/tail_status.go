@@ -12,7 +12,7 @@ import (
 	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
 
-	"loopmap/mapping"
+	"loopmap/mapping/outgoing"
 )
 
 // status is how a process stands: what came in and was sent since it began, and what
@@ -47,11 +47,11 @@ func (s *status) delivery(code int) {
 	}
 }
 
-func (s *status) push(p mapping.PushStatus) {
+func (s *status) push(p outgoing.Status) {
 	switch p {
-	case mapping.PushSent:
+	case outgoing.Sent:
 		s.sent.Add(1)
-	case mapping.PushFailed:
+	case outgoing.Failed:
 		s.failed.Add(1)
 	}
 }

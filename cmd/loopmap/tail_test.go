@@ -23,6 +23,7 @@ import (
 
 	"loopmap/mapping"
 	"loopmap/mapping/loops"
+	"loopmap/mapping/outgoing"
 	"loopmap/mapping/push"
 	"loopmap/mapping/receive"
 )
@@ -379,7 +380,7 @@ func TestTailBehind(t *testing.T) {
 		for i := range many {
 			x.arrived(receive.Arrival{Code: 200, Event: "contact.created", Took: time.Millisecond,
 				Delivery: mapping.Delivery{ID: fmt.Sprint("msg_", i), Received: time.Now()}, Outcome: mapping.Outcome{Status: mapping.Applied}})
-			x.pushed(push.Outcome{Key: "row", Line: mapping.PushLine{Kind: "contact", Status: mapping.PushSent, Code: 200}})
+			x.pushed(push.Outcome{Key: "row", Line: outgoing.Line{Kind: "contact", Status: outgoing.Sent, Code: 200}})
 			x.log(logged{at: time.Now(), words: "something"})
 			if i%100 == 0 {
 				time.Sleep(time.Millisecond)

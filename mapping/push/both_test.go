@@ -12,6 +12,7 @@ import (
 	"loopmap/mapping/column"
 	"loopmap/mapping/loops"
 	"loopmap/mapping/loops/loopstest"
+	"loopmap/mapping/outgoing"
 	"loopmap/mapping/push"
 	"loopmap/mapping/table"
 	"loopmap/mapping/table/tabletest"
@@ -59,7 +60,7 @@ func benchOn(t *testing.T, database, src string, o loopstest.Options, sql ...str
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b.sender, err = m.Sender("loopmap.yaml", table.Fields(m, columns)); err != nil {
+	if b.sender, err = outgoing.NewSender(m, "loopmap.yaml", table.Fields(m, columns)); err != nil {
 		t.Fatal(err)
 	}
 	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -94,7 +95,7 @@ func (b *bench) receive(d mapping.Delivery) error {
 // count is a number that SQL finds; the rows of the table are looked at with PushRows.
 func (b *bench) rows() int {
 	b.Helper()
-	rows, err := b.store.PushRows(b.Context(), b.sender.Mapping(), b.sender.Fields(), mapping.PushQuery{})
+	rows, err := b.store.PushRows(b.Context(), b.sender.Mapping(), b.sender.Fields(), outgoing.Query{})
 	if err != nil {
 		b.Fatal(err)
 	}

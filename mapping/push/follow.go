@@ -9,16 +9,17 @@ import (
 	"time"
 
 	"loopmap/mapping"
+	"loopmap/mapping/outgoing"
 )
 
 // Outbox is what following changes needs of the database, beside [Store].
 type Outbox interface {
 	// AwaitChanges returns when the outbox of a table is not empty, or ctx ends.
 	AwaitChanges(ctx context.Context, table string) error
-	Changes(ctx context.Context, m *mapping.Mapping, limit int) ([]mapping.PushChange, error)
+	Changes(ctx context.Context, m *mapping.Mapping, limit int) ([]outgoing.Change, error)
 	// SettleChanges leaves each change with the keys that it has in list; one without any
 	// goes. A row that has changed again since has another.
-	SettleChanges(ctx context.Context, list []mapping.PushChange) error
+	SettleChanges(ctx context.Context, list []outgoing.Change) error
 	// PushDue is when the next pending line is to be tried.
 	PushDue(ctx context.Context, table string) (next time.Time, ok bool, err error)
 	// Scheduled is when all rows were last sent by this schedule, or when it began.
@@ -29,7 +30,7 @@ type Outbox interface {
 // Plan is what a [Follower] goes by. It is asked for before each round, so that it may
 // change.
 type Plan struct {
-	Sender *mapping.Sender                 // nil: nothing is sent
+	Sender *outgoing.Sender                // nil: nothing is sent
 	Auto   bool                            // rows are sent soon after they change
 	Next   func(after time.Time) time.Time // when all rows are sent; nil: never
 }
@@ -267,7 +268,7 @@ func (f *Follower) changes(ctx, turn context.Context, plan Plan) (more bool, err
 	return false, nil
 }
 
-func (f *Follower) drain(ctx, turn context.Context, plan Plan, changes []mapping.PushChange) error {
+func (f *Follower) drain(ctx, turn context.Context, plan Plan, changes []outgoing.Change) error {
 	open := map[string]bool{}
 	var keys []string
 	for _, c := range changes {
@@ -300,7 +301,7 @@ func (f *Follower) drain(ctx, turn context.Context, plan Plan, changes []mapping
 
 // due sends again what had no answer.
 func (f *Follower) due(ctx, turn context.Context, plan Plan) (more bool, err error) {
-	r := f.Pusher.Begin(f.told(Job{Sender: plan.Sender, Status: mapping.PushPending, Due: time.Now()}))
+	r := f.Pusher.Begin(f.told(Job{Sender: plan.Sender, Status: outgoing.Pending, Due: time.Now()}))
 	done, err := f.run(ctx, turn, r, "due again")
 	return !done, err
 }
@@ -308,7 +309,7 @@ func (f *Follower) due(ctx, turn context.Context, plan Plan) (more bool, err err
 // sweep is a run over all rows that goes on from turn to turn, by one plan.
 type sweep struct {
 	*Run
-	by *mapping.Sender
+	by *outgoing.Sender
 }
 
 // all sends all rows that differ from what Loops has.
@@ -335,11 +336,11 @@ func (f *Follower) told(job Job) Job {
 	failures, unclear := 0, false
 	job.Outcome = func(o Outcome) {
 		switch {
-		case o.Line.Status == mapping.PushPending && !unclear:
+		case o.Line.Status == outgoing.Pending && !unclear:
 			unclear = true
 			f.Log.Warn("whether a row was sent is not known; it will be tried again", "row", o.Key, "kind", o.Line.Kind, "code", o.Line.Code, "reason", o.Line.Message)
 			return
-		case o.Line.Status != mapping.PushFailed:
+		case o.Line.Status != outgoing.Failed:
 			return
 		}
 		if failures++; failures <= 10 { // the table has all of them

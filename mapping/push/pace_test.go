@@ -15,14 +15,15 @@ import (
 	"loopmap/mapping"
 	"loopmap/mapping/column"
 	"loopmap/mapping/loops/loopstest"
+	"loopmap/mapping/outgoing"
 )
 
 // memory is a store of rows that are all alike.
 type memory struct{ rows int }
 
-func (m memory) PushRows(_ context.Context, _ *mapping.Mapping, _ []column.Field, q mapping.PushQuery) (list []mapping.PushRow, err error) {
+func (m memory) PushRows(_ context.Context, _ *mapping.Mapping, _ []column.Field, q outgoing.Query) (list []outgoing.Row, err error) {
 	add := func(key string) {
-		list = append(list, mapping.PushRow{Key: key, Cells: map[string]column.Cell{"email": {State: column.Present, Text: key + "@example.com"}}})
+		list = append(list, outgoing.Row{Key: key, Cells: map[string]column.Cell{"email": {State: column.Present, Text: key + "@example.com"}}})
 	}
 	for _, key := range q.Keys {
 		add(key)
@@ -34,9 +35,9 @@ func (m memory) PushRows(_ context.Context, _ *mapping.Mapping, _ []column.Field
 	}
 	return list, nil
 }
-func (memory) SavePushes(context.Context, string, []mapping.PushSave) error { return nil }
-func (memory) PushOwner(context.Context, string, string, string) (string, mapping.PushLine, bool, error) {
-	return "", mapping.PushLine{}, false, nil
+func (memory) SavePushes(context.Context, string, []outgoing.Save) error { return nil }
+func (memory) PushOwner(context.Context, string, string, string) (string, outgoing.Line, bool, error) {
+	return "", outgoing.Line{}, false, nil
 }
 func (memory) PushesSince(context.Context, string) (time.Time, bool, error) {
 	return time.Time{}, false, nil
@@ -56,7 +57,7 @@ func (memory) TurnAwaited(context.Context, string) (bool, error)              { 
 // direct calls a Loops without a network, so that the clock can be a test's.
 type direct struct{ *loopstest.Server }
 
-func (d direct) Send(ctx context.Context, r mapping.Request) (Answer, error) {
+func (d direct) Send(ctx context.Context, r outgoing.Request) (Answer, error) {
 	q := httptest.NewRequestWithContext(ctx, r.Method, "/api"+r.Path, strings.NewReader(string(r.Body)))
 	q.Header.Set("Authorization", "Bearer "+loopstest.DefaultKey)
 	q.Header.Set("Content-Type", "application/json")
@@ -66,12 +67,12 @@ func (d direct) Send(ctx context.Context, r mapping.Request) (Answer, error) {
 	return Answer{Status: w.Code, Header: w.Header(), Body: w.Body.Bytes()}, nil
 }
 
-func emails(t *testing.T) *mapping.Sender {
+func emails(t *testing.T) *outgoing.Sender {
 	m, err := mapping.Parse("f", []byte("version: 1\ndatabase: sqlite:a.db\ntable: t\nkey: id\nreceive:\n  events: [contact.created]\n  columns:\n    - {name: id, type: text, from: contactIdentity.id}\npush:\n  contact: {email: email}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := m.Sender("f", []column.Field{{Name: "id", Type: column.Text}, {Name: "email", Type: column.Text}})
+	s, err := outgoing.NewSender(m, "f", []column.Field{{Name: "id", Type: column.Text}, {Name: "email", Type: column.Text}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +112,7 @@ type heldUp struct {
 	n atomic.Int64
 }
 
-func (h *heldUp) Send(ctx context.Context, r mapping.Request) (Answer, error) {
+func (h *heldUp) Send(ctx context.Context, r outgoing.Request) (Answer, error) {
 	httptrace.ContextClientTrace(ctx).WroteRequest(httptrace.WroteRequestInfo{})
 	if n := h.n.Add(1); n%17 == 0 {
 		time.Sleep(150 * time.Millisecond)

@@ -5,15 +5,15 @@ import (
 	"fmt"
 	"slices"
 
-	"loopmap/mapping"
+	"loopmap/mapping/outgoing"
 )
 
 // pager hands a job's rows over, some at a time; of all rows of a table at last those
 // that are gone.
 type pager struct {
 	store  Store
-	sender *mapping.Sender
-	q      mapping.PushQuery
+	sender *outgoing.Sender
+	q      outgoing.Query
 	keys   []string // that are left of a job with keys
 	byKey  bool
 	ended  bool // of the table
@@ -23,11 +23,11 @@ type pager struct {
 
 func newPager(store Store, job Job) pager {
 	return pager{store: store, sender: job.Sender, keys: job.Keys, byKey: job.Keys != nil, gone: job.Keys == nil && job.Status == "",
-		q: mapping.PushQuery{Status: job.Status, Due: job.Due, Limit: page}}
+		q: outgoing.Query{Status: job.Status, Due: job.Due, Limit: page}}
 }
 
 // next are the next rows; nil when there are none any more.
-func (p *pager) next(ctx context.Context) ([]mapping.PushRow, error) {
+func (p *pager) next(ctx context.Context) ([]outgoing.Row, error) {
 	for {
 		rows, more, err := p.some(ctx)
 		if err != nil || !more || len(rows) > 0 {
@@ -37,7 +37,7 @@ func (p *pager) next(ctx context.Context) ([]mapping.PushRow, error) {
 }
 
 // some may be none although there are more.
-func (p *pager) some(ctx context.Context) (rows []mapping.PushRow, more bool, err error) {
+func (p *pager) some(ctx context.Context) (rows []outgoing.Row, more bool, err error) {
 	m, fields := p.sender.Mapping(), p.sender.Fields()
 	switch {
 	case p.byKey:
@@ -69,6 +69,6 @@ func (p *pager) some(ctx context.Context) (rows []mapping.PushRow, more bool, er
 		return nil, false, err
 	}
 	p.after = keys[len(keys)-1]
-	rows, err = p.store.PushRows(ctx, m, fields, mapping.PushQuery{Keys: keys})
-	return slices.DeleteFunc(rows, func(r mapping.PushRow) bool { return !r.Gone }), true, err
+	rows, err = p.store.PushRows(ctx, m, fields, outgoing.Query{Keys: keys})
+	return slices.DeleteFunc(rows, func(r outgoing.Row) bool { return !r.Gone }), true, err
 }

@@ -5,11 +5,12 @@ import (
 	"time"
 
 	"loopmap/mapping"
+	"loopmap/mapping/outgoing"
 )
 
 // Plan is what Run would do: each row with what it sends, and why not, in order. Nothing
 // is sent or written.
-func (p *Pusher) Plan(ctx context.Context, job Job, each func(key string, steps []mapping.PushStep) error) error {
+func (p *Pusher) Plan(ctx context.Context, job Job, each func(key string, steps []outgoing.Step) error) error {
 	job.Sender = job.Sender.At(time.Now())
 	pages := newPager(p.Store, job)
 	pages.gone = false
@@ -42,7 +43,7 @@ func (p *Pusher) Plan(ctx context.Context, job Job, each func(key string, steps 
 
 // owned takes out of steps what another row has sent or is about to. sends is true when
 // something is left.
-func (p *Pusher) owned(ctx context.Context, job Job, row mapping.PushRow, steps []mapping.PushStep, taken map[string]bool) (sends bool, err error) {
+func (p *Pusher) owned(ctx context.Context, job Job, row outgoing.Row, steps []outgoing.Step, taken map[string]bool) (sends bool, err error) {
 	for i := range steps {
 		st := &steps[i]
 		if err := p.nextKey(ctx, job.Sender.Mapping().Table, st); err != nil {
@@ -57,10 +58,10 @@ func (p *Pusher) owned(ctx context.Context, job Job, row mapping.PushRow, steps 
 			return false, err
 		}
 		if why == "" && taken[st.Key] {
-			why, status = "once_per: another row of this run sends it", mapping.PushNotMet
+			why, status = "once_per: another row of this run sends it", outgoing.NotMet
 		}
 		if why != "" {
-			st.Request, st.Status, st.Why, st.Reason = nil, status, mapping.WhyOnce, why
+			st.Request, st.Status, st.Why, st.Reason = nil, status, outgoing.WhyOnce, why
 			continue
 		}
 		taken[st.Key], sends = true, true
@@ -70,7 +71,7 @@ func (p *Pusher) owned(ctx context.Context, job Job, row mapping.PushRow, steps 
 
 // nextKey gives an event the Idempotency-Key that it will be sent with: another one after
 // each refusal, whichever row that was of.
-func (p *Pusher) nextKey(ctx context.Context, table string, st *mapping.PushStep) error {
+func (p *Pusher) nextKey(ctx context.Context, table string, st *outgoing.Step) error {
 	if st.Request == nil || st.Kind == mapping.ContactKind || st.Resumes {
 		return nil
 	}

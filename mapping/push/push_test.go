@@ -19,6 +19,7 @@ import (
 	"loopmap/mapping/loops"
 	"loopmap/mapping/loops/loopstest"
 	"loopmap/mapping/loops/loopstest/openapitest"
+	"loopmap/mapping/outgoing"
 	"loopmap/mapping/push"
 	"loopmap/mapping/table"
 )
@@ -52,7 +53,7 @@ type bench struct {
 	store  *table.Store
 	loops  *loopstest.Server
 	pusher *push.Pusher
-	sender *mapping.Sender
+	sender *outgoing.Sender
 }
 
 // client is the API as the command line has it, with a time limit for tests.
@@ -61,7 +62,7 @@ type client struct {
 	limit time.Duration
 }
 
-func (c client) Send(ctx context.Context, r mapping.Request) (push.Answer, error) {
+func (c client) Send(ctx context.Context, r outgoing.Request) (push.Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.limit)
 	defer cancel()
 	a, err := c.Do(ctx, r.Method, r.Path, r.IdempotencyKey, r.Body)
@@ -108,7 +109,7 @@ func newBench(t *testing.T, o loopstest.Options, rows int) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b.sender, err = m.Sender("loopmap.yaml", table.Fields(m, columns)); err != nil {
+	if b.sender, err = outgoing.NewSender(m, "loopmap.yaml", table.Fields(m, columns)); err != nil {
 		t.Fatal(err)
 	}
 	b.pusher = &push.Pusher{Store: b.store, API: client{api, 2 * time.Second}, Pace: push.NewPace()}
@@ -132,7 +133,7 @@ func (b *bench) run(job push.Job) (push.Counts, error) {
 	return b.pusher.Run(b.Context(), job)
 }
 
-func (b *bench) line(key, kind string) mapping.PushLine {
+func (b *bench) line(key, kind string) outgoing.Line {
 	b.Helper()
 	all, err := b.store.Pushes(b.Context(), "contacts", []string{key})
 	if err != nil {
@@ -143,7 +144,7 @@ func (b *bench) line(key, kind string) mapping.PushLine {
 			return l
 		}
 	}
-	return mapping.PushLine{}
+	return outgoing.Line{}
 }
 
 // What may have arrived is sent again as it was, until Loops says that it has it: each
@@ -191,7 +192,7 @@ func TestUncertainAnswers(t *testing.T) {
 				if len(keys) != 1 {
 					t.Errorf("the event has %d keys", len(keys))
 				}
-				if l := b.line("r0000", "upgraded"); l.Status != mapping.PushSent || !l.FirstAt.IsZero() {
+				if l := b.line("r0000", "upgraded"); l.Status != outgoing.Sent || !l.FirstAt.IsZero() {
 					t.Errorf("%+v", l)
 				}
 			})
@@ -223,14 +224,14 @@ func TestRefusals(t *testing.T) {
 				t.Fatal(counts, err)
 			}
 			l := b.line("r0001", mapping.ContactKind)
-			if l.Status != mapping.PushFailed || l.Code != c.code || c.message != "" && l.Message != c.message || l.Attempts != 1 {
+			if l.Status != outgoing.Failed || l.Code != c.code || c.message != "" && l.Message != c.message || l.Attempts != 1 {
 				t.Errorf("%+v", l)
 			}
 			// It is not tried again by itself, only when it is meant or has changed.
 			if counts, _ := b.run(push.Job{}); counts.Failed+counts.Sent != 0 {
 				t.Errorf("tried again: %v", counts)
 			}
-			if counts, _ := b.run(push.Job{Status: mapping.PushFailed, Again: mapping.Resend{Failed: true}}); counts.Failed != 1 || counts.Rows != 1 {
+			if counts, _ := b.run(push.Job{Status: outgoing.Failed, Again: outgoing.Resend{Failed: true}}); counts.Failed != 1 || counts.Rows != 1 {
 				t.Errorf("not tried again: %v", counts)
 			}
 			b.change("UPDATE contacts SET plan = 'max' WHERE loops_id = 'r0001'")
@@ -275,7 +276,7 @@ func TestOncePerAcrossRows(t *testing.T) {
 	if err != nil || counts.NotMet != 1 || len(b.loops.Sent()) != 1 {
 		t.Fatal(counts, err, len(b.loops.Sent()))
 	}
-	if l := b.line("x", "upgraded"); l.Status == mapping.PushNotMet && l.Message != "once_per: row r0000 has sent it" {
+	if l := b.line("x", "upgraded"); l.Status == outgoing.NotMet && l.Message != "once_per: row r0000 has sent it" {
 		t.Errorf("%+v", l)
 	}
 }
@@ -283,12 +284,12 @@ func TestOncePerAcrossRows(t *testing.T) {
 // A day later an event that may have arrived is not sent by itself.
 func TestTheDayOfAnIdempotencyKey(t *testing.T) {
 	b := newBench(t, loopstest.Options{}, 1)
-	steps := b.sender.Steps(mapping.PushRow{Key: "r0000", Cells: map[string]column.Cell{
-		"email": {State: column.Present, Text: "r0000@example.com"}, "plan": {State: column.Present, Text: "pro"}}}, mapping.Resend{})
+	steps := b.sender.Steps(outgoing.Row{Key: "r0000", Cells: map[string]column.Cell{
+		"email": {State: column.Present, Text: "r0000@example.com"}, "plan": {State: column.Present, Text: "pro"}}}, outgoing.Resend{})
 	r := steps[1].Request
-	begun := mapping.PushLine{Kind: r.Kind, IdempotencyKey: r.IdempotencyKey, Status: mapping.PushPending, Body: r.Body, Tried: r.Hash, Attempts: 1,
+	begun := outgoing.Line{Kind: r.Kind, IdempotencyKey: r.IdempotencyKey, Status: outgoing.Pending, Body: r.Body, Tried: r.Hash, Attempts: 1,
 		FirstAt: time.Now().Add(-23*time.Hour - time.Minute), NextAt: time.Now(), UpdatedAt: time.Now()}
-	if err := b.store.SavePushes(t.Context(), "contacts", []mapping.PushSave{{RowKey: "r0000", Kind: r.Kind, Line: begun}}); err != nil {
+	if err := b.store.SavePushes(t.Context(), "contacts", []outgoing.Save{{RowKey: "r0000", Kind: r.Kind, Line: begun}}); err != nil {
 		t.Fatal(err)
 	}
 	counts, err := b.run(push.Job{})
@@ -298,10 +299,10 @@ func TestTheDayOfAnIdempotencyKey(t *testing.T) {
 	if l := b.line("r0000", "upgraded"); !l.Unknown() || !strings.Contains(l.Message, "--failed --unknown") {
 		t.Errorf("%+v", l)
 	}
-	if _, err := b.run(push.Job{Again: mapping.Resend{Failed: true}}); err != nil || len(b.loops.Sent()) != 0 {
+	if _, err := b.run(push.Job{Again: outgoing.Resend{Failed: true}}); err != nil || len(b.loops.Sent()) != 0 {
 		t.Error("--failed alone sends it", err)
 	}
-	if _, err := b.run(push.Job{Again: mapping.Resend{Failed: true, Unknown: true}}); err != nil || len(b.loops.Sent()) != 1 {
+	if _, err := b.run(push.Job{Again: outgoing.Resend{Failed: true, Unknown: true}}); err != nil || len(b.loops.Sent()) != 1 {
 		t.Error("--unknown does not send it", err)
 	}
 }
@@ -309,7 +310,7 @@ func TestTheDayOfAnIdempotencyKey(t *testing.T) {
 func TestRowsAndPlan(t *testing.T) {
 	b := newBench(t, loopstest.Options{}, 30)
 	planned := 0
-	err := b.pusher.Plan(t.Context(), push.Job{Sender: b.sender, Rows: 4}, func(_ string, steps []mapping.PushStep) error {
+	err := b.pusher.Plan(t.Context(), push.Job{Sender: b.sender, Rows: 4}, func(_ string, steps []outgoing.Step) error {
 		planned += len(steps)
 		return nil
 	})
@@ -336,7 +337,7 @@ func TestEndingARun(t *testing.T) {
 		t.Fatal(counts, err)
 	}
 	c, _ := b.store.CountPushes(t.Context(), "contacts")
-	if c[mapping.PushPending] != 0 || c[mapping.PushSent] != len(b.loops.Calls()) {
+	if c[outgoing.Pending] != 0 || c[outgoing.Sent] != len(b.loops.Calls()) {
 		t.Errorf("%d calls, %v", len(b.loops.Calls()), c)
 	}
 	if counts, err = b.run(push.Job{}); err != nil || len(b.loops.Sent()) != 40 {

@@ -13,16 +13,17 @@ import (
 
 	"loopmap/mapping"
 	"loopmap/mapping/column"
+	"loopmap/mapping/outgoing"
 )
 
 // Store is what sending needs of the database.
 type Store interface {
-	PushRows(ctx context.Context, m *mapping.Mapping, fields []column.Field, q mapping.PushQuery) ([]mapping.PushRow, error)
+	PushRows(ctx context.Context, m *mapping.Mapping, fields []column.Field, q outgoing.Query) ([]outgoing.Row, error)
 	// SavePushes is durable when it returns.
-	SavePushes(ctx context.Context, table string, list []mapping.PushSave) error
+	SavePushes(ctx context.Context, table string, list []outgoing.Save) error
 	// PushOwner is a row that has a line with this key: one that was sent before one
 	// that is pending, before any other.
-	PushOwner(ctx context.Context, table, kind, idempotencyKey string) (rowKey string, line mapping.PushLine, found bool, err error)
+	PushOwner(ctx context.Context, table, kind, idempotencyKey string) (rowKey string, line outgoing.Line, found bool, err error)
 	// PushesSince is when the newest line was written, and whether one is pending.
 	PushesSince(ctx context.Context, table string) (newest time.Time, pending bool, err error)
 	// PushRefusals is how often Loops has refused an event, of whichever row.
@@ -42,7 +43,7 @@ type Store interface {
 
 // API sends one request to Loops. An error says that no whole answer came.
 type API interface {
-	Send(ctx context.Context, r mapping.Request) (Answer, error)
+	Send(ctx context.Context, r outgoing.Request) (Answer, error)
 }
 
 // Pusher sends rows of one team.
@@ -76,24 +77,24 @@ const (
 
 // Job says what to send.
 type Job struct {
-	Sender  *mapping.Sender
-	Keys    []string           // these rows; nil: all
-	Status  mapping.PushStatus // of all, only rows that have such a line; "" any
-	Due     time.Time          // with PushPending: only those whose next try is due
-	Rows    int                // at most so many that have something to send; 0: all
-	Again   mapping.Resend
+	Sender  *outgoing.Sender
+	Keys    []string        // these rows; nil: all
+	Status  outgoing.Status // of all, only rows that have such a line; "" any
+	Due     time.Time       // with Pending: only those whose next try is due
+	Rows    int             // at most so many that have something to send; 0: all
+	Again   outgoing.Resend
 	Outcome func(Outcome)    // is told of each; nil when nobody wants to know
 	Through func(key string) // is told of rows that need no further look; nil likewise
 	// Later is told of rows that are to be looked at again in seconds, instead; likewise.
 	Later func(key string)
 	// Nothing is told of rows that send nothing, and why; nil likewise.
-	Nothing func(key string, steps []mapping.PushStep)
+	Nothing func(key string, steps []outgoing.Step)
 }
 
 // Outcome is what became of one thing that a row sends.
 type Outcome struct {
 	Key    string
-	Line   mapping.PushLine
+	Line   outgoing.Line
 	Took   time.Duration // of its last request; 0 where none was sent
 	Counts Counts        // so far
 }
@@ -108,13 +109,13 @@ type Counts struct {
 	Requests int  `json:"-"`       // that are to be sent, as far as is known
 	All      bool `json:"-"`       // all rows were looked at: Requests is the whole
 	// Nothing are the rows that had nothing to send, by the reason.
-	Nothing map[mapping.Why]int `json:"nothing,omitempty"`
+	Nothing map[outgoing.Why]int `json:"nothing,omitempty"`
 }
 
 // Others says how many rows have sent nothing, and why, the most frequent reason first; ""
 // when there are none.
 func (c Counts) Others() string {
-	whys := slices.SortedFunc(maps.Keys(c.Nothing), func(a, b mapping.Why) int {
+	whys := slices.SortedFunc(maps.Keys(c.Nothing), func(a, b outgoing.Why) int {
 		return cmp.Or(cmp.Compare(c.Nothing[b], c.Nothing[a]), cmp.Compare(a, b))
 	})
 	var words []string
@@ -311,7 +312,7 @@ func (p *Pusher) settle(ctx context.Context, table string) error {
 }
 
 // save writes lines, also when the run is being ended.
-func (p *Pusher) save(ctx context.Context, table string, list ...mapping.PushSave) error {
+func (p *Pusher) save(ctx context.Context, table string, list ...outgoing.Save) error {
 	if len(list) == 0 {
 		return nil
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"loopmap/mapping"
+	"loopmap/mapping/outgoing"
 )
 
 // Run sends what the job's rows send. It returns early, with a *[Stopped], when the
@@ -136,10 +137,10 @@ func (r *Run) look(t times) (done bool, err error) {
 
 // sort queues rows that have something to send and settles the others; full is true when
 // the job wants no more of them.
-func (r *Run) sort(ctx context.Context, rows []mapping.PushRow) (full bool, err error) {
-	var saves, outcomes []mapping.PushSave
+func (r *Run) sort(ctx context.Context, rows []outgoing.Row) (full bool, err error) {
+	var saves, outcomes []outgoing.Save
 	var settled, calm []string
-	nothing := map[string][]mapping.PushStep{}
+	nothing := map[string][]outgoing.Step{}
 	for _, row := range rows {
 		if full {
 			break
@@ -192,12 +193,12 @@ func (r *Run) sort(ctx context.Context, rows []mapping.PushRow) (full bool, err 
 }
 
 // later reports whether a row is to be looked at again in seconds.
-func later(steps []mapping.PushStep) bool {
-	return slices.ContainsFunc(steps, func(st mapping.PushStep) bool { return st.Why == mapping.WhyCalm })
+func later(steps []outgoing.Step) bool {
+	return slices.ContainsFunc(steps, func(st outgoing.Step) bool { return st.Why == outgoing.WhyCalm })
 }
 
 // enter counts a row, and queues it where it has requests.
-func (r *Run) enter(row mapping.PushRow, requests int) (full bool) {
+func (r *Run) enter(row outgoing.Row, requests int) (full bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !row.Gone {
@@ -214,13 +215,13 @@ func (r *Run) enter(row mapping.PushRow, requests int) (full bool) {
 }
 
 // tells reports whether a step without a request is an outcome of its own.
-func tells(st mapping.PushStep) bool {
-	return st.Status == mapping.PushNotMet || st.Status == mapping.PushFailed
+func tells(st outgoing.Step) bool {
+	return st.Status == outgoing.NotMet || st.Status == outgoing.Failed
 }
 
 // settle is the line of a step that sends nothing.
-func settle(key string, st mapping.PushStep) mapping.PushSave {
-	s := mapping.PushSave{RowKey: key, Kind: st.Kind, Drop: st.Drops, Gone: st.Gone}
+func settle(key string, st outgoing.Step) outgoing.Save {
+	s := outgoing.Save{RowKey: key, Kind: st.Kind, Drop: st.Drops, Gone: st.Gone}
 	if st.Status == "" {
 		return s
 	}
@@ -229,7 +230,7 @@ func settle(key string, st mapping.PushStep) mapping.PushSave {
 	if !st.Keeps {
 		l.FirstAt = zero
 	}
-	if l.Status != mapping.PushSent {
+	if l.Status != outgoing.Sent {
 		l.Code = 0
 	}
 	s.Line = l
@@ -237,17 +238,17 @@ func settle(key string, st mapping.PushStep) mapping.PushSave {
 }
 
 // tell counts an outcome and hands it on.
-func (r *Run) tell(key string, l mapping.PushLine, took time.Duration) {
+func (r *Run) tell(key string, l outgoing.Line, took time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch l.Status {
-	case mapping.PushSent:
+	case outgoing.Sent:
 		r.counts.Sent++
-	case mapping.PushNotMet:
+	case outgoing.NotMet:
 		r.counts.NotMet++
-	case mapping.PushFailed:
+	case outgoing.Failed:
 		r.counts.Failed++
-	case mapping.PushPending:
+	case outgoing.Pending:
 		r.counts.Pending++
 	}
 	if r.job.Outcome != nil {
@@ -257,14 +258,14 @@ func (r *Run) tell(key string, l mapping.PushLine, took time.Duration) {
 
 // tellNothing counts a row that has sent nothing, by what became of its contact, and
 // hands on why.
-func (r *Run) tellNothing(key string, steps []mapping.PushStep) {
+func (r *Run) tellNothing(key string, steps []outgoing.Step) {
 	if len(steps) == 0 {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.counts.Nothing == nil {
-		r.counts.Nothing = map[mapping.Why]int{}
+		r.counts.Nothing = map[outgoing.Why]int{}
 	}
 	r.counts.Nothing[steps[0].Why]++
 	if r.job.Nothing != nil {
@@ -329,7 +330,7 @@ func (r *Run) work(t times) error {
 func (r *Run) row(t times, key string) error {
 	again, calm := r.job.Again, false
 	for range 4 {
-		rows, err := r.Store.PushRows(t.run, r.job.Sender.Mapping(), r.job.Sender.Fields(), mapping.PushQuery{Keys: []string{key}})
+		rows, err := r.Store.PushRows(t.run, r.job.Sender.Mapping(), r.job.Sender.Fields(), outgoing.Query{Keys: []string{key}})
 		if err != nil || len(rows) == 0 {
 			return err
 		}
@@ -354,11 +355,11 @@ func (r *Run) row(t times, key string) error {
 			if err != nil {
 				return err
 			}
-			if l.Status == mapping.PushPending {
+			if l.Status == outgoing.Pending {
 				r.through(key) // its next try is on its line
 				return nil
 			}
-			if st.Kind == mapping.ContactKind && l.Status == mapping.PushFailed {
+			if st.Kind == mapping.ContactKind && l.Status == outgoing.Failed {
 				anew = true // its events are to know
 				break
 			}
@@ -367,7 +368,7 @@ func (r *Run) row(t times, key string) error {
 		if !anew {
 			break
 		}
-		again = mapping.Resend{} // what comes after an event that was begun before, or a refusal
+		again = outgoing.Resend{} // what comes after an event that was begun before, or a refusal
 	}
 	if calm {
 		r.later(key)

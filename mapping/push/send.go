@@ -8,6 +8,7 @@ import (
 
 	"loopmap/mapping"
 	"loopmap/mapping/body"
+	"loopmap/mapping/outgoing"
 )
 
 var zero time.Time
@@ -24,7 +25,7 @@ const (
 // send carries a request through to an outcome. The claim comes first and is durable:
 // whoever finds it after a crash sends the same request again. A line that comes back
 // pending is to be tried later; an error ends the run, but for errTurn.
-func (r *Run) send(t times, key string, st mapping.PushStep) (mapping.PushLine, error) {
+func (r *Run) send(t times, key string, st outgoing.Step) (outgoing.Line, error) {
 	if st.OncePer && !st.Resumes {
 		if err := r.take(t.run, st.Key); err != nil {
 			return st.Line, err
@@ -43,7 +44,7 @@ func (r *Run) send(t times, key string, st mapping.PushStep) (mapping.PushLine, 
 	begun := time.Now()
 	for try := 1; ; try++ {
 		if (st.Resumes || try > 1) && time.Since(l.FirstAt) >= expiry {
-			l.Status, l.NextAt = mapping.PushFailed, zero
+			l.Status, l.NextAt = outgoing.Failed, zero
 			l.Message = "whether it arrived is not known, and Loops knows its Idempotency-Key no longer: push --failed --unknown sends it again"
 			if !event {
 				l.Message = "no answer in a day" + colon(l.Message)
@@ -83,7 +84,7 @@ func (r *Run) send(t times, key string, st mapping.PushStep) (mapping.PushLine, 
 		}
 		switch what {
 		case taken:
-			l.Status, l.Hash, l.Body, l.SentAt = mapping.PushSent, request.Hash, now.Body, at
+			l.Status, l.Hash, l.Body, l.SentAt = outgoing.Sent, request.Hash, now.Body, at
 			l.FirstAt, l.NextAt = zero, zero
 			r.well()
 			if !event {
@@ -91,7 +92,7 @@ func (r *Run) send(t times, key string, st mapping.PushStep) (mapping.PushLine, 
 			}
 			return l, r.end(t.run, key, st, l, contact, took)
 		case refused:
-			if l.Status, l.FirstAt, l.NextAt = mapping.PushFailed, zero, zero; event && !creating {
+			if l.Status, l.FirstAt, l.NextAt = outgoing.Failed, zero, zero; event && !creating {
 				l.Refusals++
 			}
 			if err := r.end(t.run, key, st, l, contact, took); err != nil {
@@ -115,13 +116,13 @@ func (r *Run) send(t times, key string, st mapping.PushStep) (mapping.PushLine, 
 }
 
 // retry is how long a line waits for its next try.
-func retry(l mapping.PushLine) time.Duration {
+func retry(l outgoing.Line) time.Duration {
 	return time.Minute + jitter(time.Minute, l.Attempts/tries, time.Hour)
 }
 
 // creation is the request that comes before one whose contact may not be in Loops.
-func creation(r mapping.Request) mapping.Request {
-	return mapping.Request{Kind: r.Kind, Method: http.MethodPost, Path: "/v1/contacts/create", Body: r.Create, Hash: r.Hash}
+func creation(r outgoing.Request) outgoing.Request {
+	return outgoing.Request{Kind: r.Kind, Method: http.MethodPost, Path: "/v1/contacts/create", Body: r.Create, Hash: r.Hash}
 }
 
 // goesOn reports whether after a creation's answer the request itself follows: Loops has
@@ -136,17 +137,17 @@ func goesOn(what meaning, status int, event bool) bool {
 }
 
 // claim writes that the request is begun; why says why it is not to be.
-func (r *Run) claim(ctx context.Context, key string, st mapping.PushStep) (l mapping.PushLine, why string, err error) {
+func (r *Run) claim(ctx context.Context, key string, st outgoing.Step) (l outgoing.Line, why string, err error) {
 	l = st.Line
 	event := st.Kind != mapping.ContactKind
 	if st.OncePer && !st.Resumes {
-		var status mapping.PushStatus
+		var status outgoing.Status
 		if why, status, err = r.owner(ctx, r.table, key, st); err != nil {
 			return l, "", err
 		}
 		if why != "" {
-			s := settle(key, mapping.PushStep{Kind: st.Kind, Status: status, Reason: why, Drops: st.Drops})
-			if status == mapping.PushPending {
+			s := settle(key, outgoing.Step{Kind: st.Kind, Status: status, Reason: why, Drops: st.Drops})
+			if status == outgoing.Pending {
 				s.Line.NextAt = time.Now().Add(retry(s.Line))
 			}
 			if err = r.save(ctx, r.table, s); err == nil {
@@ -163,9 +164,9 @@ func (r *Run) claim(ctx context.Context, key string, st mapping.PushStep) (l map
 		l.Refusals = max(l.Refusals, n)
 	}
 	if l.Marked() { // nothing of it is in Loops any more
-		l = mapping.PushLine{}
+		l = outgoing.Line{}
 	}
-	l.Kind, l.IdempotencyKey, l.Status, l.Tried = st.Kind, st.Key, mapping.PushPending, st.Request.Hash
+	l.Kind, l.IdempotencyKey, l.Status, l.Tried = st.Kind, st.Key, outgoing.Pending, st.Request.Hash
 	l.NextAt = time.Now()
 	if !st.Resumes {
 		l.FirstAt, l.Attempts = l.NextAt, 0
@@ -173,7 +174,7 @@ func (r *Run) claim(ctx context.Context, key string, st mapping.PushStep) (l map
 	if event {
 		l.Body = st.Request.Body
 	}
-	return l, "", r.save(ctx, r.table, mapping.PushSave{RowKey: key, Kind: st.Kind, Line: l, Drop: st.Drops})
+	return l, "", r.save(ctx, r.table, outgoing.Save{RowKey: key, Kind: st.Kind, Line: l, Drop: st.Drops})
 }
 
 // take waits until no other row is being sent here that once_per lets go once, and takes it
@@ -209,27 +210,27 @@ func (p *Pusher) give(onceKey string) {
 
 // owner says why an event is not to be sent for a row: another row has sent it, or may
 // have. While that is not known yet, this one is pending.
-func (p *Pusher) owner(ctx context.Context, table, key string, st mapping.PushStep) (why string, status mapping.PushStatus, err error) {
+func (p *Pusher) owner(ctx context.Context, table, key string, st outgoing.Step) (why string, status outgoing.Status, err error) {
 	row, line, found, err := p.Store.PushOwner(ctx, table, st.Kind, st.Key)
 	if err != nil || !found || row == key {
 		return "", "", err
 	}
 	row = body.Printable(row)
 	switch {
-	case line.Status == mapping.PushSent:
-		return "once_per: row " + row + " has sent it", mapping.PushNotMet, nil
-	case line.Status == mapping.PushPending && line.Unknown():
-		return "once_per: row " + row + " has begun to send it, and this one waits for what becomes of that", mapping.PushPending, nil
+	case line.Status == outgoing.Sent:
+		return "once_per: row " + row + " has sent it", outgoing.NotMet, nil
+	case line.Status == outgoing.Pending && line.Unknown():
+		return "once_per: row " + row + " has begun to send it, and this one waits for what becomes of that", outgoing.Pending, nil
 	case line.Unknown():
-		return "once_per: row " + row + " may have sent it, and nobody knows", mapping.PushNotMet, nil
+		return "once_per: row " + row + " may have sent it, and nobody knows", outgoing.NotMet, nil
 	}
 	return "", "", nil
 }
 
 // end writes an outcome, with Loops' id of the contact where it is told, and tells of it.
-func (r *Run) end(ctx context.Context, key string, st mapping.PushStep, l mapping.PushLine, contactID string, took time.Duration) error {
-	s := mapping.PushSave{RowKey: key, Kind: st.Kind, Line: l, ContactID: contactID}
-	if l.Status == mapping.PushSent {
+func (r *Run) end(ctx context.Context, key string, st outgoing.Step, l outgoing.Line, contactID string, took time.Duration) error {
+	s := outgoing.Save{RowKey: key, Kind: st.Kind, Line: l, ContactID: contactID}
+	if l.Status == outgoing.Sent {
 		s.Drop = st.Ends
 	}
 	if err := r.save(ctx, r.table, s); err != nil {
@@ -241,8 +242,8 @@ func (r *Run) end(ctx context.Context, key string, st mapping.PushStep, l mappin
 
 // leave ends the run at a request that has no outcome. One that was not sent is as if
 // it had never been begun.
-func (r *Run) leave(ctx context.Context, key string, st mapping.PushStep, l mapping.PushLine, sent bool, why error) error {
-	s := mapping.PushSave{RowKey: key, Kind: st.Kind, Line: l}
+func (r *Run) leave(ctx context.Context, key string, st outgoing.Step, l outgoing.Line, sent bool, why error) error {
+	s := outgoing.Save{RowKey: key, Kind: st.Kind, Line: l}
 	if !sent && !st.Resumes {
 		if s.Line = st.Line; st.Line.Status == "" {
 			s.Drop = []string{l.IdempotencyKey}

@@ -10,6 +10,7 @@ import (
 
 	"loopmap/mapping"
 	"loopmap/mapping/loops/loopstest"
+	"loopmap/mapping/outgoing"
 	"loopmap/mapping/push"
 )
 
@@ -35,11 +36,11 @@ func TestAnEmptyKey(t *testing.T) {
 		b.many(210)
 		b.change("INSERT INTO contacts (loops_id, email, plan) VALUES ('', 'no address', 'pro')")
 		planned := 0
-		if err := b.pusher.Plan(t.Context(), push.Job{Sender: b.sender}, func(string, []mapping.PushStep) error { planned++; return nil }); err != nil || planned != 211 {
+		if err := b.pusher.Plan(t.Context(), push.Job{Sender: b.sender}, func(string, []outgoing.Step) error { planned++; return nil }); err != nil || planned != 211 {
 			t.Fatal(planned, err)
 		}
 		b.mustRun(push.Job{Keys: []string{""}})
-		if counts := b.mustRun(push.Job{Status: mapping.PushFailed, Again: mapping.Resend{Failed: true}}); counts.Rows != 1 || counts.Failed != 1 {
+		if counts := b.mustRun(push.Job{Status: outgoing.Failed, Again: outgoing.Resend{Failed: true}}); counts.Rows != 1 || counts.Failed != 1 {
 			t.Errorf("%v", counts)
 		}
 	})
@@ -57,7 +58,7 @@ func TestRowsWithoutAKey(t *testing.T) {
 		b.change("INSERT INTO contacts (loops_id, email, plan) VALUES "+strings.Join(values, ", "),
 			"INSERT INTO contacts (loops_id, email, plan) VALUES ('', 'e@example.com', 'pro'), ('a', 'a@example.com', 'pro')")
 		planned := 0
-		if err := b.pusher.Plan(t.Context(), push.Job{Sender: b.sender}, func(string, []mapping.PushStep) error { planned++; return nil }); err != nil || planned != 2 {
+		if err := b.pusher.Plan(t.Context(), push.Job{Sender: b.sender}, func(string, []outgoing.Step) error { planned++; return nil }); err != nil || planned != 2 {
 			t.Fatal(planned, err)
 		}
 		if counts := b.mustRun(push.Job{}); counts.Rows != 2 || counts.Sent != 4 {
@@ -90,12 +91,12 @@ func TestADeletedContactStaysAway(t *testing.T) {
 		}
 		b.flush()
 		calls := len(b.loops.Calls())
-		for i, job := range []push.Job{{}, {Again: mapping.Resend{Failed: true, Unknown: true}}, {Keys: []string{"own"}, Again: mapping.Resend{Failed: true}}, {}} {
+		for i, job := range []push.Job{{}, {Again: outgoing.Resend{Failed: true, Unknown: true}}, {Keys: []string{"own"}, Again: outgoing.Resend{Failed: true}}, {}} {
 			counts := b.mustRun(job)
 			if counts.Sent != 0 || len(b.loops.Calls()) != calls {
 				t.Fatalf("run %d: %v, %v", i, counts, b.line("own", mapping.ContactKind))
 			}
-			if i == 3 && counts.Nothing[mapping.WhyDeleted] != 2 {
+			if i == 3 && counts.Nothing[outgoing.WhyDeleted] != 2 {
 				t.Errorf("run %d says %v", i, counts.Nothing)
 			}
 		}
@@ -115,7 +116,7 @@ func TestADeletedContactStaysAway(t *testing.T) {
 		if n := b.rows(); n != 2 {
 			t.Errorf("%d rows", n)
 		}
-		if counts := b.mustRun(push.Job{}); counts.Sent != 0 || counts.Nothing[mapping.WhyHas] != 2 {
+		if counts := b.mustRun(push.Job{}); counts.Sent != 0 || counts.Nothing[outgoing.WhyHas] != 2 {
 			t.Errorf("%v %v", counts, counts.Nothing)
 		}
 	})
@@ -184,7 +185,7 @@ func TestRefusedEventsAreSentTruly(t *testing.T) {
 			both(t, func(t *testing.T, database string) {
 				b := benchOn(t, database, eventsAlone, loopstest.Options{RefusedKeys: remembers})
 				b.change("INSERT INTO contacts (loops_id, email, plan) VALUES ('a', 'no address', 'pro')")
-				for i, job := range []push.Job{{}, {Status: mapping.PushFailed, Again: mapping.Resend{Failed: true}}, {Status: mapping.PushFailed, Again: mapping.Resend{Failed: true}}} {
+				for i, job := range []push.Job{{}, {Status: outgoing.Failed, Again: outgoing.Resend{Failed: true}}, {Status: outgoing.Failed, Again: outgoing.Resend{Failed: true}}} {
 					if counts := b.mustRun(job); counts.Failed != 1 || counts.Sent != 0 {
 						t.Fatalf("run %d: %v", i, counts)
 					}
@@ -233,9 +234,9 @@ func TestOncePerWhileTheOtherIsPending(t *testing.T) {
 	both(t, func(t *testing.T, database string) {
 		b := benchOn(t, database, strings.Replace(eventsAlone, "once_per: [loops_id]", "once_per: [plan]", 1), loopstest.Options{})
 		b.change("INSERT INTO contacts (loops_id, email, plan) VALUES ('a', 'no address', 'pro'), ('b', 'b@example.com', 'pro')")
-		planned := func(key string) (st mapping.PushStep) {
+		planned := func(key string) (st outgoing.Step) {
 			t.Helper()
-			err := b.pusher.Plan(t.Context(), push.Job{Sender: b.sender, Keys: []string{key}, Again: mapping.Resend{Failed: true}}, func(_ string, steps []mapping.PushStep) error {
+			err := b.pusher.Plan(t.Context(), push.Job{Sender: b.sender, Keys: []string{key}, Again: outgoing.Resend{Failed: true}}, func(_ string, steps []outgoing.Step) error {
 				st = steps[len(steps)-1]
 				return nil
 			})
@@ -246,8 +247,8 @@ func TestOncePerWhileTheOtherIsPending(t *testing.T) {
 		}
 		first := planned("a")
 		now := time.Now()
-		line := mapping.PushLine{Kind: "upgraded", IdempotencyKey: first.Key, Status: mapping.PushPending, Body: first.Request.Body, FirstAt: now, NextAt: now.Add(time.Hour), UpdatedAt: now}
-		if err := b.store.SavePushes(t.Context(), "contacts", []mapping.PushSave{{RowKey: "a", Kind: "upgraded", Line: line}}); err != nil {
+		line := outgoing.Line{Kind: "upgraded", IdempotencyKey: first.Key, Status: outgoing.Pending, Body: first.Request.Body, FirstAt: now, NextAt: now.Add(time.Hour), UpdatedAt: now}
+		if err := b.store.SavePushes(t.Context(), "contacts", []outgoing.Save{{RowKey: "a", Kind: "upgraded", Line: line}}); err != nil {
 			t.Fatal(err)
 		}
 		if counts := b.mustRun(push.Job{Keys: []string{"b"}}); counts.Pending != 1 || counts.Sent+counts.NotMet != 0 {
@@ -259,7 +260,7 @@ func TestOncePerWhileTheOtherIsPending(t *testing.T) {
 		if st := planned("a"); st.Request == nil || st.Request.IdempotencyKey != first.Key+"-1" {
 			t.Errorf("a dry run says %+v", st.Request)
 		}
-		if counts := b.mustRun(push.Job{Status: mapping.PushPending, Due: now.Add(24 * time.Hour)}); counts.Sent != 1 || len(b.loops.Sent()) != 1 {
+		if counts := b.mustRun(push.Job{Status: outgoing.Pending, Due: now.Add(24 * time.Hour)}); counts.Sent != 1 || len(b.loops.Sent()) != 1 {
 			t.Errorf("when it is due again: %v %+v", counts, b.line("b", "upgraded"))
 		}
 		if counts := b.mustRun(push.Job{Keys: []string{"b"}}); counts.Pending+counts.Sent != 0 {
@@ -283,7 +284,7 @@ func TestAKeyThatIsUsedAgain(t *testing.T) {
 		if counts := b.mustRun(push.Job{}); counts.Sent != 2 || counts.Failed != 0 {
 			t.Errorf("%v: %+v", counts, b.line("1", mapping.ContactKind))
 		}
-		if counts := b.mustRun(push.Job{}); counts.Sent != 0 || counts.Nothing[mapping.WhyHas] != 2 {
+		if counts := b.mustRun(push.Job{}); counts.Sent != 0 || counts.Nothing[outgoing.WhyHas] != 2 {
 			t.Errorf("%v %v", counts, counts.Nothing)
 		}
 	})
@@ -305,14 +306,14 @@ func TestAKeyThatIsUsedAgainAtOnce(t *testing.T) {
 		b.change("DELETE FROM contacts", "INSERT INTO contacts (loops_id, email, plan) VALUES ('1', 'new@example.com', 'pro')")
 		b.patient("the new one is sent", func() bool {
 			_, ok := b.loops.Contact("new@example.com")
-			return ok && b.line("1", mapping.ContactKind).Status == mapping.PushSent
+			return ok && b.line("1", mapping.ContactKind).Status == outgoing.Sent
 		})
 		b.patient("the gone one is forgotten", func() bool { return b.line("2", mapping.ContactKind).Status == "" })
 		stop()
 		// By hand likewise, and dry runs tell so.
 		b.change("DELETE FROM contacts", "INSERT INTO contacts (loops_id, email, plan) VALUES ('1', 'third@example.com', 'pro')")
 		planned := 0
-		if err := b.pusher.Plan(t.Context(), push.Job{Sender: b.sender}, func(_ string, steps []mapping.PushStep) error {
+		if err := b.pusher.Plan(t.Context(), push.Job{Sender: b.sender}, func(_ string, steps []outgoing.Step) error {
 			for _, st := range steps {
 				if st.Request != nil {
 					planned++

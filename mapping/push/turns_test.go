@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"loopmap/mapping"
 	"loopmap/mapping/loops/loopstest"
+	"loopmap/mapping/outgoing"
 	"loopmap/mapping/push"
 )
 
@@ -137,9 +137,9 @@ func TestNothingStarves(t *testing.T) {
 		}
 		b.change(triggers.SQL...)
 		b.many(400)
-		due := mapping.PushLine{Kind: "upgraded", IdempotencyKey: "k", Status: mapping.PushPending, Body: []byte(`{"email":"due@example.com","eventName":"upgraded"}`),
+		due := outgoing.Line{Kind: "upgraded", IdempotencyKey: "k", Status: outgoing.Pending, Body: []byte(`{"email":"due@example.com","eventName":"upgraded"}`),
 			FirstAt: time.Now(), NextAt: time.Now(), UpdatedAt: time.Now()}
-		if err := b.store.SavePushes(t.Context(), "contacts", []mapping.PushSave{{RowKey: "gone", Kind: "upgraded", Line: due}}); err != nil {
+		if err := b.store.SavePushes(t.Context(), "contacts", []outgoing.Save{{RowKey: "gone", Kind: "upgraded", Line: due}}); err != nil {
 			t.Fatal(err)
 		}
 		if err := b.store.SaveScheduled(t.Context(), "contacts", "1h", time.Now().Add(-2*time.Hour)); err != nil {
@@ -160,7 +160,7 @@ func TestNothingStarves(t *testing.T) {
 		}, changed, slog.New(slog.DiscardHandler))
 		sent := func(email string) bool { _, ok := b.loops.Contact(email + "@example.com"); return ok }
 		b.patient("what is due again", func() bool { return sent("due") })
-		b.patient("what is scheduled", func() bool { return b.line("a", "upgraded").Status == mapping.PushSent })
+		b.patient("what is scheduled", func() bool { return b.line("a", "upgraded").Status == outgoing.Sent })
 		if n := len(b.loops.Sent()); n >= 402 {
 			t.Errorf("after all of %d", n)
 		}
@@ -248,7 +248,7 @@ func TestUnsubscribedAndDeleted(t *testing.T) {
 		b.follow(func(context.Context) (push.Plan, error) { return push.Plan{Sender: b.sender, Auto: true}, nil }, nil, slog.New(slog.DiscardHandler))
 		b.patient("all are sent", func() bool {
 			n, err := b.store.CountPushes(context.Background(), "contacts")
-			return err == nil && n[mapping.PushSent] == 3
+			return err == nil && n[outgoing.Sent] == 3
 		})
 		b.call("PUT", "/v1/contacts/update", `{"email":"stays@example.com","subscribed":false}`)
 		b.call("POST", "/v1/contacts/delete", `{"email":"goes@example.com"}`)

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"loopmap/mapping"
+	"loopmap/mapping/outgoing"
 )
 
 // has reports whether loopmap's own table of this name is there.
@@ -16,7 +17,7 @@ func (s *Store) has(ctx context.Context, name string) (there bool, err error) {
 
 // contactsOf adds to rows what is known of their contacts: Loops' id, and the last
 // deletion, unless a contact.created came after it; made has the last of each row.
-func (s *Store) contactsOf(ctx context.Context, m *mapping.Mapping, rows []mapping.PushRow, made map[string]place) error {
+func (s *Store) contactsOf(ctx context.Context, m *mapping.Mapping, rows []outgoing.Row, made map[string]place) error {
 	keys := make([]string, len(rows))
 	for i, r := range rows {
 		keys[i] = r.Key
@@ -65,7 +66,7 @@ func (s *Store) contactsOf(ctx context.Context, m *mapping.Mapping, rows []mappi
 }
 
 type deletion struct {
-	mapping.Deletion
+	outgoing.Deletion
 	key   string
 	place place
 }
@@ -78,7 +79,7 @@ func (s *Store) deletions(ctx context.Context, keys []string) (map[string]deleti
 	}
 	where, args := s.among("row_key", "text", keys)
 	err := s.ask(ctx, "SELECT row_key, id, event_time, received_at FROM loopmap_deliveries WHERE event = 'contact.deleted' AND "+where, args, func(v []stored) error {
-		d := deletion{Deletion: mapping.Deletion{ID: v[1].text, At: readClock(v[2]), Received: readClock(v[3])}, key: v[0].text}
+		d := deletion{Deletion: outgoing.Deletion{ID: v[1].text, At: readClock(v[2]), Received: readClock(v[3])}, key: v[0].text}
 		d.place = placeOf(d.ID, "contact.deleted", d.At, d.Received)
 		if d.At.IsZero() {
 			d.At = d.Received
@@ -107,7 +108,7 @@ func (s *Store) contactIDs(ctx context.Context, table string, keys []string) (ma
 
 // contactSave writes what a save says beside its line: Loops' id of the contact, and that
 // an event was refused.
-func (s *Store) contactSave(table string, p mapping.PushSave) (list []statement) {
+func (s *Store) contactSave(table string, p outgoing.Save) (list []statement) {
 	if p.Gone {
 		list = append(list, statement{"DELETE FROM loopmap_contacts WHERE table_name = ? AND row_key = ?", []any{table, p.RowKey}})
 	}
@@ -124,7 +125,7 @@ func (s *Store) contactSave(table string, p mapping.PushSave) (list []statement)
 }
 
 // refused adds to lines how often Loops has refused their events.
-func (s *Store) refused(ctx context.Context, table string, lines map[string][]mapping.PushLine) error {
+func (s *Store) refused(ctx context.Context, table string, lines map[string][]outgoing.Line) error {
 	var keys []string
 	for _, list := range lines {
 		for _, l := range list {
@@ -223,7 +224,7 @@ func (s *Store) noted(ctx context.Context, table string, keys []string) (map[str
 }
 
 // ForgetGone forgets what was sent for rows that were deleted since it was last called, as
-// far as triggers have noted them: see [mapping.PushRow.Anew]. It returns the keys.
+// far as triggers have noted them: see [outgoing.Row.Anew]. It returns the keys.
 func (s *Store) ForgetGone(ctx context.Context, m *mapping.Mapping) (keys []string, err error) {
 	if there, err := s.has(ctx, "loopmap_gone"); err != nil || !there {
 		return nil, s.explain(err)

@@ -8,6 +8,7 @@ import (
 
 	"loopmap/mapping"
 	"loopmap/mapping/column"
+	"loopmap/mapping/outgoing"
 )
 
 // Two ways of writing a key that the table holds for one name one row: for the order of
@@ -47,7 +48,7 @@ func TestKeysAsTheTableComparesThem(t *testing.T) {
 				t.Errorf("%s: the outbox says %q, the journal %q", table, got, canonical)
 			}
 			for _, key := range []string{one, other, canonical} {
-				rows := pushRows(t, s, m, mapping.PushQuery{Keys: []string{key}})
+				rows := pushRows(t, s, m, outgoing.Query{Keys: []string{key}})
 				if len(rows) != 1 || rows[0].Gone || rows[0].Key != canonical || len(rows[0].Told) != 4 {
 					t.Errorf("%s: %s is read as %+v", table, key, rows)
 				}
@@ -113,7 +114,7 @@ func TestUntypedKeys(t *testing.T) {
 		t.Fatalf("got %q", got)
 	}
 	for key, want := range map[string]string{"5": "number", "x": "text"} {
-		if rows := pushRows(t, s, m, mapping.PushQuery{Keys: []string{key}}); rows[0].Gone || rows[0].Cells["a"].Text != want {
+		if rows := pushRows(t, s, m, outgoing.Query{Keys: []string{key}}); rows[0].Gone || rows[0].Cells["a"].Text != want {
 			t.Errorf("%s: %+v", key, rows)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"loopmap/mapping"
+	"loopmap/mapping/outgoing"
 )
 
 // The outbox has the keys of rows that were written since they were last looked at, where
@@ -24,8 +25,8 @@ var ErrOutboxFull = errors.New("the outbox was full: rows that changed meanwhile
 
 // Changes are what was written and not settled since, the oldest first: at most so many
 // statements' or rows'. A key may come more than once. The keys are in the form of
-// [mapping.PushRow].
-func (s *Store) Changes(ctx context.Context, m *mapping.Mapping, limit int) ([]mapping.PushChange, error) {
+// [outgoing.Row].
+func (s *Store) Changes(ctx context.Context, m *mapping.Mapping, limit int) ([]outgoing.Change, error) {
 	list, err := s.changes(ctx, m.Table, limit)
 	if err != nil {
 		return nil, s.explain(err)
@@ -46,7 +47,7 @@ func (s *Store) Changes(ctx context.Context, m *mapping.Mapping, limit int) ([]m
 
 // SettleChanges leaves each change with the keys that it has in list; one without any
 // goes. A row that was written again since has another change, and stays.
-func (s *Store) SettleChanges(ctx context.Context, list []mapping.PushChange) error {
+func (s *Store) SettleChanges(ctx context.Context, list []outgoing.Change) error {
 	if len(list) == 0 {
 		return nil
 	}

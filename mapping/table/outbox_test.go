@@ -12,6 +12,7 @@ import (
 
 	"loopmap/mapping"
 	"loopmap/mapping/column"
+	"loopmap/mapping/outgoing"
 )
 
 func install(t testing.TB, s *Store, m *mapping.Mapping) Plan {
@@ -288,7 +289,7 @@ func TestBytesAsKeys(t *testing.T) {
 	if got := changed(t, s, m); got != "abc" {
 		t.Errorf("got %q", got)
 	}
-	if rows := pushRows(t, s, m, mapping.PushQuery{Limit: 10}); len(rows) != 1 || rows[0].Cells["plan"].Text != "text" {
+	if rows := pushRows(t, s, m, outgoing.Query{Limit: 10}); len(rows) != 1 || rows[0].Cells["plan"].Text != "text" {
 		t.Errorf("%+v", rows)
 	}
 	if n, err := s.Keyless(context.Background(), m); err != nil || n != 2 {
@@ -379,7 +380,7 @@ func TestChangesWhileOthersWrite(t *testing.T) {
 				list[i].Keys = nil
 			}
 			if len(keys) > 0 {
-				for _, r := range pushRows(t, s, m, mapping.PushQuery{Keys: keys}) {
+				for _, r := range pushRows(t, s, m, outgoing.Query{Keys: keys}) {
 					seen[r.Key] = r.Cells["n"].Text
 				}
 			}

@@ -6,14 +6,14 @@ import (
 	"strings"
 	"time"
 
-	"loopmap/mapping"
+	"loopmap/mapping/outgoing"
 )
 
 const pushColumns = `row_key, kind, idempotency_key, status, code, message, attempts, sent_at, hash, tried, body, first_at, next_at, updated_at`
 
 // pushLines are the lines of rows, the newest first.
-func (s *Store) pushLines(ctx context.Context, table string, keys []string) (map[string][]mapping.PushLine, error) {
-	lines := map[string][]mapping.PushLine{}
+func (s *Store) pushLines(ctx context.Context, table string, keys []string) (map[string][]outgoing.Line, error) {
+	lines := map[string][]outgoing.Line{}
 	if there, err := s.has(ctx, "loopmap_pushes"); err != nil || !there || len(keys) == 0 {
 		return lines, err
 	}
@@ -31,15 +31,15 @@ func (s *Store) pushLines(ctx context.Context, table string, keys []string) (map
 }
 
 // Pushes are the outcomes of rows by their keys, the newest first.
-func (s *Store) Pushes(ctx context.Context, table string, keys []string) (map[string][]mapping.PushLine, error) {
+func (s *Store) Pushes(ctx context.Context, table string, keys []string) (map[string][]outgoing.Line, error) {
 	lines, err := s.pushLines(ctx, table, keys)
 	return lines, s.explain(err)
 }
 
-func readPush(v []stored) (key string, l mapping.PushLine) {
+func readPush(v []stored) (key string, l outgoing.Line) {
 	number := func(i int) int { n, _ := strconv.Atoi(v[i].text); return n } // NULL is 0
-	l = mapping.PushLine{
-		Kind: v[1].text, IdempotencyKey: v[2].text, Status: mapping.PushStatus(v[3].text), Code: number(4), Message: v[5].text, Attempts: number(6),
+	l = outgoing.Line{
+		Kind: v[1].text, IdempotencyKey: v[2].text, Status: outgoing.Status(v[3].text), Code: number(4), Message: v[5].text, Attempts: number(6),
 		SentAt: readClock(v[7]), Hash: v[8].text, Tried: v[9].text, FirstAt: readClock(v[11]), NextAt: readClock(v[12]), UpdatedAt: readClock(v[13]),
 	}
 	if v[10].kind != storedNull {
@@ -66,7 +66,7 @@ func readClock(v stored) time.Time {
 }
 
 // SavePushes writes outcomes in one transaction. They are durable when it returns.
-func (s *Store) SavePushes(ctx context.Context, table string, list []mapping.PushSave) error {
+func (s *Store) SavePushes(ctx context.Context, table string, list []outgoing.Save) error {
 	var all []statement
 	for _, p := range list {
 		if len(p.Drop) > 0 {
@@ -111,7 +111,7 @@ func numberOrNull(n int) any {
 
 // PushOwner is a row that has a line with an Idempotency-Key: one that was sent before
 // one that is pending, before any other.
-func (s *Store) PushOwner(ctx context.Context, table, kind, idempotencyKey string) (key string, l mapping.PushLine, found bool, err error) {
+func (s *Store) PushOwner(ctx context.Context, table, kind, idempotencyKey string) (key string, l outgoing.Line, found bool, err error) {
 	if there, err := s.has(ctx, "loopmap_pushes"); err != nil || !there {
 		return "", l, false, s.explain(err)
 	}
@@ -146,12 +146,12 @@ func (s *Store) PushDue(ctx context.Context, table string) (next time.Time, ok b
 }
 
 // CountPushes counts the outcomes of a table's rows by their status.
-func (s *Store) CountPushes(ctx context.Context, table string) (map[mapping.PushStatus]int, error) {
-	counts := map[mapping.PushStatus]int{}
+func (s *Store) CountPushes(ctx context.Context, table string) (map[outgoing.Status]int, error) {
+	counts := map[outgoing.Status]int{}
 	there, err := s.has(ctx, "loopmap_pushes")
 	if err == nil && there {
 		err = s.ask(ctx, "SELECT status, count(*) FROM loopmap_pushes WHERE table_name = ? GROUP BY status", []any{table}, func(v []stored) error {
-			counts[mapping.PushStatus(v[0].text)], err = strconv.Atoi(v[1].text)
+			counts[outgoing.Status(v[0].text)], err = strconv.Atoi(v[1].text)
 			return err
 		})
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"loopmap/mapping"
+	"loopmap/mapping/outgoing"
 )
 
 // pooled is the same database by way of a PgBouncer that hands its connections out
@@ -146,8 +147,8 @@ func TestBehindAPooler(t *testing.T) {
 			})
 		}
 		all.Wait()
-		line := mapping.PushLine{Kind: "contact", Status: mapping.PushSent, UpdatedAt: time.Now()}
-		if err := s.SavePushes(ctx, "contacts", []mapping.PushSave{{RowKey: fmt.Sprint(start), Kind: "contact", Line: line}}); err != nil {
+		line := outgoing.Line{Kind: "contact", Status: outgoing.Sent, UpdatedAt: time.Now()}
+		if err := s.SavePushes(ctx, "contacts", []outgoing.Save{{RowKey: fmt.Sprint(start), Kind: "contact", Line: line}}); err != nil {
 			t.Error(err)
 		}
 		if newest, _, err := s.PushesSince(ctx, "contacts"); err != nil || time.Since(newest) > time.Minute {

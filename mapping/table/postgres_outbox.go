@@ -8,7 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"loopmap/mapping"
+	"loopmap/mapping/outgoing"
 )
 
 // outboxBytes is how large PostgreSQL's outbox becomes (keys of large statements, which are
@@ -168,7 +168,7 @@ func (p *postgresEngine) moveChanges(table string) []string {
 
 // A line is named by where it stands and when it was noted: the same place may hold
 // another one later.
-func (p *postgresEngine) changes(ctx context.Context, table string, limit int) (list []mapping.PushChange, err error) {
+func (p *postgresEngine) changes(ctx context.Context, table string, limit int) (list []outgoing.Change, err error) {
 	rows, err := p.pool.Query(ctx, `SELECT ctid::text || ' ' || noted_at::text, row_keys FROM (
 			SELECT *, sum(cardinality(row_keys)) OVER (ORDER BY noted_at, ctid) - cardinality(row_keys) AS before FROM (
 				SELECT ctid, noted_at, row_keys FROM loopmap_outbox WHERE table_name = $1 LIMIT $2) AS o) AS counted
@@ -176,12 +176,12 @@ func (p *postgresEngine) changes(ctx context.Context, table string, limit int) (
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (c mapping.PushChange, err error) {
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (c outgoing.Change, err error) {
 		return c, row.Scan(&c.ID, &c.Keys)
 	})
 }
 
-func (p *postgresEngine) settleChanges(ctx context.Context, list []mapping.PushChange) error {
+func (p *postgresEngine) settleChanges(ctx context.Context, list []outgoing.Change) error {
 	var places, times []string
 	var all []statement
 	for _, c := range list {

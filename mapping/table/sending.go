@@ -9,6 +9,7 @@ import (
 
 	"loopmap/mapping"
 	"loopmap/mapping/column"
+	"loopmap/mapping/outgoing"
 )
 
 // stored is a value as the database gives it.
@@ -34,12 +35,12 @@ type statement struct {
 
 // PushRows are rows with all that decides what they send, in the order of the key, or
 // of q.Keys. Cells are those of fields.
-func (s *Store) PushRows(ctx context.Context, m *mapping.Mapping, fields []column.Field, q mapping.PushQuery) ([]mapping.PushRow, error) {
+func (s *Store) PushRows(ctx context.Context, m *mapping.Mapping, fields []column.Field, q outgoing.Query) ([]outgoing.Row, error) {
 	rows, err := s.pushRows(ctx, m, fields, q)
 	return rows, s.explain(err)
 }
 
-func (s *Store) pushRows(ctx context.Context, m *mapping.Mapping, fields []column.Field, q mapping.PushQuery) ([]mapping.PushRow, error) {
+func (s *Store) pushRows(ctx context.Context, m *mapping.Mapping, fields []column.Field, q outgoing.Query) ([]outgoing.Row, error) {
 	columns, err := s.columns(ctx, m.Table)
 	if err != nil {
 		return nil, err
@@ -82,16 +83,16 @@ func (s *Store) pushRows(ctx context.Context, m *mapping.Mapping, fields []colum
 	if err != nil {
 		return nil, err
 	}
-	rows := make([]mapping.PushRow, len(keys))
+	rows := make([]outgoing.Row, len(keys))
 	for i, key := range keys {
 		c, there := cells[key]
-		rows[i] = mapping.PushRow{Key: key, Gone: !there, Cells: c, Lines: lines[key], Told: told[key]}
+		rows[i] = outgoing.Row{Key: key, Gone: !there, Cells: c, Lines: lines[key], Told: told[key]}
 	}
 	return rows, s.contactsOf(ctx, m, rows, made)
 }
 
 // pushKeys are the rows that have a line of a status.
-func (s *Store) pushKeys(ctx context.Context, table string, q mapping.PushQuery) (keys []string, err error) {
+func (s *Store) pushKeys(ctx context.Context, table string, q outgoing.Query) (keys []string, err error) {
 	keys = []string{}
 	if there, err := s.has(ctx, "loopmap_pushes"); err != nil || !there {
 		return keys, err
@@ -115,7 +116,7 @@ func (s *Store) pushKeys(ctx context.Context, table string, q mapping.PushQuery)
 }
 
 // cells are the values of rows by their keys, which come in order.
-func (s *Store) cells(ctx context.Context, m *mapping.Mapping, fields []column.Field, columns []Column, keys []string, q mapping.PushQuery) (map[string]map[string]column.Cell, []string, error) {
+func (s *Store) cells(ctx context.Context, m *mapping.Mapping, fields []column.Field, columns []Column, keys []string, q outgoing.Query) (map[string]map[string]column.Cell, []string, error) {
 	declared := map[string]string{}
 	for _, c := range columns {
 		declared[m.Dialect.Fold(c.Name)] = s.compared(c)

@@ -11,6 +11,7 @@ import (
 
 	"loopmap/mapping"
 	"loopmap/mapping/column"
+	"loopmap/mapping/outgoing"
 )
 
 // allTypes is a mapping with a column of each type, and odd names.
@@ -28,7 +29,7 @@ func fieldsOf(t *testing.T, s *Store, m *mapping.Mapping) []column.Field {
 	return Fields(m, columns)
 }
 
-func pushRows(t *testing.T, s *Store, m *mapping.Mapping, q mapping.PushQuery) []mapping.PushRow {
+func pushRows(t *testing.T, s *Store, m *mapping.Mapping, q outgoing.Query) []outgoing.Row {
 	t.Helper()
 	rows, err := s.PushRows(context.Background(), m, fieldsOf(t, s, m), q)
 	if err != nil {
@@ -51,7 +52,7 @@ func TestPushRowsReadWhatWasWritten(t *testing.T) {
 			delivery := created(fmt.Sprint("msg_", i), fmt.Sprint("c", i), i, attributes)
 			commit(t, s, m, delivery)
 			want := mapping.Enter(m, delivery).Row
-			rows := pushRows(t, s, m, mapping.PushQuery{Keys: []string{fmt.Sprint("c", i)}})
+			rows := pushRows(t, s, m, outgoing.Query{Keys: []string{fmt.Sprint("c", i)}})
 			if len(rows) != 1 || rows[0].Gone || len(rows[0].Told) != 1 || rows[0].Told[0].ID != delivery.ID {
 				t.Fatalf("%+v", rows)
 			}
@@ -68,7 +69,7 @@ func TestPushRowsReadWhatWasWritten(t *testing.T) {
 				}
 			}
 		}
-		if rows := pushRows(t, s, m, mapping.PushQuery{Keys: []string{"nobody", "c1"}}); !rows[0].Gone || rows[1].Gone {
+		if rows := pushRows(t, s, m, outgoing.Query{Keys: []string{"nobody", "c1"}}); !rows[0].Gone || rows[1].Gone {
 			t.Errorf("%+v", rows)
 		}
 	})
@@ -84,7 +85,7 @@ func TestPushRowsReadWhatOthersWrote(t *testing.T) {
 		} else {
 			d.exec(`INSERT INTO contacts (id, name, team_size, score, vip, seen, lists) VALUES ('a', 'x', 7, 2.50, 't', '2026-11-23 10:00:00.5+02', '{"a": 1}'), ('b', '', 0, 'NaN', NULL, 'infinity', '1')`)
 		}
-		rows := pushRows(t, s, m, mapping.PushQuery{})
+		rows := pushRows(t, s, m, outgoing.Query{})
 		var got []string
 		for _, r := range rows {
 			for _, name := range []string{"name", "team_size", "score", "vip", "seen", "lists"} {
@@ -117,7 +118,7 @@ func TestPushRowsInPages(t *testing.T) {
 			for _, page := range []int{77, 200} { // the last is full, and one more is empty
 				seen := map[string]bool{}
 				for after := ""; ; {
-					rows := pushRows(t, s, m, mapping.PushQuery{After: after, Limit: page})
+					rows := pushRows(t, s, m, outgoing.Query{After: after, Limit: page})
 					for _, r := range rows {
 						if seen[r.Key] || r.Gone {
 							t.Fatalf("%s: row %s comes twice, or not at all", kind, r.Key)
@@ -133,7 +134,7 @@ func TestPushRowsInPages(t *testing.T) {
 					t.Errorf("%s: %d rows", kind, len(seen))
 				}
 			}
-			if rows := pushRows(t, s, m, mapping.PushQuery{Keys: []string{"x", "5"}}); !rows[0].Gone || rows[1].Gone {
+			if rows := pushRows(t, s, m, outgoing.Query{Keys: []string{"x", "5"}}); !rows[0].Gone || rows[1].Gone {
 				t.Errorf("%s: %+v", kind, rows)
 			}
 		}
@@ -147,46 +148,46 @@ func TestSavePushes(t *testing.T) {
 		d.exec("INSERT INTO contacts (id) VALUES ('a'), ('b')")
 		ctx := context.Background()
 		at := time.Date(2026, 11, 24, 5, 6, 7, 123e6, time.UTC)
-		save := func(key string, l mapping.PushLine, drop ...string) {
+		save := func(key string, l outgoing.Line, drop ...string) {
 			t.Helper()
 			l.UpdatedAt = at
 			at = at.Add(time.Second)
-			if err := s.SavePushes(ctx, m.Table, []mapping.PushSave{{RowKey: key, Kind: l.Kind, Line: l, Drop: drop}}); err != nil {
+			if err := s.SavePushes(ctx, m.Table, []outgoing.Save{{RowKey: key, Kind: l.Kind, Line: l, Drop: drop}}); err != nil {
 				t.Fatal(err)
 			}
 		}
-		full := mapping.PushLine{Kind: "up", IdempotencyKey: "k1", Status: mapping.PushPending, Code: 503, Message: "wait", Attempts: 3, Hash: "h", Tried: "i",
+		full := outgoing.Line{Kind: "up", IdempotencyKey: "k1", Status: outgoing.Pending, Code: 503, Message: "wait", Attempts: 3, Hash: "h", Tried: "i",
 			Body: []byte(`{"a":"é"}`), SentAt: at, FirstAt: at.Add(time.Minute), NextAt: at.Add(time.Hour)}
 		save("a", full)
 		full.UpdatedAt = at.Add(-time.Second)
-		if got := pushRows(t, s, m, mapping.PushQuery{Status: mapping.PushPending}); len(got) != 1 || !reflect.DeepEqual(got[0].Lines, []mapping.PushLine{full}) {
+		if got := pushRows(t, s, m, outgoing.Query{Status: outgoing.Pending}); len(got) != 1 || !reflect.DeepEqual(got[0].Lines, []outgoing.Line{full}) {
 			t.Errorf("got %+v\nwant %+v", got, full)
 		}
-		if got := pushRows(t, s, m, mapping.PushQuery{Status: mapping.PushPending, Due: at}); len(got) != 0 {
+		if got := pushRows(t, s, m, outgoing.Query{Status: outgoing.Pending, Due: at}); len(got) != 0 {
 			t.Errorf("not due: %+v", got)
 		}
 		if next, ok, err := s.PushDue(ctx, m.Table); err != nil || !ok || !next.Equal(full.NextAt) {
 			t.Error(next, ok, err)
 		}
-		save("b", mapping.PushLine{Kind: "up", IdempotencyKey: "k1", Status: mapping.PushSent})
-		if key, l, found, err := s.PushOwner(ctx, m.Table, "up", "k1"); err != nil || !found || key != "b" || l.Status != mapping.PushSent {
+		save("b", outgoing.Line{Kind: "up", IdempotencyKey: "k1", Status: outgoing.Sent})
+		if key, l, found, err := s.PushOwner(ctx, m.Table, "up", "k1"); err != nil || !found || key != "b" || l.Status != outgoing.Sent {
 			t.Error("the one that was sent owns the key:", key, l, found, err)
 		}
 		if _, _, found, _ := s.PushOwner(ctx, m.Table, "down", "k1"); found {
 			t.Error("another event's key")
 		}
-		save("a", mapping.PushLine{Kind: "up", IdempotencyKey: "k2", Status: mapping.PushFailed, Message: "no"}, "k1")
+		save("a", outgoing.Line{Kind: "up", IdempotencyKey: "k2", Status: outgoing.Failed, Message: "no"}, "k1")
 		newest, pending, err := s.PushesSince(ctx, m.Table)
 		if err != nil || pending || !newest.Equal(at.Add(-time.Second)) {
 			t.Error(newest, pending, err)
 		}
-		save("gone", mapping.PushLine{Kind: "contact", Status: mapping.PushFailed})
-		rows := pushRows(t, s, m, mapping.PushQuery{Status: mapping.PushFailed})
+		save("gone", outgoing.Line{Kind: "contact", Status: outgoing.Failed})
+		rows := pushRows(t, s, m, outgoing.Query{Status: outgoing.Failed})
 		if len(rows) != 2 || rows[0].Key != "a" || len(rows[0].Lines) != 1 || !rows[1].Gone {
 			t.Errorf("%+v", rows)
 		}
-		save("gone", mapping.PushLine{Kind: "contact"}, "")
-		if counts, err := s.CountPushes(ctx, m.Table); err != nil || !reflect.DeepEqual(counts, map[mapping.PushStatus]int{mapping.PushSent: 1, mapping.PushFailed: 1}) {
+		save("gone", outgoing.Line{Kind: "contact"}, "")
+		if counts, err := s.CountPushes(ctx, m.Table); err != nil || !reflect.DeepEqual(counts, map[outgoing.Status]int{outgoing.Sent: 1, outgoing.Failed: 1}) {
 			t.Error(counts, err)
 		}
 	})
@@ -254,7 +255,7 @@ func TestPushesOfAnOldDatabase(t *testing.T) {
 		}
 		defer s.Close()
 		m := d.mapping()
-		if rows := pushRows(t, s, m, mapping.PushQuery{}); len(rows) != 1 || len(rows[0].Lines) != 0 {
+		if rows := pushRows(t, s, m, outgoing.Query{}); len(rows) != 1 || len(rows[0].Lines) != 0 {
 			t.Errorf("%+v", rows)
 		}
 		if counts, err := s.CountPushes(context.Background(), m.Table); err != nil || len(counts) != 0 {
@@ -278,7 +279,7 @@ func TestPushRowsByAnySpelling(t *testing.T) {
 		}
 		d.exec("CREATE TABLE contacts (id "+declared+" PRIMARY KEY, plan text)", "INSERT INTO contacts (id, plan) VALUES ('"+written+"', 'pro')")
 		ready(t, s, m)
-		rows := pushRows(t, s, m, mapping.PushQuery{Keys: []string{asked}})
+		rows := pushRows(t, s, m, outgoing.Query{Keys: []string{asked}})
 		if len(rows) != 1 || rows[0].Gone || rows[0].Key != named || rows[0].Cells["plan"].Text != "pro" {
 			t.Errorf("%+v", rows)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"loopmap/mapping"
 	"loopmap/mapping/column"
+	"loopmap/mapping/outgoing"
 )
 
 // movedFile is a database with a row, open, and a copy of it in another file.
@@ -45,7 +46,7 @@ func refusesAll(t *testing.T, s *Store, m *mapping.Mapping, what string) {
 	if _, _, err := s.Waiting(ctx); !errors.As(err, new(*movedError)) {
 		t.Errorf("%s: it is read: %v", what, err)
 	}
-	if err := s.SavePushes(ctx, "contacts", []mapping.PushSave{{RowKey: "x", Kind: "contact", Line: mapping.PushLine{Kind: "contact", Status: mapping.PushSent}}}); err == nil {
+	if err := s.SavePushes(ctx, "contacts", []outgoing.Save{{RowKey: "x", Kind: "contact", Line: outgoing.Line{Kind: "contact", Status: outgoing.Sent}}}); err == nil {
 		t.Errorf("%s: an outcome is acknowledged", what)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"loopmap/mapping"
+	"loopmap/mapping/outgoing"
 )
 
 // triggers do the least that SQLite can do for each row: the column of the outbox makes a
@@ -58,10 +58,10 @@ func (s *sqliteEngine) moveChanges(table string) []string {
 	return []string{"INSERT INTO loopmap_outbox (table_name, row_key) SELECT table_name, row_key" + of + " ORDER BY seq", "DELETE" + of}
 }
 
-func (s *sqliteEngine) changes(ctx context.Context, table string, limit int) (list []mapping.PushChange, err error) {
+func (s *sqliteEngine) changes(ctx context.Context, table string, limit int) (list []outgoing.Change, err error) {
 	err = s.ask(ctx, "SELECT seq, row_key FROM loopmap_outbox WHERE table_name = ? ORDER BY seq LIMIT ?", []any{table, int64(limit)},
 		func(v []stored) error {
-			c := mapping.PushChange{ID: v[0].text}
+			c := outgoing.Change{ID: v[0].text}
 			if v[1].kind != storedBytes { // which name no row
 				c.Keys = []string{v[1].text}
 			}
@@ -71,7 +71,7 @@ func (s *sqliteEngine) changes(ctx context.Context, table string, limit int) (li
 	return list, err
 }
 
-func (s *sqliteEngine) settleChanges(ctx context.Context, list []mapping.PushChange) error {
+func (s *sqliteEngine) settleChanges(ctx context.Context, list []outgoing.Change) error {
 	var args []any
 	for _, c := range list {
 		if len(c.Keys) == 0 {

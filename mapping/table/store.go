@@ -9,6 +9,7 @@ import (
 
 	"loopmap/mapping"
 	"loopmap/mapping/column"
+	"loopmap/mapping/outgoing"
 )
 
 // ErrNoDatabase is returned by [Open] for a database that is not there and was
@@ -60,8 +61,8 @@ type engine interface {
 	told(ctx context.Context, keys []string) ([]Record, error)
 	lockPushes(ctx context.Context) (held context.Context, unlock func(), ok bool, err error)
 
-	changes(ctx context.Context, table string, limit int) ([]mapping.PushChange, error)
-	settleChanges(ctx context.Context, list []mapping.PushChange) error
+	changes(ctx context.Context, table string, limit int) ([]outgoing.Change, error)
+	settleChanges(ctx context.Context, list []outgoing.Change) error
 	outboxFull(ctx context.Context) (bool, error)
 	// triggers are those that fill the outbox; haveTriggers the signatures of those that
 	// the table has, by their names.

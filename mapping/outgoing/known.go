@@ -1,9 +1,10 @@
-package mapping
+package outgoing
 
 import (
 	"strings"
 	"time"
 
+	"loopmap/mapping"
 	"loopmap/mapping/body"
 	"loopmap/mapping/column"
 
@@ -12,20 +13,20 @@ import (
 
 // Unknown reports whether a request was begun and nobody knows whether it arrived. An
 // event that is pending without a body waits for another row, and was not begun.
-func (l PushLine) Unknown() bool {
-	return l.Status == PushPending && (l.Kind == ContactKind || l.Body != nil) || l.Status == PushFailed && !l.FirstAt.IsZero()
+func (l Line) Unknown() bool {
+	return l.Status == Pending && (l.Kind == mapping.ContactKind || l.Body != nil) || l.Status == Failed && !l.FirstAt.IsZero()
 }
 
 // arrived reports whether a row is as Loops' webhooks have made it, in all columns that
 // push uses, and nothing of it was sent since the last of them.
-func (s *Sender) arrived(row PushRow) bool {
+func (s *Sender) arrived(row Row) bool {
 	if len(row.Told) == 0 {
 		return false
 	}
 	cells := map[string]column.Cell{}
 	last, _ := s.toldCells(row, cells)
 	for _, l := range row.Lines {
-		if l.Unknown() || l.Kind == ContactKind && !l.SentAt.IsZero() || l.SentAt.After(last) {
+		if l.Unknown() || l.Kind == mapping.ContactKind && !l.SentAt.IsZero() || l.SentAt.After(last) {
 			return false
 		}
 	}
@@ -34,25 +35,25 @@ func (s *Sender) arrived(row PushRow) bool {
 
 // toldCells brings cells to what all of Loops' webhooks have told of a row: when the
 // last of them came, and whether one of them has made it.
-func (s *Sender) toldCells(row PushRow, cells map[string]column.Cell) (last time.Time, made bool) {
+func (s *Sender) toldCells(row Row, cells map[string]column.Cell) (last time.Time, made bool) {
 	for _, d := range row.Told {
 		if last.Before(d.Received) {
 			last = d.Received
 		}
-		made = s.told(d, row.Key, cells) == Upsert || made
+		made = s.told(d, row.Key, cells) == mapping.Upsert || made
 	}
 	return last, made
 }
 
 // told brings cells to what a delivery says, and returns what it does to the row.
-func (s *Sender) told(d Delivery, key string, cells map[string]column.Cell) Action {
+func (s *Sender) told(d mapping.Delivery, key string, cells map[string]column.Cell) mapping.Action {
 	row, err := s.m.Row(d)
 	if err != nil || row.Key != key {
-		return Update
+		return mapping.Update
 	}
-	if row.Action == Delete {
+	if row.Action == mapping.Delete {
 		clear(cells)
-		return Delete
+		return mapping.Delete
 	}
 	for i, c := range s.m.Columns() {
 		if row.Cells[i].State != column.Missing {
@@ -86,7 +87,7 @@ func (k known) has(fields []sentField) bool {
 }
 
 // known is what Loops has of a row's contact: nothing, once it was deleted.
-func (s *Sender) known(row PushRow, line PushLine) known {
+func (s *Sender) known(row Row, line Line) known {
 	if d := row.Deleted; d != nil && !row.again(d) {
 		return known{}
 	}
@@ -94,7 +95,7 @@ func (s *Sender) known(row PushRow, line PushLine) known {
 }
 
 // knownOf is what was last sent for a row's contact, and what Loops has told since.
-func (s *Sender) knownOf(row PushRow, line PushLine) known {
+func (s *Sender) knownOf(row Row, line Line) known {
 	k := known{}
 	c := s.m.Push.Contact
 	if c == nil {
@@ -110,7 +111,7 @@ func (s *Sender) knownOf(row PushRow, line PushLine) known {
 		cells := map[string]column.Cell{}
 		s.told(d, row.Key, cells)
 		var w wrongs // what cannot be sent is not what Loops has
-		if facts := FactsOf(d.Body); facts.Event == contactDeleted && (row.Deleted == nil || row.Deleted.ID != d.ID) {
+		if facts := mapping.FactsOf(d.Body); facts.Event == mapping.ContactDeleted && (row.Deleted == nil || row.Deleted.ID != d.ID) {
 			clear(k)
 			continue
 		} else if facts.Email != "" {
@@ -119,17 +120,17 @@ func (s *Sender) knownOf(row PushRow, line PushLine) known {
 		if id, ok := userIDPath.Get(d.Body); ok && id.Type == gjson.String {
 			k["userId"] = body.Quote(id.Str)
 		}
-		onlyTold := func(pairs []Pair) (list []Pair) {
+		onlyTold := func(pairs []mapping.Pair) (list []mapping.Pair) {
 			for _, q := range pairs {
 				f := s.byName[s.m.Dialect.Fold(q.Column)]
 				if cells[f.Name].State != column.Missing {
-					q.OnNull = ClearNull // it is null there
+					q.OnNull = mapping.ClearNull // it is null there
 					list = append(list, q)
 				}
 			}
 			return list
 		}
-		for _, f := range s.pairFields(cells, onlyTold(c.Properties), ClearNull, &w) {
+		for _, f := range s.pairFields(cells, onlyTold(c.Properties), mapping.ClearNull, &w) {
 			k[f.knownAs()] = f.json
 		}
 		for _, f := range s.listFields(cells, onlyTold(c.Lists), &w) {

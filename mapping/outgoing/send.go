@@ -1,10 +1,11 @@
-package mapping
+package outgoing
 
 import (
 	"slices"
 	"strings"
 	"time"
 
+	"loopmap/mapping"
 	"loopmap/mapping/body"
 	"loopmap/mapping/column"
 	"loopmap/mapping/condition"
@@ -13,7 +14,7 @@ import (
 // Sender is a mapping's push part made ready for a table: it says what a row sends.
 // It may be used by several goroutines.
 type Sender struct {
-	m       *Mapping
+	m       *mapping.Mapping
 	fields  []column.Field
 	byName  map[string]column.Field // by the folded name
 	contact *condition.Condition    // nil: always
@@ -29,11 +30,11 @@ func (s *Sender) At(now time.Time) *Sender {
 	return &at
 }
 
-// Sender makes the push part ready for a table of these columns. The error is a
-// *[FileError] of this name, when it does not fit them.
-func (m *Mapping) Sender(name string, fields []column.Field) (*Sender, error) {
+// NewSender makes a mapping's push part ready for a table of these columns. The error is a
+// *[mapping.FileError] of this name, when it does not fit them.
+func NewSender(m *mapping.Mapping, name string, fields []column.Field) (*Sender, error) {
 	if problems := m.PushProblems(name, fields); len(problems) > 0 {
-		return nil, &FileError{problems}
+		return nil, &mapping.FileError{Problems: problems}
 	}
 	s := &Sender{m: m, fields: fields, byName: map[string]column.Field{}}
 	for _, f := range fields {
@@ -53,13 +54,8 @@ func (m *Mapping) Sender(name string, fields []column.Field) (*Sender, error) {
 		s.events = append(s.events, compile(e.OnlyRunIf))
 	}
 	used := map[string]bool{}
-	for _, at := range m.Push.columns() {
-		used[m.Dialect.Fold(at.column)] = true
-	}
-	for _, c := range append([]*condition.Condition{s.contact}, s.events...) {
-		for _, name := range c.Columns() {
-			used[m.Dialect.Fold(name)] = true
-		}
+	for _, name := range m.PushNames() {
+		used[m.Dialect.Fold(name)] = true
 	}
 	for _, f := range fields {
 		if used[m.Dialect.Fold(f.Name)] {
@@ -70,7 +66,7 @@ func (m *Mapping) Sender(name string, fields []column.Field) (*Sender, error) {
 }
 
 // Mapping is the one that the sender was made of.
-func (s *Sender) Mapping() *Mapping { return s.m }
+func (s *Sender) Mapping() *mapping.Mapping { return s.m }
 
 // Fields are the columns that what a row sends depends on.
 func (s *Sender) Fields() []column.Field { return s.uses }
@@ -139,18 +135,18 @@ func (s *Sender) identityFields(row map[string]column.Cell, email, userID string
 }
 
 // pairFields are the values of pairs; null stands for those that are to be cleared.
-func (s *Sender) pairFields(row map[string]column.Cell, pairs []Pair, onNull OnNull, w *wrongs) (list []sentField) {
+func (s *Sender) pairFields(row map[string]column.Cell, pairs []mapping.Pair, onNull mapping.OnNull, w *wrongs) (list []sentField) {
 	for _, q := range pairs {
 		t, cell := s.cell(row, q.Column)
 		if cell.Empty() {
-			if q.OnNull == ClearNull || q.OnNull == "" && onNull == ClearNull {
+			if q.OnNull == mapping.ClearNull || q.OnNull == "" && onNull == mapping.ClearNull {
 				list = append(list, sentField{name: q.Loops, json: "null"})
 			}
 			continue
 		}
 		as := q.As
 		if as == "" {
-			as = fixedType(q.Loops)
+			as = mapping.FixedType(q.Loops)
 		}
 		text, why := sent(t, cell, as)
 		if w.add(q.Column, why); why == "" {
@@ -161,7 +157,7 @@ func (s *Sender) pairFields(row map[string]column.Cell, pairs []Pair, onNull OnN
 }
 
 // listFields are the mailing lists of a row. NULL leaves a list as it is.
-func (s *Sender) listFields(row map[string]column.Cell, pairs []Pair, w *wrongs) (list []sentField) {
+func (s *Sender) listFields(row map[string]column.Cell, pairs []mapping.Pair, w *wrongs) (list []sentField) {
 	for _, q := range pairs {
 		t, cell := s.cell(row, q.Column)
 		if cell.Empty() {

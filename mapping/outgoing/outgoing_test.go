@@ -1,4 +1,4 @@
-package mapping
+package outgoing
 
 import (
 	"encoding/json"
@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"loopmap/mapping"
 	"loopmap/mapping/body"
 	"loopmap/mapping/column"
 
@@ -48,7 +49,7 @@ func sender(t *testing.T, src string, more ...column.Field) *Sender {
 	for _, c := range m.Columns() {
 		fields = append(fields, column.Field{Name: c.Name, Type: c.Type})
 	}
-	s, err := m.Sender("f", fields)
+	s, err := NewSender(m, "f", fields)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,20 +64,20 @@ func values(pairs ...string) map[string]column.Cell {
 	return row
 }
 
-func created(at int, contact string) Delivery {
-	return Delivery{ID: fmt.Sprint("msg_", at), Received: time.Unix(int64(at), 0), Body: []byte(fmt.Sprintf(
+func created(at int, contact string) mapping.Delivery {
+	return mapping.Delivery{ID: fmt.Sprint("msg_", at), Received: time.Unix(int64(at), 0), Body: []byte(fmt.Sprintf(
 		`{"eventName":"contact.created","eventTime":%d,"contactIdentity":{"id":"c1","email":"a@x.io","userId":null},"contact":%s}`, at, contact))}
 }
 
 // delivered applies what a step would leave behind when Loops takes it.
-func delivered(row PushRow, at int, steps ...PushStep) PushRow {
+func delivered(row Row, at int, steps ...Step) Row {
 	for _, st := range steps {
 		if st.Request == nil {
 			continue
 		}
-		l := PushLine{Kind: st.Kind, IdempotencyKey: st.Request.IdempotencyKey, Status: PushSent, Hash: st.Request.Hash,
+		l := Line{Kind: st.Kind, IdempotencyKey: st.Request.IdempotencyKey, Status: Sent, Hash: st.Request.Hash,
 			Tried: st.Request.Hash, Body: st.Request.Body, SentAt: time.Unix(int64(at), 0)}
-		var lines []PushLine
+		var lines []Line
 		for _, have := range row.Lines {
 			if have.Kind != l.Kind || have.IdempotencyKey != l.IdempotencyKey {
 				lines = append(lines, have)
@@ -89,7 +90,7 @@ func delivered(row PushRow, at int, steps ...PushStep) PushRow {
 
 func TestStepsOfANewRow(t *testing.T) {
 	s := sender(t, pushing)
-	row := PushRow{Key: "c1", Cells: values("loops_id", "c1", "email", "a@x.io", "user_id", "42", "plan", "pro", "vip", "true", "seats", "5", "seen", "2026-11-23T08:00:00.1234Z")}
+	row := Row{Key: "c1", Cells: values("loops_id", "c1", "email", "a@x.io", "user_id", "42", "plan", "pro", "vip", "true", "seats", "5", "seen", "2026-11-23T08:00:00.1234Z")}
 	steps := s.Steps(row, Resend{})
 	var got []string
 	for _, st := range steps {
@@ -118,14 +119,14 @@ func TestStepsOfANewRow(t *testing.T) {
 	// Another value and back again: each is sent, but once per email and plan.
 	row.Cells["plan"] = column.Of("free")
 	steps = s.Steps(row, Resend{})
-	if len(steps) != 3 || steps[1].Status != PushNotMet || steps[2].Request == nil || strings.Contains(steps[0].String(), "source") {
+	if len(steps) != 3 || steps[1].Status != NotMet || steps[2].Request == nil || strings.Contains(steps[0].String(), "source") {
 		t.Fatalf("got %v", steps)
 	}
 	first := row.Lines[2].IdempotencyKey
 	row = delivered(row, 20, steps...)
 	row.Cells["plan"] = column.Of("pro")
 	steps = s.Steps(row, Resend{})
-	if len(steps) != 2 || steps[0].Kind != ContactKind || steps[1].Kind != "changed" || steps[1].Request.IdempotencyKey == first {
+	if len(steps) != 2 || steps[0].Kind != mapping.ContactKind || steps[1].Kind != "changed" || steps[1].Request.IdempotencyKey == first {
 		t.Errorf("got %v", steps)
 	}
 }
@@ -133,7 +134,7 @@ func TestStepsOfANewRow(t *testing.T) {
 func TestStepsOfWhatArrived(t *testing.T) {
 	s := sender(t, pushing)
 	d := created(100, `{"email":"a@x.io","plan":"pro","seats":5,"mailingLists":{"l1":true}}`)
-	row := PushRow{Key: "c1", Told: []Delivery{d}, Cells: values("loops_id", "c1", "email", "a@x.io", "plan", "pro", "vip", "true", "seats", "5")}
+	row := Row{Key: "c1", Told: []mapping.Delivery{d}, Cells: values("loops_id", "c1", "email", "a@x.io", "plan", "pro", "vip", "true", "seats", "5")}
 	if steps := s.Steps(row, Resend{Failed: true}); len(steps) != 0 {
 		t.Fatalf("a row that arrived is echoed: %v", steps)
 	}
@@ -169,26 +170,26 @@ func TestStepsRefuse(t *testing.T) {
 		{"surrogates count twice", "plan", strings.Repeat("😀", 250), "502 characters"},
 		{"beyond a float", "seats", "9007199254740993", "more digits than Loops' numbers hold"},
 	} {
-		row := PushRow{Key: "c1", Cells: values("email", "a@x.io", c.column, c.value)}
-		if steps := s.Steps(row, Resend{}); steps[0].Status != PushFailed || !strings.Contains(steps[0].Reason, c.want) {
+		row := Row{Key: "c1", Cells: values("email", "a@x.io", c.column, c.value)}
+		if steps := s.Steps(row, Resend{}); steps[0].Status != Failed || !strings.Contains(steps[0].Reason, c.want) {
 			t.Errorf("%s: got %v", c.name, steps[0])
 		}
 	}
-	if steps := s.Steps(PushRow{Key: "c1", Cells: values("plan", strings.Repeat("é", 498), "email", "a@x.io")}, Resend{}); steps[0].Request == nil {
+	if steps := s.Steps(Row{Key: "c1", Cells: values("plan", strings.Repeat("é", 498), "email", "a@x.io")}, Resend{}); steps[0].Request == nil {
 		t.Errorf("498 characters: %v", steps[0])
 	}
-	if steps := s.Steps(PushRow{Key: "c1", Cells: values("plan", "x")}, Resend{}); !strings.Contains(steps[0].Reason, "email and user_id has no value") {
+	if steps := s.Steps(Row{Key: "c1", Cells: values("plan", "x")}, Resend{}); !strings.Contains(steps[0].Reason, "email and user_id has no value") {
 		t.Errorf("no identity: %v", steps[0])
 	}
 	// An email that is another one now.
-	row := PushRow{Key: "c1", Cells: values("email", "a@x.io", "plan", "x")}
+	row := Row{Key: "c1", Cells: values("email", "a@x.io", "plan", "x")}
 	row = delivered(row, 10, s.Steps(row, Resend{})...)
 	row.Cells["email"] = column.Of("b@x.io")
-	if steps := s.Steps(row, Resend{}); steps[0].Status != PushFailed || !strings.Contains(steps[0].Reason, "second contact") {
+	if steps := s.Steps(row, Resend{}); steps[0].Status != Failed || !strings.Contains(steps[0].Reason, "second contact") {
 		t.Errorf("email without userId: %v", steps)
 	}
 	row.Cells["user_id"] = column.Of("7")
-	if steps := s.Steps(row, Resend{}); steps[0].Status != PushFailed || !strings.Contains(steps[0].Reason, "does not know its userId") {
+	if steps := s.Steps(row, Resend{}); steps[0].Status != Failed || !strings.Contains(steps[0].Reason, "does not know its userId") {
 		t.Errorf("email with an unknown userId: %v", steps)
 	}
 	row.Cells["email"] = column.Of("a@x.io")
@@ -201,10 +202,10 @@ func TestStepsRefuse(t *testing.T) {
 
 func TestStepsResume(t *testing.T) {
 	s := sender(t, pushing)
-	row := PushRow{Key: "c1", Cells: values("email", "a@x.io", "plan", "pro")}
+	row := Row{Key: "c1", Cells: values("email", "a@x.io", "plan", "pro")}
 	steps := s.Steps(row, Resend{})
 	begun := steps[1].Request
-	row.Lines = []PushLine{{Kind: "upgraded", IdempotencyKey: begun.IdempotencyKey, Status: PushPending, Body: begun.Body, Attempts: 1, FirstAt: time.Unix(5, 0)}}
+	row.Lines = []Line{{Kind: "upgraded", IdempotencyKey: begun.IdempotencyKey, Status: Pending, Body: begun.Body, Attempts: 1, FirstAt: time.Unix(5, 0)}}
 	row.Cells["seats"] = column.Of("9") // changed meanwhile
 	steps = s.Steps(row, Resend{})
 	if r := steps[1].Request; !steps[1].Resumes || r.IdempotencyKey != begun.IdempotencyKey || string(r.Body) != string(begun.Body) || r.Hash != begun.Hash {
@@ -215,7 +216,7 @@ func TestStepsResume(t *testing.T) {
 		t.Errorf("a row that is gone: %v", steps)
 	}
 	row.Gone = false
-	row.Lines[0].Status = PushFailed // given up: whether it arrived is not known
+	row.Lines[0].Status = Failed // given up: whether it arrived is not known
 	if steps = s.Steps(row, Resend{Failed: true}); len(steps) != 2 || steps[1].Kind != "changed" {
 		t.Errorf("an event that may have arrived is sent again: %v", steps)
 	}
@@ -229,7 +230,7 @@ func FuzzPushAndReceive(f *testing.F) {
 	f.Add("pro", int64(5), true, int64(1763000000123))
 	f.Add("\"\\\u2028😀\x01", int64(-9007199254740991), false, int64(-5))
 	f.Add("", int64(0), true, int64(0))
-	m, err := Parse("f", []byte(pushing))
+	m, err := mapping.Parse("f", []byte(pushing))
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -237,7 +238,7 @@ func FuzzPushAndReceive(f *testing.F) {
 	for _, c := range m.Columns() {
 		fields = append(fields, column.Field{Name: c.Name, Type: c.Type})
 	}
-	s, err := m.Sender("f", append(fields, column.Field{Name: "user_id", Type: column.Integer}, column.Field{Name: "company", Type: column.Text}))
+	s, err := NewSender(m, "f", append(fields, column.Field{Name: "user_id", Type: column.Integer}, column.Field{Name: "company", Type: column.Text}))
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -248,7 +249,7 @@ func FuzzPushAndReceive(f *testing.F) {
 		}
 		plan = strings.ToValidUTF8(plan, "?")
 		cells := values("loops_id", "c1", "email", "a@x.io", "plan", plan, "seats", fmt.Sprint(seats), "vip", fmt.Sprint(vip), "seen", at.Format(time.RFC3339Nano))
-		st := s.Steps(PushRow{Key: "c1", Cells: cells}, Resend{})[0]
+		st := s.Steps(Row{Key: "c1", Cells: cells}, Resend{})[0]
 		if st.Request == nil {
 			return // refused, with a reason
 		}
@@ -257,7 +258,7 @@ func FuzzPushAndReceive(f *testing.F) {
 			t.Fatalf("not JSON: %s", st.Request.Body)
 		}
 		body, _ := body.MakePath(body.Step{Key: "contact"}).Set(created(1, "{}").Body, st.Request.Body)
-		back, err := m.Row(Delivery{Body: body})
+		back, err := m.Row(mapping.Delivery{Body: body})
 		if err != nil {
 			t.Fatalf("%v: %s", err, body)
 		}
@@ -266,8 +267,17 @@ func FuzzPushAndReceive(f *testing.F) {
 				t.Errorf("column %s: sent %v, received %v", c.Name, cells[c.Name], back.Cells[i])
 			}
 		}
-		if back.Action != Update || gjson.GetBytes(body, "contact.source").Str != DefaultSource {
+		if back.Action != mapping.Update || gjson.GetBytes(body, "contact.source").Str != mapping.DefaultSource {
 			t.Error("a contact that was made here is not recognised")
 		}
 	})
+}
+
+func mustParse(t testing.TB, src string) *mapping.Mapping {
+	t.Helper()
+	m, err := mapping.Parse("m.yaml", []byte(src))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
 }

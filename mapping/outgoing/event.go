@@ -1,36 +1,37 @@
-package mapping
+package outgoing
 
 import (
 	"crypto/sha256"
 	"fmt"
 	"time"
 
+	"loopmap/mapping"
 	"loopmap/mapping/body"
 	"loopmap/mapping/column"
 )
 
 // eventStep is what a row sends of an event. contact is what becomes of its contact
 // update, nil when there is none.
-func (s *Sender) eventStep(row PushRow, i int, arrived bool, contact *PushStep, again Resend) PushStep {
+func (s *Sender) eventStep(row Row, i int, arrived bool, contact *Step, again Resend) Step {
 	e := s.m.Push.Events[i]
-	lines := map[string]PushLine{}
-	var last PushLine // that was sent
+	lines := map[string]Line{}
+	var last Line // that was sent
 	for _, l := range row.Lines {
 		if l.Kind != e.Name {
 			continue
 		}
-		if l.Status == PushPending && l.Body != nil && !again.Same {
+		if l.Status == Pending && l.Body != nil && !again.Same {
 			return l.resume()
 		}
-		if lines[l.IdempotencyKey] = l; l.Status == PushSent && !l.SentAt.Before(last.SentAt) {
+		if lines[l.IdempotencyKey] = l; l.Status == Sent && !l.SentAt.Before(last.SentAt) {
 			last = l
 		}
 	}
 	// step takes the place of all that is neither sent nor may have arrived.
-	step := func(key string) PushStep {
-		st := PushStep{Kind: e.Name, Line: lines[key], Key: key, OncePer: len(e.OncePer) > 0}
+	step := func(key string) Step {
+		st := Step{Kind: e.Name, Line: lines[key], Key: key, OncePer: len(e.OncePer) > 0}
 		for _, l := range row.Lines {
-			if l.Kind == e.Name && l.IdempotencyKey != key && l.Status != PushSent && !l.Unknown() {
+			if l.Kind == e.Name && l.IdempotencyKey != key && l.Status != Sent && !l.Unknown() {
 				st.Drops = append(st.Drops, l.IdempotencyKey)
 			}
 		}
@@ -40,14 +41,14 @@ func (s *Sender) eventStep(row PushRow, i int, arrived bool, contact *PushStep, 
 		return step("\x00").nothing(WhyCame, "it came from Loops and has not changed since") // a key that no line has
 	}
 	if met, why := s.met(s.events[i], row); !met {
-		return step("").settle(PushNotMet, WhyNotMet, why)
+		return step("").settle(NotMet, WhyNotMet, why)
 	}
 	fields, extra, wrong := s.eventFields(row, e)
 	if len(wrong) > 0 {
-		return step("").settle(PushFailed, WhyWrong, wrong.String())
+		return step("").settle(Failed, WhyWrong, wrong.String())
 	}
 	if why := s.contactRefused(e, contact); why != "" && !again.Same {
-		return step("").settle(PushNotMet, WhyContact, why)
+		return step("").settle(NotMet, WhyContact, why)
 	}
 	body := bodyOf(fields, extra...)
 	hash := hashOf(e.Name, body)
@@ -55,7 +56,7 @@ func (s *Sender) eventStep(row PushRow, i int, arrived bool, contact *PushStep, 
 	if len(e.OncePer) > 0 {
 		var null string
 		if parts, null = s.oncePer(row, e); null != "" {
-			return step("").settle(PushNotMet, WhyOnce, "once_per: "+null+" is NULL")
+			return step("").settle(NotMet, WhyOnce, "once_per: "+null+" is NULL")
 		}
 	} else if last.Hash == hash && !again.Same {
 		return step(last.IdempotencyKey).nothing(WhySent, "sent "+on(last.SentAt)+", and what it says has not changed")
@@ -64,11 +65,11 @@ func (s *Sender) eventStep(row PushRow, i int, arrived bool, contact *PushStep, 
 	st := step(key)
 	switch l := st.Line; {
 	case again.Same:
-	case l.Status == PushSent:
+	case l.Status == Sent:
 		return st.nothing(WhySent, "sent "+on(l.SentAt)+"; once_per lets it go once")
-	case l.Status == PushFailed && l.Unknown() && !again.Unknown:
+	case l.Status == Failed && l.Unknown() && !again.Unknown:
 		return st.nothing(WhyUnknown, "nobody knows whether it has arrived: push --failed --unknown sends it again")
-	case l.Status == PushFailed && l.Tried == hash && !again.Failed && !l.Unknown():
+	case l.Status == Failed && l.Tried == hash && !again.Failed && !l.Unknown():
 		return st.nothing(WhyRefused, refusedBefore(l))
 	}
 	if len(e.OncePer) == 0 && last.IdempotencyKey != "" {
@@ -86,7 +87,7 @@ func (s *Sender) eventStep(row PushRow, i int, arrived bool, contact *PushStep, 
 // SendKey is the Idempotency-Key of a line's next request: another one after each
 // refusal, so that a 409 always says that this very request has arrived, whether or not
 // Loops remembers the keys of what it has refused.
-func (l PushLine) SendKey() string {
+func (l Line) SendKey() string {
 	if l.Refusals == 0 {
 		return l.IdempotencyKey
 	}
@@ -94,20 +95,20 @@ func (l PushLine) SendKey() string {
 }
 
 // RefusedOnce reports whether Loops has looked at a request of this line and said no.
-func (l PushLine) RefusedOnce() bool {
-	return l.Kind != ContactKind && l.Status == PushFailed && !l.Unknown() && l.Code >= 400 && l.Code < 500
+func (l Line) RefusedOnce() bool {
+	return l.Kind != mapping.ContactKind && l.Status == Failed && !l.Unknown() && l.Code >= 400 && l.Code < 500
 }
 
 // sameContact reports whether an event is about the contact of the contact update.
-func (s *Sender) sameContact(e PushEvent) bool {
-	email, userID := s.m.eventIdentity(e)
+func (s *Sender) sameContact(e mapping.PushEvent) bool {
+	email, userID := s.m.EventIdentity(e)
 	c := s.m.Push.Contact
 	return c != nil && c.Email == email && c.UserID == userID
 }
 
 // contactRefused says why an event waits for the contact that it is about: Loops has
 // refused it, or it cannot be sent.
-func (s *Sender) contactRefused(e PushEvent, contact *PushStep) string {
+func (s *Sender) contactRefused(e mapping.PushEvent, contact *Step) string {
 	switch {
 	case contact == nil || contact.Request != nil || !s.sameContact(e):
 	case contact.Why == WhyWrong:
@@ -120,13 +121,13 @@ func (s *Sender) contactRefused(e PushEvent, contact *PushStep) string {
 
 // eventFields are what an event of a row says of the contact, and what else it says
 // (Loops API, POST events/send).
-func (s *Sender) eventFields(row PushRow, e PushEvent) (fields, extra []sentField, w wrongs) {
-	email, userID := s.m.eventIdentity(e)
+func (s *Sender) eventFields(row Row, e mapping.PushEvent) (fields, extra []sentField, w wrongs) {
+	email, userID := s.m.EventIdentity(e)
 	fields = s.identityFields(row.Cells, email, userID, &w)
 	if s.sameContact(e) && len(w) == 0 {
-		var line PushLine
+		var line Line
 		for _, l := range row.Lines {
-			if l.Kind == ContactKind {
+			if l.Kind == mapping.ContactKind {
 				line = l
 			}
 		}
@@ -134,7 +135,7 @@ func (s *Sender) eventFields(row PushRow, e PushEvent) (fields, extra []sentFiel
 			w = append(w, why)
 		}
 	}
-	fields = append(fields, s.pairFields(row.Cells, e.Contact, SkipNull, &w)...)
+	fields = append(fields, s.pairFields(row.Cells, e.Contact, mapping.SkipNull, &w)...)
 	fields = append(fields, s.listFields(row.Cells, e.Lists, &w)...)
 	extra = []sentField{{name: "eventName", json: body.Quote(e.Name)}}
 	if own := s.ownFields(row.Cells, e.Properties, &w); len(own) > 0 {
@@ -154,7 +155,7 @@ func identityOf(fields []sentField) (list []sentField) {
 }
 
 // ownFields are the event's own properties: their names mean nothing to contacts.
-func (s *Sender) ownFields(row map[string]column.Cell, pairs []Pair, w *wrongs) (list []sentField) {
+func (s *Sender) ownFields(row map[string]column.Cell, pairs []mapping.Pair, w *wrongs) (list []sentField) {
 	for _, q := range pairs {
 		t, cell := s.cell(row, q.Column)
 		if cell.Empty() {
@@ -170,8 +171,8 @@ func (s *Sender) ownFields(row map[string]column.Cell, pairs []Pair, w *wrongs) 
 
 // oncePer are the names and values that an event is sent once per; null names a column
 // without a value.
-func (s *Sender) oncePer(row PushRow, e PushEvent) (parts []string, null string) {
-	email, userID := s.m.eventIdentity(e)
+func (s *Sender) oncePer(row Row, e mapping.PushEvent) (parts []string, null string) {
+	email, userID := s.m.EventIdentity(e)
 	for _, name := range e.OncePer {
 		t, cell := s.cell(row.Cells, name)
 		switch cell.State {

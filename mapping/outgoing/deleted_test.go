@@ -1,4 +1,4 @@
-package mapping
+package outgoing
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"loopmap/mapping"
 	"loopmap/mapping/column"
 )
 
@@ -30,8 +31,8 @@ push:
     - {name: upgraded, once_per: [email], properties: {plan: plan}}
 `
 
-func about(at int, event string) Delivery {
-	return Delivery{ID: fmt.Sprint("msg_", event, at), Received: time.Unix(int64(at), 0), Body: []byte(fmt.Sprintf(
+func about(at int, event string) mapping.Delivery {
+	return mapping.Delivery{ID: fmt.Sprint("msg_", event, at), Received: time.Unix(int64(at), 0), Body: []byte(fmt.Sprintf(
 		`{"eventName":%q,"eventTime":%d,"contactIdentity":{"id":"c1","email":"a@x.io","userId":null}}`, event, at))}
 }
 
@@ -41,14 +42,14 @@ func deletedAt(at int) *Deletion {
 }
 
 // settled applies what steps without a request leave behind.
-func settled(row PushRow, at int, steps ...PushStep) PushRow {
+func settled(row Row, at int, steps ...Step) Row {
 	for _, st := range steps {
 		if st.Request != nil || st.Status == "" {
 			continue
 		}
 		l := st.Line
 		l.Kind, l.Status, l.Message, l.UpdatedAt = st.Kind, st.Status, st.Reason, time.Unix(int64(at), 0)
-		var lines []PushLine
+		var lines []Line
 		for _, have := range row.Lines {
 			if have.Kind != l.Kind || have.IdempotencyKey != l.IdempotencyKey {
 				lines = append(lines, have)
@@ -59,7 +60,7 @@ func settled(row PushRow, at int, steps ...PushStep) PushRow {
 	return row
 }
 
-func sends(steps []PushStep) (kinds []string) {
+func sends(steps []Step) (kinds []string) {
 	for _, st := range steps {
 		if st.Request != nil {
 			kinds = append(kinds, st.Kind)
@@ -72,16 +73,16 @@ func sends(steps []PushStep) (kinds []string) {
 // nothing else.
 func TestAfterADeletion(t *testing.T) {
 	s := sender(t, followingDeletions)
-	row := PushRow{Key: "c1", ContactID: "c1", Cells: values("loops_id", "c1", "email", "a@x.io", "plan", "pro", "subscribed", "true")}
+	row := Row{Key: "c1", ContactID: "c1", Cells: values("loops_id", "c1", "email", "a@x.io", "plan", "pro", "subscribed", "true")}
 	steps := s.Steps(row, Resend{})
 	if len(sends(steps)) != 2 {
 		t.Fatal(steps)
 	}
 	sent := delivered(row, 10, steps...)
-	arrived := PushRow{Key: "c1", Cells: row.Cells, Told: []Delivery{created(10, `{"email":"a@x.io","plan":"pro","subscribed":true}`)}}
-	refused := PushRow{Key: "c1", Cells: values("email", "a@x.io", "plan", "other"), Lines: []PushLine{{Kind: ContactKind, Status: PushFailed, Tried: "x", Attempts: 1,
+	arrived := Row{Key: "c1", Cells: row.Cells, Told: []mapping.Delivery{created(10, `{"email":"a@x.io","plan":"pro","subscribed":true}`)}}
+	refused := Row{Key: "c1", Cells: values("email", "a@x.io", "plan", "other"), Lines: []Line{{Kind: mapping.ContactKind, Status: Failed, Tried: "x", Attempts: 1,
 		UpdatedAt: time.Unix(10, 0), SentAt: time.Unix(5, 0), Body: []byte(`{"email":"a@x.io"}`)}}}
-	for name, row := range map[string]PushRow{"sent": sent, "arrived": arrived, "never sent": row, "refused": refused} {
+	for name, row := range map[string]Row{"sent": sent, "arrived": arrived, "never sent": row, "refused": refused} {
 		all := Resend{Failed: true, Unknown: true}
 		row.Deleted = deletedAt(20)
 		quiet := func(when string) {
@@ -101,7 +102,7 @@ func TestAfterADeletion(t *testing.T) {
 		// The contact.unsubscribed of the same deletion, in whatever order.
 		for _, at := range []int{19, 22} {
 			before := row
-			row.Told = append(append([]Delivery{}, row.Told...), about(at, "contact.unsubscribed"))
+			row.Told = append(append([]mapping.Delivery{}, row.Told...), about(at, "contact.unsubscribed"))
 			row.Cells = values("email", "a@x.io", "plan", row.Cells["plan"].Text, "subscribed", "false")
 			if at > 21 {
 				quiet("unsubscribed")
@@ -110,7 +111,7 @@ func TestAfterADeletion(t *testing.T) {
 		}
 		row.Cells = values("email", "a@x.io", "plan", "max", "subscribed", "true")
 		steps := s.Steps(row, Resend{})
-		if kinds := sends(steps); len(kinds) == 0 || kinds[0] != ContactKind || steps[0].Request.Create == nil {
+		if kinds := sends(steps); len(kinds) == 0 || kinds[0] != mapping.ContactKind || steps[0].Request.Create == nil {
 			t.Errorf("%s: a person has changed it: %v", name, steps)
 			continue
 		}
@@ -129,10 +130,10 @@ func TestAfterADeletion(t *testing.T) {
 // The rule's change may be there before anything was looked at, and a person's as well.
 func TestADeletionThatNobodyHasLookedAt(t *testing.T) {
 	s := sender(t, followingDeletions)
-	row := PushRow{Key: "c1", Cells: values("loops_id", "c1", "email", "a@x.io", "plan", "pro", "subscribed", "true")}
+	row := Row{Key: "c1", Cells: values("loops_id", "c1", "email", "a@x.io", "plan", "pro", "subscribed", "true")}
 	row = delivered(row, 10, s.Steps(row, Resend{})...)
 	row.Deleted = deletedAt(20)
-	row.Told = []Delivery{about(19, "contact.unsubscribed")}
+	row.Told = []mapping.Delivery{about(19, "contact.unsubscribed")}
 	row.Cells["subscribed"] = column.Of("false")
 	if list := s.Judge(row, Resend{Failed: true}); len(sends(list)) > 0 {
 		t.Errorf("by a rule alone: %v", list)
@@ -143,9 +144,9 @@ func TestADeletionThatNobodyHasLookedAt(t *testing.T) {
 	}
 	// What was begun when it was deleted ends with it, and an event is not forgotten.
 	row.Cells["plan"] = column.Of("pro")
-	row.Lines = append(row.Lines, PushLine{Kind: "other", IdempotencyKey: "k", Status: PushPending, Body: []byte("{}"), FirstAt: time.Unix(15, 0), UpdatedAt: time.Unix(15, 0)})
+	row.Lines = append(row.Lines, Line{Kind: "other", IdempotencyKey: "k", Status: Pending, Body: []byte("{}"), FirstAt: time.Unix(15, 0), UpdatedAt: time.Unix(15, 0)})
 	list := s.Steps(row, Resend{})
-	if len(list) != 2 || list[1].Status != PushFailed || !list[1].Keeps || len(sends(list)) > 0 {
+	if len(list) != 2 || list[1].Status != Failed || !list[1].Keeps || len(sends(list)) > 0 {
 		t.Errorf("%+v", list)
 	}
 }
@@ -154,13 +155,13 @@ func TestADeletionThatNobodyHasLookedAt(t *testing.T) {
 func TestARowThatADeletionTookOut(t *testing.T) {
 	src := strings.Replace(followingDeletions, "rules:\n", "rules:\n    - {event: contact.deleted, delete: true}\n", 1)
 	s := sender(t, src)
-	row := PushRow{Key: "c1", Cells: values("loops_id", "c1", "email", "b@x.io", "plan", "pro"), Deleted: deletedAt(20),
-		Told: []Delivery{created(10, `{"email":"a@x.io","plan":"pro"}`), about(20, "contact.deleted")}}
+	row := Row{Key: "c1", Cells: values("loops_id", "c1", "email", "b@x.io", "plan", "pro"), Deleted: deletedAt(20),
+		Told: []mapping.Delivery{created(10, `{"email":"a@x.io","plan":"pro"}`), about(20, "contact.deleted")}}
 	if kinds := sends(s.Steps(row, Resend{})); len(kinds) != 2 {
 		t.Errorf("%v", kinds)
 	}
 	// What is known of the one before is forgotten with its row.
-	row.Gone, row.Lines = true, []PushLine{{Kind: ContactKind, Status: PushSent, Body: []byte(`{"email":"a@x.io"}`), SentAt: time.Unix(10, 0)}}
+	row.Gone, row.Lines = true, []Line{{Kind: mapping.ContactKind, Status: Sent, Body: []byte(`{"email":"a@x.io"}`), SentAt: time.Unix(10, 0)}}
 	if list := s.Steps(row, Resend{}); len(list) != 1 || !list[0].Gone || len(list[0].Drops) != 1 || list[0].Request != nil {
 		t.Errorf("%+v", list)
 	}
@@ -171,7 +172,7 @@ func TestTheKeyOfADeletion(t *testing.T) {
 	for _, from := range []string{"contactIdentity.id", "contact.id"} {
 		m := mustParse(t, strings.Replace(followingDeletions, "contactIdentity.id", from, 1))
 		row, err := m.Row(about(5, "contact.deleted"))
-		if err != ErrIgnored || row.Key != "c1" || !m.KeyIsContactID() {
+		if err != mapping.ErrIgnored || row.Key != "c1" || !m.KeyIsContactID() {
 			t.Errorf("%s: %q %v", from, row.Key, err)
 		}
 	}
@@ -183,13 +184,13 @@ func TestWhereAContactIsMarked(t *testing.T) {
 	s := sender(t, followingDeletions)
 	cells := values("loops_id", "c1", "email", "a@x.io", "plan", "pro")
 	for name, c := range map[string]struct {
-		row  PushRow
+		row  Row
 		want bool
 	}{
-		"unknown":     {PushRow{Key: "c1", Cells: cells}, true},
-		"told":        {PushRow{Key: "c1", Cells: cells, Told: []Delivery{created(5, `{"email":"a@x.io","plan":"free"}`)}}, false},
-		"sent before": {PushRow{Key: "c1", Cells: cells, Lines: []PushLine{{Kind: "upgraded", IdempotencyKey: "x", Status: PushSent, SentAt: time.Unix(5, 0)}}}, false},
-		"no email":    {PushRow{Key: "c1", Cells: values("plan", "pro", "user_id", "7")}, false},
+		"unknown":     {Row{Key: "c1", Cells: cells}, true},
+		"told":        {Row{Key: "c1", Cells: cells, Told: []mapping.Delivery{created(5, `{"email":"a@x.io","plan":"free"}`)}}, false},
+		"sent before": {Row{Key: "c1", Cells: cells, Lines: []Line{{Kind: "upgraded", IdempotencyKey: "x", Status: Sent, SentAt: time.Unix(5, 0)}}}, false},
+		"no email":    {Row{Key: "c1", Cells: values("plan", "pro", "user_id", "7")}, false},
 	} {
 		src := s
 		if name == "no email" {
@@ -210,13 +211,13 @@ func TestWhereAContactIsMarked(t *testing.T) {
 	} {
 		src = strings.Replace(src, "{name: upgraded,", "{name: upgraded, email: email,", 1)
 		s := sender(t, src)
-		list := s.Steps(PushRow{Key: "c1", Cells: cells}, Resend{})
+		list := s.Steps(Row{Key: "c1", Cells: cells}, Resend{})
 		st := list[len(list)-1]
 		if st.Kind != "upgraded" || st.Request == nil || string(st.Request.Create) != `{"email":"a@x.io","source":"loopmap"}` {
 			t.Errorf("%+v", st)
 		}
 		back, err := s.m.Row(created(6, `{"email":"a@x.io","source":"loopmap"}`))
-		if err != nil || back.Action != Update {
+		if err != nil || back.Action != mapping.Update {
 			t.Errorf("its contact.created makes a row: %v %v", back.Action, err)
 		}
 	}
@@ -225,14 +226,14 @@ func TestWhereAContactIsMarked(t *testing.T) {
 // After a refusal each try has another Idempotency-Key, so that 409 has one meaning.
 func TestKeysAfterRefusals(t *testing.T) {
 	s := sender(t, followingDeletions)
-	row := PushRow{Key: "c1", Cells: values("loops_id", "c1", "email", "a@x.io", "plan", "pro")}
+	row := Row{Key: "c1", Cells: values("loops_id", "c1", "email", "a@x.io", "plan", "pro")}
 	first := s.Steps(row, Resend{})[1]
-	row.Lines = []PushLine{{Kind: "upgraded", IdempotencyKey: first.Key, Status: PushFailed, Code: 400, Tried: "x", Refusals: 1, Attempts: 1}}
+	row.Lines = []Line{{Kind: "upgraded", IdempotencyKey: first.Key, Status: Failed, Code: 400, Tried: "x", Refusals: 1, Attempts: 1}}
 	again := s.Steps(row, Resend{})[1]
 	if again.Key != first.Key || again.Request.IdempotencyKey == first.Request.IdempotencyKey || first.Key != first.Request.IdempotencyKey {
 		t.Errorf("%q then %q", first.Request.IdempotencyKey, again.Request.IdempotencyKey)
 	}
-	row.Lines[0].Status, row.Lines[0].Body = PushPending, []byte("{}") // begun with that, and killed
+	row.Lines[0].Status, row.Lines[0].Body = Pending, []byte("{}") // begun with that, and killed
 	if resumed := s.Steps(row, Resend{})[1]; resumed.Request.IdempotencyKey != again.Request.IdempotencyKey || !resumed.Resumes {
 		t.Errorf("%+v", resumed)
 	}
@@ -241,9 +242,9 @@ func TestKeysAfterRefusals(t *testing.T) {
 // An event waits for its contact while that is refused, and says so.
 func TestAnEventWaitsForItsContact(t *testing.T) {
 	s := sender(t, followingDeletions)
-	row := PushRow{Key: "c1", Cells: values("loops_id", "c1", "email", "a@x.io", "plan", "pro")}
+	row := Row{Key: "c1", Cells: values("loops_id", "c1", "email", "a@x.io", "plan", "pro")}
 	tried := s.Steps(row, Resend{})[0].Request.Hash
-	row.Lines = []PushLine{{Kind: ContactKind, Status: PushFailed, Code: 400, Message: "no", Tried: tried, Attempts: 1}}
+	row.Lines = []Line{{Kind: mapping.ContactKind, Status: Failed, Code: 400, Message: "no", Tried: tried, Attempts: 1}}
 	list := s.Judge(row, Resend{})
 	if len(list) != 2 || list[0].Why != WhyRefused || !strings.Contains(list[0].Reason, "400") || list[1].Why != WhyContact || len(sends(list)) > 0 {
 		t.Errorf("%v", list)
@@ -261,12 +262,12 @@ func TestAnEventWaitsForItsContact(t *testing.T) {
 func TestWhyNothingIsSent(t *testing.T) {
 	s := sender(t, strings.Replace(followingDeletions, "    email: email\n", "    email: email\n    only_run_if: plan != \"free\"\n", 1))
 	full := func() map[string]column.Cell { return values("loops_id", "c1", "email", "a@x.io", "plan", "pro") }
-	told := PushRow{Key: "c1", Cells: full(), Told: []Delivery{created(5, `{"email":"a@x.io","plan":"pro"}`)}}
-	once := PushRow{Key: "c1", Cells: full()}
+	told := Row{Key: "c1", Cells: full(), Told: []mapping.Delivery{created(5, `{"email":"a@x.io","plan":"pro"}`)}}
+	once := Row{Key: "c1", Cells: full()}
 	once = delivered(once, 10, s.Steps(once, Resend{})...)
-	free := PushRow{Key: "c1", Cells: values("loops_id", "c1", "email", "a@x.io", "plan", "free")}
+	free := Row{Key: "c1", Cells: values("loops_id", "c1", "email", "a@x.io", "plan", "free")}
 	for _, c := range []struct {
-		row             PushRow
+		row             Row
 		contact, event  Why
 		says, saysEvent string
 	}{
@@ -298,12 +299,12 @@ func TestSentValues(t *testing.T) {
 	}
 	src := strings.Replace(strings.Replace(pushing, "lists: {l1: vip}", "lists: {l1: seats}", 1), "seen: seen}", "createdAt: seen}", 1)
 	s := sender(t, src)
-	row := PushRow{Key: "c1", Cells: values("email", " \ta@x.io\n", "plan", " pro ", "seats", "1", "seen", "2026-11-23T08:00:00Z")}
+	row := Row{Key: "c1", Cells: values("email", " \ta@x.io\n", "plan", " pro ", "seats", "1", "seen", "2026-11-23T08:00:00Z")}
 	steps := s.Steps(row, Resend{})
 	if got, want := string(steps[0].Request.Body), `{"email":"a@x.io","plan":" pro ","seats":1,"createdAt":"2026-11-23T08:00:00Z","mailingLists":{"l1":true}}`; got != want {
 		t.Errorf("got %s\nwant %s", got, want)
 	}
-	misfits, _ := s.m.PushMisfits(Team{Properties: []Property{{"plan", "string"}, {"seats", "number"}}, Lists: []List{{"l1", "L"}}}, s.fields)
+	misfits, _ := s.m.PushMisfits(mapping.Team{Properties: []mapping.Property{{Key: "plan", Type: "string"}, {Key: "seats", Type: "number"}}, Lists: []mapping.List{{"l1", "L"}}}, s.fields)
 	if len(misfits) > 0 || !strings.Contains(strings.Join(s.m.PushWarnings(), ";"), "createdAt") {
 		t.Errorf("%q %q", misfits, s.m.PushWarnings())
 	}
@@ -317,10 +318,10 @@ func TestSentValues(t *testing.T) {
 // sends no event; what a person has changed is sent.
 func TestAMomentAfterUnsubscribing(t *testing.T) {
 	src := strings.Replace(followingDeletions, "- {name: upgraded, once_per: [email], properties: {plan: plan}}", "- {name: left, only_run_if: not subscribed, once_per: [email]}", 1)
-	row := PushRow{Key: "c1", Cells: values("loops_id", "c1", "email", "a@x.io", "plan", "pro", "subscribed", "true")}
+	row := Row{Key: "c1", Cells: values("loops_id", "c1", "email", "a@x.io", "plan", "pro", "subscribed", "true")}
 	s := sender(t, src)
 	row = delivered(row, 10, s.Steps(row, Resend{})...)
-	row.Told = []Delivery{about(100, "contact.unsubscribed")}
+	row.Told = []mapping.Delivery{about(100, "contact.unsubscribed")}
 	row.Cells["subscribed"] = column.Of("false")
 	for at, want := range map[int]int{101: 0, 109: 0, 111: 1} {
 		list := s.At(time.Unix(int64(at), 0)).Judge(row, Resend{})

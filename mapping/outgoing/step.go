@@ -1,30 +1,32 @@
-package mapping
+package outgoing
 
 import (
 	"crypto/sha256"
 	"fmt"
-	"loopmap/mapping/body"
-	"loopmap/mapping/condition"
 	"slices"
 	"strings"
+
+	"loopmap/mapping"
+	"loopmap/mapping/body"
+	"loopmap/mapping/condition"
 )
 
-// PushStep is one thing that a row sends to Loops, or why it does not.
-type PushStep struct {
+// Step is one thing that a row sends to Loops, or why it does not.
+type Step struct {
 	Kind    string
-	Request *Request   // nil: nothing is sent
-	Resumes bool       // the request was begun before, and may have arrived
-	Status  PushStatus // without a request: PushNotMet, PushFailed, PushSent; "" when the row has no line of this kind
-	Reason  string     // why nothing is sent, for people
-	Why     Why        // the same in short; "" with a request
-	Quiet   bool       // it is as it was: nothing is to be sent or written
-	Line    PushLine   // that it goes on from; zero when there is none
-	Key     string     // idempotency key of its line
-	Drops   []string   // idempotency keys of lines that it takes the place of
-	Ends    []string   // the same, once the request is sent
-	OncePer bool       // no other row may have sent the same idempotency key
-	Keeps   bool       // that it may have arrived is not forgotten
-	Gone    bool       // the row is not there any more
+	Request *Request // nil: nothing is sent
+	Resumes bool     // the request was begun before, and may have arrived
+	Status  Status   // without a request: PushNotMet, Failed, Sent; "" when the row has no line of this kind
+	Reason  string   // why nothing is sent, for people
+	Why     Why      // the same in short; "" with a request
+	Quiet   bool     // it is as it was: nothing is to be sent or written
+	Line    Line     // that it goes on from; zero when there is none
+	Key     string   // idempotency key of its line
+	Drops   []string // idempotency keys of lines that it takes the place of
+	Ends    []string // the same, once the request is sent
+	OncePer bool     // no other row may have sent the same idempotency key
+	Keeps   bool     // that it may have arrived is not forgotten
+	Gone    bool     // the row is not there any more
 }
 
 // Why is, in few words, why a row sends nothing: the same for many rows, to be counted.
@@ -54,13 +56,13 @@ type Resend struct {
 
 // Steps are what a row sends now, and the outcomes without a request that are not
 // written yet, in order.
-func (s *Sender) Steps(row PushRow, again Resend) (list []PushStep) {
-	return slices.DeleteFunc(s.Judge(row, again), func(st PushStep) bool { return st.Quiet })
+func (s *Sender) Steps(row Row, again Resend) (list []Step) {
+	return slices.DeleteFunc(s.Judge(row, again), func(st Step) bool { return st.Quiet })
 }
 
 // Judge says of each thing that a row could send that it is sent now, or why not, in
 // order. It is what dry runs, counts and screens tell, and what is done.
-func (s *Sender) Judge(row PushRow, again Resend) (list []PushStep) {
+func (s *Sender) Judge(row Row, again Resend) (list []Step) {
 	if row.Gone {
 		return s.gone(row)
 	}
@@ -69,7 +71,7 @@ func (s *Sender) Judge(row PushRow, again Resend) (list []PushStep) {
 		return s.deletedStep(row, d)
 	}
 	p, arrived := s.m.Push, !again.Same && s.arrived(row)
-	var contact *PushStep
+	var contact *Step
 	if p.Contact != nil {
 		st := s.contactStep(row, arrived, again)
 		list, contact = append(list, st), &st
@@ -85,46 +87,46 @@ func (s *Sender) Judge(row PushRow, again Resend) (list []PushStep) {
 
 // gone ends what was begun for a row that is not there any more, and what is known of
 // its contact: a row that has its key later is another one.
-func (s *Sender) gone(row PushRow) (list []PushStep) {
+func (s *Sender) gone(row Row) (list []Step) {
 	for _, l := range row.Lines {
-		st := PushStep{Kind: l.Kind, Line: l, Key: l.IdempotencyKey, Gone: true}
+		st := Step{Kind: l.Kind, Line: l, Key: l.IdempotencyKey, Gone: true}
 		switch {
-		case l.Kind == ContactKind, l.Status == PushFailed && !l.Unknown(), l.Status == PushNotMet:
+		case l.Kind == mapping.ContactKind, l.Status == Failed && !l.Unknown(), l.Status == NotMet:
 			st.Drops = []string{l.IdempotencyKey}
 			list = append(list, st.nothing("", "the row is not there any more"))
-		case l.Status == PushPending && l.Body == nil:
-			list = append(list, st.settle(PushFailed, WhyWrong, "the row is not there any more"))
-		case l.Status == PushPending:
+		case l.Status == Pending && l.Body == nil:
+			list = append(list, st.settle(Failed, WhyWrong, "the row is not there any more"))
+		case l.Status == Pending:
 			list = append(list, l.resume())
 		}
 	}
 	return list
 }
 
-func (l PushLine) resume() PushStep {
-	return PushStep{Kind: l.Kind, Resumes: true, Line: l, Key: l.IdempotencyKey, Request: &Request{
+func (l Line) resume() Step {
+	return Step{Kind: l.Kind, Resumes: true, Line: l, Key: l.IdempotencyKey, Request: &Request{
 		Kind: l.Kind, Method: "POST", Path: "/v1/events/send", Body: l.Body, IdempotencyKey: l.SendKey(), Hash: hashOf(l.Kind, l.Body),
 	}}
 }
 
 // settle is a step without a request, quiet when the row's line says the same already.
-func (st PushStep) settle(status PushStatus, why Why, reason string) PushStep {
+func (st Step) settle(status Status, why Why, reason string) Step {
 	st.Request, st.Status, st.Why, st.Reason = nil, status, why, reason
 	st.Quiet = st.Line.Status == status && st.Line.Message == reason && len(st.Drops) == 0
 	return st
 }
 
 // nothing is a step that has no outcome of its own. It is quiet unless it drops lines.
-func (st PushStep) nothing(why Why, reason string) PushStep {
-	st.Request, st.Status, st.Why, st.Reason, st.Line = nil, "", why, reason, PushLine{}
+func (st Step) nothing(why Why, reason string) Step {
+	st.Request, st.Status, st.Why, st.Reason, st.Line = nil, "", why, reason, Line{}
 	st.Quiet = len(st.Drops) == 0
 	return st
 }
 
-func (s *Sender) contactStep(row PushRow, arrived bool, again Resend) PushStep {
-	st := PushStep{Kind: ContactKind}
+func (s *Sender) contactStep(row Row, arrived bool, again Resend) Step {
+	st := Step{Kind: mapping.ContactKind}
 	for _, l := range row.Lines {
-		if l.Kind == ContactKind {
+		if l.Kind == mapping.ContactKind {
 			st.Line = l
 		}
 	}
@@ -135,7 +137,7 @@ func (s *Sender) contactStep(row PushRow, arrived bool, again Resend) PushStep {
 		return st.nothing(WhyCame, "it came from Loops and has not changed since")
 	}
 	if met, why := s.met(s.contact, row); !met {
-		return st.settle(PushNotMet, WhyNotMet, why)
+		return st.settle(NotMet, WhyNotMet, why)
 	}
 	fields, wrong := s.contactFields(row.Cells)
 	k := s.known(row, st.Line)
@@ -143,14 +145,14 @@ func (s *Sender) contactStep(row PushRow, arrived bool, again Resend) PushStep {
 		wrong = append(wrong, why)
 	}
 	if len(wrong) > 0 {
-		return st.settle(PushFailed, WhyWrong, wrong.String())
+		return st.settle(Failed, WhyWrong, wrong.String())
 	}
 	body := bodyOf(fields)
-	hash := hashOf(ContactKind, body)
+	hash := hashOf(mapping.ContactKind, body)
 	switch {
 	case !again.Same && k.has(fields) && !st.Line.Unknown():
 		switch {
-		case st.Line.Status == PushSent:
+		case st.Line.Status == Sent:
 			return st.nothing(WhyHas, "Loops has all of this: sent "+on(st.Line.SentAt))
 		case st.Line.Status == "":
 			return st.nothing(WhyHas, "Loops has all of this")
@@ -158,12 +160,12 @@ func (s *Sender) contactStep(row PushRow, arrived bool, again Resend) PushStep {
 			st.Drops = []string{""}
 			return st.nothing(WhyHas, "Loops has all of this")
 		}
-		return st.settle(PushSent, WhyHas, "")
-	case st.Line.Status == PushFailed && st.Line.Tried == hash && !again.Failed:
+		return st.settle(Sent, WhyHas, "")
+	case st.Line.Status == Failed && st.Line.Tried == hash && !again.Failed:
 		return st.nothing(WhyRefused, refusedBefore(st.Line))
 	}
-	st.Resumes = st.Line.Status == PushPending
-	st.Request = &Request{Kind: ContactKind, Method: "PUT", Path: "/v1/contacts/update", Body: body, Hash: hash}
+	st.Resumes = st.Line.Status == Pending
+	st.Request = &Request{Kind: mapping.ContactKind, Method: "PUT", Path: "/v1/contacts/update", Body: body, Hash: hash}
 	if s.mayBeNew(row) {
 		st.Request.Create = s.createBody(fields)
 	}
@@ -172,11 +174,11 @@ func (s *Sender) contactStep(row PushRow, arrived bool, again Resend) PushStep {
 
 // mayBeNew reports whether Loops may have no contact of the row: neither a webhook nor
 // an answer has ever told of one, or the last that was told is its deletion.
-func (s *Sender) mayBeNew(row PushRow) bool {
+func (s *Sender) mayBeNew(row Row) bool {
 	if row.Deleted == nil && len(row.Told) > 0 {
 		return false
 	}
-	return !slices.ContainsFunc(row.Lines, func(l PushLine) bool {
+	return !slices.ContainsFunc(row.Lines, func(l Line) bool {
 		return !l.SentAt.IsZero() && !l.Marked() && (row.Deleted == nil || row.again(row.Deleted))
 	})
 }
@@ -184,14 +186,14 @@ func (s *Sender) mayBeNew(row PushRow) bool {
 // createBody is what makes a contact, marked as made from here; nil where it is not to
 // be marked, or Loops would make none.
 func (s *Sender) createBody(fields []sentField) []byte {
-	source := s.m.Push.source()
+	source := s.m.Push.MarkedAs()
 	if source == "" || !slices.ContainsFunc(fields, func(f sentField) bool { return f.name == "email" }) {
 		return nil
 	}
 	return bodyOf(fields, sentField{name: "source", json: body.Quote(source)})
 }
 
-func refusedBefore(l PushLine) string {
+func refusedBefore(l Line) string {
 	why := "it was refused"
 	if l.Code > 0 {
 		why += fmt.Sprintf(" (%d)", l.Code)
@@ -202,7 +204,7 @@ func refusedBefore(l PushLine) string {
 	return why + "; it is tried again when it changes, or with --failed"
 }
 
-func (s *Sender) met(c *condition.Condition, row PushRow) (bool, string) {
+func (s *Sender) met(c *condition.Condition, row Row) (bool, string) {
 	if c == nil {
 		return true, ""
 	}
@@ -216,11 +218,11 @@ func hashOf(kind string, body []byte) string {
 }
 
 // String is the step on one line, for dry runs and reasons.
-func (st PushStep) String() string {
+func (st Step) String() string {
 	switch {
 	case st.Request != nil:
 		return strings.Join([]string{st.Request.Method, st.Request.Path, string(st.Request.Body)}, " ")
-	case st.Status == PushNotMet:
+	case st.Status == NotMet:
 		return st.Kind + ": not met: " + st.Reason
 	}
 	return st.Kind + ": " + st.Reason
