@@ -304,7 +304,7 @@ func TestSentValues(t *testing.T) {
 	if got, want := string(steps[0].Request.Body), `{"email":"a@x.io","plan":" pro ","seats":1,"createdAt":"2026-11-23T08:00:00Z","mailingLists":{"l1":true}}`; got != want {
 		t.Errorf("got %s\nwant %s", got, want)
 	}
-	misfits, _ := s.m.PushMisfits(mapping.Team{Properties: []mapping.Property{{Key: "plan", Type: "string"}, {Key: "seats", Type: "number"}}, Lists: []mapping.List{{"l1", "L"}}}, s.fields)
+	misfits, _ := s.m.PushMisfits(mapping.Team{Properties: []mapping.Property{{Key: "plan", Type: "string"}, {Key: "seats", Type: "number"}}, Lists: []mapping.List{{ID: "l1", Name: "L"}}}, s.fields)
 	if len(misfits) > 0 || !strings.Contains(strings.Join(s.m.PushWarnings(), ";"), "createdAt") {
 		t.Errorf("%q %q", misfits, s.m.PushWarnings())
 	}
