@@ -41,7 +41,7 @@ func TestDialectOnceKnown(t *testing.T) {
 		"many ruled":       {fmt.Sprintf(hiddenHead, "t") + fmt.Sprintf(rule, strings.Join(manySet, ", ")), "", "m.yaml:8:5: 1701 columns"},
 	} {
 		for url, want := range map[string]string{"sqlite:a.db": x.sqlite, "postgres://h/d": x.postgres} {
-			m, err := Parse("m.yaml", []byte(x.src))
+			m, err := parsed(t, "m.yaml", []byte(x.src))
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
 				break
@@ -87,7 +87,7 @@ func TestExpandsWhatIsMeant(t *testing.T) {
 		"${LOOPS_API_KEY}": false, "sqlite:${LOOPS_SIGNING_SECRET}": false, "${LOOPS_DATABASE_URL}": false, "${loops_db}": false,
 		"sqlite:${AWS_SECRET_ACCESS_KEY}.db": false, "${DATABASE_URL}${HOME}": false, "postgres://${PGUSER}@h/${TOKEN}": false, "${PGP_KEY}": false,
 	} {
-		m, err := Parse("m.yaml", []byte("version: 1\ndatabase: '"+url+"'\ntable: t\nkey: id\nreceive: {events: [e], columns: [{name: id, type: text, from: a}]}\n"))
+		m, err := parsed(t, "m.yaml", []byte("version: 1\ndatabase: '"+url+"'\ntable: t\nkey: id\nreceive: {events: [e], columns: [{name: id, type: text, from: a}]}\n"))
 		if ok != (err == nil) {
 			t.Errorf("%s: %v", url, err)
 		}

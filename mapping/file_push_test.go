@@ -63,7 +63,7 @@ func TestPushFileRefuses(t *testing.T) {
 		{"  events:\n    - {name: a, email: e, properties: {p: {column: c, on_null: clear}}}\n", "f:11:52: an event's property cannot be cleared"},
 		{"  events:\n    - {name: a, email: e, contact: {eventName: c}}\n", "it is a word of the API"},
 	} {
-		_, err := Parse("f", []byte(pushHead+c.push))
+		_, err := parsed(t, "f", []byte(pushHead+c.push))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s\ngot  %v\nwant %s", c.push, err, c.want)
 		}

@@ -47,7 +47,7 @@ push:
 
 func mustParse(t testing.TB, src string) *Mapping {
 	t.Helper()
-	m, err := Parse("loopmap.yaml", []byte(src))
+	m, err := parsed(t, "loopmap.yaml", []byte(src))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +121,7 @@ func TestParseRefuses(t *testing.T) {
 		"auto":              {file("auto: true", "auto: yes"), "22:9: auto is true or false"},
 		"no identity":       {file("    email: email\n", ""), "email, userId or both"},
 	} {
-		_, err := Parse("m.yaml", []byte(c.src))
+		_, err := parsed(t, "m.yaml", []byte(c.src))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v\nwant %s", name, err, c.want)
 		} else if strings.Contains(err.Error(), "hunter2") {
@@ -314,7 +314,7 @@ func FuzzFile(f *testing.F) {
 	f.Add([]byte(strings.ReplaceAll(example, "\n", "\r\n")), "a: b", "c")
 	f.Add([]byte("version: 1\ndatabase: sqlite:a\ntable: t\nkey: k\nreceive: {events: [a], columns: [{name: k, type: text, from: a}]}"), "#", "d")
 	f.Fuzz(func(t *testing.T, src []byte, name, from string) {
-		m, err := Parse("m.yaml", src)
+		m, err := parsed(t, "m.yaml", src)
 		if err != nil {
 			return
 		}
@@ -328,7 +328,7 @@ func FuzzFile(f *testing.F) {
 		n := m.Clone()
 		n.Receive.Columns = append([]Column{{name, column.Text, p}}, n.Receive.Columns...)
 		if out, err := Rewrite("m.yaml", src, n); err == nil {
-			if back, err := Parse("m.yaml", out); err != nil || !back.Same(n) {
+			if back, err := parsed(t, "m.yaml", out); err != nil || !back.Same(n) {
 				t.Fatalf("%v\n%s", err, out)
 			}
 		}

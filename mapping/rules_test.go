@@ -24,7 +24,7 @@ journal: {keep: 90d}
 `
 
 func TestRules(t *testing.T) {
-	m, err := Parse("m.yaml", fmt.Appendf(nil, ruled, `    - {event: contact.unsubscribed, set: {subscribed: false, plan: "7", note: null-ish, score: 1.5}}
+	m, err := parsed(t, "m.yaml", fmt.Appendf(nil, ruled, `    - {event: contact.unsubscribed, set: {subscribed: false, plan: "7", note: null-ish, score: 1.5}}
     - event: contact.mailingList.subscribed
       if: {mailingList.id: vip, mailingList.isPublic: true}
       set:
@@ -75,7 +75,7 @@ func TestRules(t *testing.T) {
 	}
 	// The mapper leaves rules and retention as they are.
 	src := fmt.Appendf(nil, ruled, "    - {event: contact.deleted, delete: true} # for good")
-	m, err = Parse("m.yaml", src)
+	m, err = parsed(t, "m.yaml", src)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,18 +106,18 @@ func TestRulesRefused(t *testing.T) {
 		"{event: a, if: [1], set: {x: 1}}":                             "if is a block",
 		"nonsense":                                                     "a rule is a block",
 	} {
-		_, err := Parse("m.yaml", fmt.Appendf(nil, ruled, "    - "+rule))
+		_, err := parsed(t, "m.yaml", fmt.Appendf(nil, ruled, "    - "+rule))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s\ngives %v\nwant  %s", rule, err, want)
 		}
 	}
 	src := strings.Replace(fmt.Sprintf(ruled, "    - {event: contact.deleted, delete: true}"), "from: contact.id", "from: contact.custom", 1)
-	if _, err := Parse("m.yaml", []byte(src)); err == nil || !strings.Contains(err.Error(), "11:7: the key loops_id comes from contact.custom") {
+	if _, err := parsed(t, "m.yaml", []byte(src)); err == nil || !strings.Contains(err.Error(), "11:7: the key loops_id comes from contact.custom") {
 		t.Errorf("a key that only contact.created has: %v", err)
 	}
 	for _, keep := range []string{"90", "d", "0d", "-1d", "3m", "1.5d", "99999999d"} {
 		src := strings.Replace(fmt.Sprintf(ruled, "    []"), "rules:\n    []", "rules: []", 1)
-		if _, err := Parse("m.yaml", []byte(strings.Replace(src, "90d", keep, 1))); err == nil || !strings.Contains(err.Error(), "keep: ") {
+		if _, err := parsed(t, "m.yaml", []byte(strings.Replace(src, "90d", keep, 1))); err == nil || !strings.Contains(err.Error(), "keep: ") {
 			t.Errorf("keep: %s gives %v", keep, err)
 		}
 	}

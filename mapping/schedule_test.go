@@ -48,7 +48,7 @@ func TestScheduleRefused(t *testing.T) {
 	for _, every := range []string{"99 * * * *", "0 0 30 2 *", "0 25 * * *", "* * *", "30s", "soon", "-1h"} {
 		src := "version: 1\ndatabase: sqlite:a.db\ntable: t\nkey: id\nreceive:\n  events: [contact.created]\n  columns:\n    - {name: id, type: text, from: contactIdentity.id}\npush:\n  auto: false\n  every: '" +
 			every + "'\n  contact: {email: id}\n"
-		if _, err := Parse("f", []byte(src)); err == nil || !strings.Contains(err.Error(), "f:11:10: every is a time") {
+		if _, err := parsed(t, "f", []byte(src)); err == nil || !strings.Contains(err.Error(), "f:11:10: every is a time") {
 			t.Errorf("%s: %v", every, err)
 		}
 	}
