@@ -29,6 +29,13 @@ type mapperFlags struct {
 	listen, publicURL string
 	samples           []string
 	accessible        bool
+	within            *receiving // what receives already; nil when the mapper listens itself
+}
+
+// receiving is a process that receives webhooks while the mapper is open in it.
+type receiving struct {
+	listen   tui.Listen
+	arrivals chan tui.Arrival
 }
 
 func (f *mapperFlags) register(fs *pflag.FlagSet) {
@@ -71,8 +78,11 @@ func (a *app) mapper(ctx context.Context, file string, f mapperFlags) error {
 		return err
 	}
 	cfg.News = b.watch(ctx)
-	stop := a.await(ctx, b, &cfg, f.listen, public)
-	defer stop()
+	if f.within != nil {
+		cfg.Listen, cfg.Arrivals = f.within.listen, f.within.arrivals
+	} else {
+		defer a.await(ctx, b, &cfg, f.listen, public)()
+	}
 	if f.accessible {
 		return a.lines(ctx, b, cfg)
 	}

@@ -23,10 +23,11 @@ import (
 	"loopmap/mapping/loops/loopstest"
 	"loopmap/mapping/outgoing"
 	"loopmap/mapping/table"
+	"loopmap/tui"
 )
 
 func (a *app) rehearseCommand() *cobra.Command {
-	var once bool
+	var f rehearseFlags
 	c := &cobra.Command{
 		Use:   "rehearse [FILE]",
 		Short: "Try a mapping with a pretended Loops, without an account",
@@ -34,26 +35,38 @@ func (a *app) rehearseCommand() *cobra.Command {
 			"of the mapping with an SQLite database of its own: contacts are created in the\n" +
 			"one, arrive as webhooks, become rows; a row is changed, and what the mapping\n" +
 			"sends back arrives. Nothing of it reaches Loops or your database.\n\n" +
-			"It goes on until ctrl+c, so that you can change rows yourself; --once ends\n" +
-			"after one round.",
-		Example: "loopmap rehearse\nloopmap rehearse --once",
+			"Then the mapper opens on the copy, with the first ten rows of your own table in\n" +
+			"it, which is only read; --mask puts other values in their place, of the same\n" +
+			"type and length, so that conditions judge them alike. The rehearsal goes on\n" +
+			"while the mapper is open, and ends with it. Where there is no terminal it goes\n" +
+			"on until ctrl+c, without your rows; --once ends after one round.",
+		Example: "loopmap rehearse\nloopmap rehearse --mask\nloopmap rehearse --once",
 		Args:    atMost(1),
-		RunE:    func(c *cobra.Command, args []string) error { return a.rehearse(c.Context(), fileArg(args), once) },
+		RunE:    func(c *cobra.Command, args []string) error { return a.rehearse(c.Context(), fileArg(args), f) },
 	}
-	c.Flags().BoolVar(&once, "once", false, "end after one round")
+	c.Flags().BoolVar(&f.once, "once", false, "end after one round")
+	c.Flags().BoolVar(&f.mask, "mask", false, "put other values in the place of those of your rows")
 	return c
 }
+
+// rehearseFlags say how a rehearsal goes.
+type rehearseFlags struct{ once, mask bool }
 
 // rehearsal is a pretended Loops and what happens with it.
 type rehearsal struct {
 	app   *app
-	mu    sync.Mutex // one line at a time
+	own   map[string]bool // the keys of the user's own rows
+	mu    sync.Mutex      // one line at a time
 	calls int
+	quiet bool // the mapper has the terminal
 }
 
 func (r *rehearsal) say(format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.quiet {
+		return
+	}
 	fmt.Fprintln(r.app.stdout, body.Printable("rehearsal  "+fmt.Sprintf(format, args...)))
 }
 
@@ -96,7 +109,7 @@ func (r *rehearsal) sent() int {
 	return r.calls
 }
 
-func (a *app) rehearse(ctx context.Context, file string, once bool) error {
+func (a *app) rehearse(ctx context.Context, file string, f rehearseFlags) error {
 	src, err := readSmall(file)
 	if err != nil {
 		return usage("%v\nhint: `loopmap %s` makes a mapping", err, file)
@@ -127,11 +140,17 @@ func (a *app) rehearse(ctx context.Context, file string, once bool) error {
 	if err != nil {
 		return err
 	}
+	r := &rehearsal{app: a}
+	mapped := !f.once && a.mapsHere()
+	if mapped {
+		if r.own, err = a.copyRows(ctx, file, m, dir, f.mask); err != nil {
+			a.say("your own rows cannot be read, so there are none in it: %v", err)
+		}
+	}
 	listen, err := freeAddress()
 	if err != nil {
 		return err
 	}
-	r := &rehearsal{app: a}
 	server := loopstest.New(loopstest.Options{Team: "a pretended Loops", Webhook: "http://" + listen + "/webhooks/loops",
 		Properties: pretended(m, fields), Events: pretendedEvents(m, fields), Lists: pretendedLists(m), OnCall: r.called, OnDelivery: r.delivered})
 	defer server.Close()
@@ -144,17 +163,28 @@ func (a *app) rehearse(ctx context.Context, file string, once bool) error {
 	defer h.Close()
 
 	env := map[string]string{"LOOPS_API_KEY": loopstest.DefaultKey, "LOOPS_SIGNING_SECRET": loopstest.DefaultSecret, "LOOPS_ENDPOINT_URL": "http://" + l.Addr().String() + "/api"}
-	inner := &app{stdin: a.stdin, stdout: a.stderr, stderr: a.stderr, now: a.now, output: "text", debug: a.debug, lookup: func(name string) (string, bool) {
+	words := &pausedWords{to: a.stderr}
+	inner := &app{stdin: a.stdin, stdout: words.writer(), stderr: words.writer(), now: a.now, output: "text", debug: a.debug, lookup: func(name string) (string, bool) {
+		if slices.Contains(terminalNames, name) {
+			return a.lookup(name)
+		}
 		v, ok := env[name]
-		return v, ok // and nothing of the real environment: its keys stay out of it
+		return v, ok // and nothing else of the real environment: its keys stay out of it
 	}}
 	a.say("a rehearsal: nothing of it reaches Loops or your database. Its own is sqlite:%s", filepath.Join(dir, "rehearsal.db"))
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	done := make(chan error, 1)
-	go func() { done <- inner.sync(ctx, scratch, syncFlags{listen: listen}) }()
+	done, screen := make(chan error, 1), &screenOf{arrivals: make(chan tui.Arrival, 256)}
+	go func() { done <- inner.sync(ctx, scratch, syncFlags{listen: listen, seen: screen.arrived}) }()
 	err = r.round(ctx, inner, m, server, scratch, listen, done)
-	if err == nil && !once {
+	switch {
+	case err != nil || f.once:
+	case mapped:
+		a.say("the mapper opens on it; what you save there is kept when it ends")
+		r.pause(words, true)
+		err = screen.show(ctx, a, inner, scratch, listen, done)
+		r.pause(words, false)
+	default:
 		a.say("change rows yourself (sqlite3 %s), or end it with ctrl+c\nthe mapper on it, from another terminal (P is what is sent back; what you save there is kept when this ends):\n  LOOPS_ENDPOINT_URL=%s LOOPS_API_KEY=%s loopmap %s",
 			filepath.Join(dir, "rehearsal.db"), env["LOOPS_ENDPOINT_URL"], env["LOOPS_API_KEY"], scratch)
 		select {
@@ -233,7 +263,7 @@ func (r *rehearsal) round(ctx context.Context, inner *app, m *mapping.Mapping, s
 	if err != nil {
 		return err
 	}
-	rows, err := store.PushRows(ctx, m, sender.Fields(), outgoing.Query{Limit: 2})
+	rows, err := r.made(ctx, store, sender)
 	if err != nil {
 		return err
 	}
@@ -245,8 +275,10 @@ func (r *rehearsal) round(ctx context.Context, inner *app, m *mapping.Mapping, s
 		r.say("push names no text column that could be changed: change a row yourself")
 		return nil
 	}
-	change := fmt.Sprintf(`UPDATE "%s" SET "%s" = 'rehearsed' WHERE rowid = (SELECT min(rowid) FROM "%s")`,
-		strings.ReplaceAll(m.Table, `"`, `""`), strings.ReplaceAll(column, `"`, `""`), strings.ReplaceAll(m.Table, `"`, `""`))
+	change := fmt.Sprintf(`UPDATE %s SET %s = 'rehearsed' WHERE rowid = (SELECT min(rowid) FROM %[1]s)`, quoteName(m.Table), quoteName(column))
+	if len(r.own) > 0 {
+		change = fmt.Sprintf(`UPDATE %s SET %s = 'rehearsed' WHERE %s = %s`, quoteName(m.Table), quoteName(column), quoteName(m.Key), quoteText(rows[0].Key))
+	}
 	r.say("a row is changed  %s", change)
 	before := r.sent()
 	if err := store.Apply(ctx, table.Plan{SQL: []string{change}}); err != nil {
@@ -254,10 +286,16 @@ func (r *rehearsal) round(ctx context.Context, inner *app, m *mapping.Mapping, s
 	}
 	if !m.Push.Auto {
 		r.say("push.auto is off: this is loopmap push")
-		return inner.push(ctx, file, pushFlags{})
+		var keys []string // all, where all are made here
+		for _, row := range rows {
+			if len(r.own) > 0 {
+				keys = append(keys, row.Key)
+			}
+		}
+		return inner.push(ctx, file, pushFlags{keys: keys})
 	}
 	for range 100 {
-		if r.sent() > before || ctx.Err() != nil || judged(ctx, store, sender) {
+		if r.sent() > before || ctx.Err() != nil || r.judged(ctx, store, sender) {
 			break
 		}
 		time.Sleep(100 * time.Millisecond)
@@ -269,9 +307,15 @@ func (r *rehearsal) round(ctx context.Context, inner *app, m *mapping.Mapping, s
 	return server.Flush(ctx)
 }
 
+// made are rows that the rehearsal itself has made.
+func (r *rehearsal) made(ctx context.Context, store *table.Store, sender *outgoing.Sender) ([]outgoing.Row, error) {
+	rows, err := store.PushRows(ctx, sender.Mapping(), sender.Fields(), outgoing.Query{Limit: 2 + len(r.own)})
+	return slices.DeleteFunc(rows, func(row outgoing.Row) bool { return r.own[row.Key] }), err
+}
+
 // judged reports whether what a row sends has been looked at, and nothing was sent.
-func judged(ctx context.Context, store *table.Store, sender *outgoing.Sender) bool {
-	rows, err := store.PushRows(ctx, sender.Mapping(), sender.Fields(), outgoing.Query{Limit: 2})
+func (r *rehearsal) judged(ctx context.Context, store *table.Store, sender *outgoing.Sender) bool {
+	rows, err := r.made(ctx, store, sender)
 	return err == nil && slices.ContainsFunc(rows, func(row outgoing.Row) bool {
 		return slices.ContainsFunc(row.Lines, func(l outgoing.Line) bool { return l.Status == outgoing.NotMet && l.Kind == mapping.ContactKind })
 	})
@@ -279,7 +323,7 @@ func judged(ctx context.Context, store *table.Store, sender *outgoing.Sender) bo
 
 // unsent says why a row that was changed sends nothing.
 func (r *rehearsal) unsent(ctx context.Context, store *table.Store, sender *outgoing.Sender) error {
-	rows, err := store.PushRows(ctx, sender.Mapping(), sender.Fields(), outgoing.Query{Limit: 2})
+	rows, err := r.made(ctx, store, sender)
 	for _, row := range rows {
 		for _, l := range row.Lines {
 			if l.Status != outgoing.Sent {

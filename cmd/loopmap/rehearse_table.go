@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"loopmap/mapping"
 	"loopmap/mapping/column"
@@ -57,8 +56,7 @@ func (a *app) scratchTable(ctx context.Context, file string, m *mapping.Mapping,
 		if t == "" {
 			t = "TEXT"
 		}
-		quote := func(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
-		plan.SQL = append(plan.SQL, fmt.Sprintf(`ALTER TABLE %s ADD COLUMN %s %s`, quote(m.Table), quote(f.Name), t))
+		plan.SQL = append(plan.SQL, fmt.Sprintf(`ALTER TABLE %s ADD COLUMN %s %s`, quoteName(m.Table), quoteName(f.Name), t))
 	}
 	return fields, store.Apply(ctx, plan)
 }

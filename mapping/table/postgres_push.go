@@ -30,7 +30,18 @@ func numbered(text string) string {
 
 // ask is the engine's. All values come as PostgreSQL writes them.
 func (p *postgresEngine) ask(ctx context.Context, text string, args []any, each func([]stored) error) error {
-	rows, err := p.pool.Query(ctx, numbered(text), append([]any{pgx.QueryResultFormats{pgx.TextFormatCode}}, args...)...)
+	args = append([]any{pgx.QueryResultFormats{pgx.TextFormatCode}}, args...)
+	if !p.readOnly {
+		rows, err := p.pool.Query(ctx, numbered(text), args...)
+		return handStored(rows, err, each)
+	}
+	return pgx.BeginTxFunc(ctx, p.pool, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(t pgx.Tx) error {
+		rows, err := t.Query(ctx, numbered(text), args...)
+		return handStored(rows, err, each)
+	})
+}
+
+func handStored(rows pgx.Rows, err error, each func([]stored) error) error {
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ type postgresEngine struct {
 	postgresDialect
 	pool       *pgxpool.Pool
 	limit      time.Duration               // of a transaction
+	readOnly   bool                        // rows are read in transactions that can only read
 	pooled     bool                        // connections are a pooler's, which others use in turn
 	lockPrefix string                      // of the advisory locks of rows
 	types      atomic.Pointer[columnTypes] // of the mapping last written by
@@ -62,7 +63,7 @@ func openPostgres(ctx context.Context, o Options) (engine, error) {
 			c.ConnConfig.RuntimeParams[name] = value
 		}
 	}
-	p := &postgresEngine{limit: transactionTimeout}
+	p := &postgresEngine{limit: transactionTimeout, readOnly: o.ReadOnly}
 	if o.Bulk {
 		p.limit = bulkTimeout
 	}

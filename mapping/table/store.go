@@ -22,6 +22,9 @@ type Options struct {
 	Dir   string // the folder that a relative FILE is in
 	Write bool   // make loopmap's own tables when they are missing, and SQLite's file
 	Bulk  bool   // much will be written at once: take more memory for it
+	// ReadOnly has rows read in transactions that can only read, whatever the user may do
+	// and whatever a view or a function of the table's does.
+	ReadOnly bool
 }
 
 // Store is an open database. Its methods may be called at the same time.

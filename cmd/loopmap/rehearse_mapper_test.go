@@ -1,0 +1,113 @@
+//go:build unix
+
+package main
+
+import (
+	"crypto/sha256"
+	"database/sql"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// sendKey is the key of the screen that shows rows and what they send.
+const sendKey = "P"
+
+// rehearsable is a folder with a mapping and a table of twelve rows.
+func rehearsable(t *testing.T) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	text := mapsContacts + "push:\n  auto: true\n  contact: {email: email, only_run_if: 'team_size >= 10 and plan == \"pro\"', properties: {plan: plan}}\n"
+	if err := os.WriteFile(filepath.Join(dir, "loopmap.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", filepath.Join(dir, "contacts.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec(`CREATE TABLE contacts (loops_id TEXT PRIMARY KEY, email TEXT, first_name TEXT, plan TEXT, team_size INTEGER, vip BOOLEAN)`); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 12 {
+		plan := [...]any{"pro", "free", nil}[i%3]
+		if _, err := db.Exec(`INSERT INTO contacts VALUES (?, ?, 'O''Neil', ?, ?, TRUE)`, fmt.Sprintf("a-own-%02d", i), fmt.Sprintf("p%02d@own.example", i), plan, i*7); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// fileHashes are the files of a folder, and what is in them.
+func fileHashes(t *testing.T, dir string) string {
+	t.Helper()
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for _, e := range list {
+		text, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&b, "%s %x\n", e.Name(), sha256.Sum256(text))
+	}
+	return b.String()
+}
+
+// The mapper opens in the rehearsal, with ten rows of the user's own in it, masked where
+// that is asked for; the rehearsal goes on behind it and ends with it; and what is the
+// user's own stays as it was.
+func TestRehearseInTheMapper(t *testing.T) {
+	for name, args := range map[string][]string{"own": {"rehearse"}, "masked": {"rehearse", "--mask"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := rehearsable(t)
+			before := fileHashes(t, dir)
+			x := openTerminal(t, dir, 140, 40, []string{"LANG=C.UTF-8"}, args...)
+			x.wait("contactIdentity").press(sendKey).wait("3/12 met", "ada@example.com")
+			text := x.text()
+			if own := strings.Count(text, "@own.ex"); name == "own" && own < 10 || name == "masked" && own != 0 {
+				t.Errorf("%d own rows are shown:\n%s", own, text)
+			}
+			x.mu.Lock()
+			raw := string(x.raw)
+			x.mu.Unlock()
+			for _, own := range []string{"own.example", "O'Neil", "a-own-"} {
+				if name == "masked" && strings.Contains(raw, own) {
+					t.Errorf("%q is not masked", own)
+				}
+			}
+			scratch := regexp.MustCompile(`sqlite:(/\S+rehearsal\.db)`).FindStringSubmatch(raw)
+			if scratch == nil {
+				t.Fatalf("where its database is is not said: %q", raw)
+			}
+			if got := rowsOf(t, scratch[1], `SELECT count(*) FROM contacts WHERE vip = 1 AND typeof(team_size) = 'integer' AND (plan IS NULL OR plan IN ('pro', 'free') OR length(plan) = 4)`); got[0] != "10" {
+				t.Errorf("own rows in the copy: %v", got)
+			}
+			// A row that changes while the mapper is open is sent.
+			if got := rowsOf(t, scratch[1], `SELECT count(*) FROM loopmap_pushes WHERE status = 'sent'`); got[0] != "0" {
+				t.Errorf("sent before: %v", got)
+			}
+			execSQL(t, scratch[1], `UPDATE contacts SET plan = 'pro', team_size = 50 WHERE email = 'ada@example.com'`)
+			eventually(t, func() (bool, string) {
+				got := rowsOf(t, scratch[1], `SELECT count(*) FROM loopmap_pushes WHERE status = 'sent'`)
+				return got[0] == "1", fmt.Sprint(got)
+			})
+			x.press("ctrl+c")
+			if code := x.exit(); code != 0 {
+				t.Errorf("exit status %d:\n%s", code, x.text())
+			}
+			if after := fileHashes(t, dir); after != before {
+				t.Errorf("the user's own files were\n%sand are\n%s", before, after)
+			}
+			if _, err := os.Stat(filepath.Dir(scratch[1])); !os.IsNotExist(err) {
+				t.Errorf("the copy is left behind: %v", err)
+			}
+		})
+	}
+}
