@@ -107,7 +107,7 @@ func (k *masker) mask(s string, make func(s string, next func() byte) string) st
 			at++
 			return sum[at-1]
 		})
-		if !k.taken[to] {
+		if !k.taken[to] && to != s {
 			break
 		}
 	}
