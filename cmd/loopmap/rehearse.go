@@ -199,7 +199,21 @@ func (a *app) rehearse(ctx context.Context, file string, f rehearseFlags) error 
 		err = errors.Join(err, failed)
 	case <-time.After(10 * time.Second):
 	}
-	return errors.Join(err, a.keepRehearsed(file, original, scratch, text))
+	made, unsaved := rehearsedIn(scratch)
+	if unsaved {
+		err = errors.New("stopped; the mapping was not saved")
+	}
+	return errors.Join(err, a.keepRehearsed(file, original, made, text))
+}
+
+// rehearsedIn is the file with what was made of a scratch copy: itself, or a draft that a
+// mapper has left which was stopped.
+func rehearsedIn(scratch string) (file string, unsaved bool) {
+	draft := (&backend{file: scratch}).draftFile()
+	if _, err := os.Stat(draft); err == nil {
+		return draft, true
+	}
+	return scratch, false
 }
 
 // keepRehearsed keeps what was saved into the scratch copy of a mapping, beside the
@@ -230,7 +244,7 @@ func (a *app) keepRehearsed(file, database, scratch string, before []byte) error
 		if err := writeAtomic(name, after); err != nil {
 			return err
 		}
-		a.say("what was saved in the rehearsal is kept in %s", name)
+		a.say("what was made in the rehearsal is kept in %s", name)
 		return nil
 	}
 }

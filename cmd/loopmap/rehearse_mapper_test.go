@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"loopmap/mapping"
 )
 
 // sendKey is the key of the screen that shows rows and what they send.
@@ -57,6 +59,40 @@ func fileHashes(t *testing.T, dir string) string {
 		fmt.Fprintf(&b, "%s %x\n", e.Name(), sha256.Sum256(text))
 	}
 	return b.String()
+}
+
+// A mapper that was stopped leaves a draft, and that is kept, too.
+func TestRehearsedDraft(t *testing.T) {
+	scratch := filepath.Join(t.TempDir(), "loopmap.yaml")
+	if err := os.WriteFile(scratch, []byte(mapsContacts), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if file, unsaved := rehearsedIn(scratch); file != scratch || unsaved {
+		t.Errorf("%s %v", file, unsaved)
+	}
+	m, err := mapping.Parse(scratch, []byte(mapsContacts))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &backend{file: scratch, read: []byte(mapsContacts)}
+	m = m.Clone()
+	m.Receive.Columns = m.Receive.Columns[:2]
+	if err := b.stopped(m); err == nil {
+		t.Error("a mapper that was stopped says nothing")
+	}
+	made, unsaved := rehearsedIn(scratch)
+	if !unsaved {
+		t.Fatal("the draft is lost")
+	}
+	dir := t.TempDir()
+	a := &app{stderr: &strings.Builder{}}
+	if err := a.keepRehearsed(filepath.Join(dir, "loopmap.yaml"), "sqlite:own.db", made, []byte(mapsContacts)); err != nil {
+		t.Fatal(err)
+	}
+	kept, err := os.ReadFile(filepath.Join(dir, "loopmap.rehearsed.yaml"))
+	if err != nil || strings.Contains(string(kept), "first_name") || !strings.Contains(string(kept), "sqlite:own.db") {
+		t.Errorf("%v\n%s", err, kept)
+	}
 }
 
 // The mapper opens in the rehearsal, with ten rows of the user's own in it, masked where
