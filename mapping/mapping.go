@@ -77,7 +77,7 @@ func New(database string) *Mapping {
 	return &Mapping{
 		ready: new(ready), Version: Version, Database: database, Dialect: d, Table: "contacts", Key: "loops_id",
 		Receive: Receive{
-			Events:  []string{"contact.created"},
+			Events:  []string{ContactCreated},
 			Columns: []Column{{"loops_id", column.Text, body.MakePath(body.Step{Key: "contactIdentity"}, body.Step{Key: "id"})}},
 		},
 	}

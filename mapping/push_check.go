@@ -75,7 +75,7 @@ func (m *Mapping) PushWarnings() (list []string) {
 			list = append(list, fmt.Sprintf("push sends createdAt from column %s: Loops sets it itself when a contact is made, and takes another date", p.Column))
 		}
 	}
-	if c.Source == "" && m.KeyIsContactID() && m.Receive.Lists("contact.created") {
+	if c.Source == "" && m.KeyIsContactID() && m.Receive.Lists(ContactCreated) {
 		list = append(list, "push marks the contacts that it makes with no source of its own: their contact.created makes a second row of each, unless rows have Loops' ids already")
 	}
 	if c.UserID == "" {

@@ -175,8 +175,8 @@ func (m *Mapping) Row(d Delivery) (Row, error) {
 	if !m.Receive.Lists(row.Event) {
 		return row, ErrIgnored
 	}
-	if s := p.finder.At(spans, slotContact); row.Event == "contact.created" && (!s.Found() || raw[s.Start] != '{') {
-		return row, unmappable("contact.created without a contact object")
+	if s := p.finder.At(spans, slotContact); row.Event == ContactCreated && (!s.Found() || raw[s.Start] != '{') {
+		return row, unmappable("%s without a contact object", ContactCreated)
 	}
 	if m.Push.made(stringAt(raw, p.finder.At(spans, slotSource))) {
 		row.Action = Update // the row that it was made from is there, perhaps under another key
@@ -202,9 +202,6 @@ func (m *Mapping) ruledRow(row *Row, body string, spans []body.Span) error {
 	}
 	return m.checkCells(row)
 }
-
-// ContactDeleted is the event of a contact that Loops has no longer.
-const ContactDeleted = "contact.deleted"
 
 // identify reads the key from where every event that has a contact holds it.
 func (m *Mapping) identify(row *Row, raw string, spans []body.Span) {

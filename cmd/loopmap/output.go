@@ -97,7 +97,7 @@ func cellJSON(t column.Type, c column.Cell) any {
 	switch {
 	case c.State != column.Present:
 		return nil
-	case t == column.Text || t == column.Time:
+	case !t.Bare():
 		return c.Text
 	}
 	return json.RawMessage(c.Text)

@@ -52,18 +52,14 @@ func (a *app) scratchTable(ctx context.Context, file string, m *mapping.Mapping,
 	}
 	guess(m, file, fields, known)
 	for _, f := range fields[made:] {
-		t := sqlTypes[f.Type]
-		if t == "" {
-			t = "TEXT"
-		}
-		plan.SQL = append(plan.SQL, fmt.Sprintf(`ALTER TABLE %s ADD COLUMN %s %s`, quoteName(m.Table), quoteName(f.Name), t))
+		plan.SQL = append(plan.SQL, fmt.Sprintf(`ALTER TABLE %s ADD COLUMN %s %s`, quoteName(m.Table), quoteName(f.Name), sqlTypes[f.Type]))
 	}
 	return fields, store.Apply(ctx, plan)
 }
 
-// sqlTypes are what a scratch table calls its columns; what is not here is TEXT.
+// sqlTypes are what a scratch table calls its columns, so that they are read as these types.
 var sqlTypes = map[column.Type]string{
-	column.Integer: "INTEGER", column.Number: "NUMERIC", column.Boolean: "BOOLEAN", column.Time: "TIMESTAMP", column.JSON: "JSON",
+	column.Text: "TEXT", column.Integer: "INTEGER", column.Number: "NUMERIC", column.Boolean: "BOOLEAN", column.Time: "TIMESTAMP", column.JSON: "JSON",
 }
 
 // guess gives the fields from an index on types that push can work with: booleans go to

@@ -89,3 +89,12 @@ push:
 		t.Errorf("%v", list)
 	}
 }
+
+// A scratch table has a name for each type.
+func TestScratchTypes(t *testing.T) {
+	for _, typ := range column.Types {
+		if sqlTypes[typ] == "" {
+			t.Errorf("%s has none", typ)
+		}
+	}
+}

@@ -1,7 +1,9 @@
 package loops
 
+import "loopmap/mapping"
+
 // ContactCreated is the one event that carries the whole contact.
-const ContactCreated = "contact.created"
+const ContactCreated = mapping.ContactCreated
 
 // TestEvent is what Loops' settings page sends to try an endpoint. It carries no
 // contact.
@@ -10,8 +12,8 @@ const TestEvent = "testing.testEvent"
 // Events are the 17 events that Loops documents. Others are stored like these.
 var Events = []string{
 	ContactCreated,
-	"contact.unsubscribed",
-	"contact.deleted",
+	mapping.ContactUnsubscribed,
+	mapping.ContactDeleted,
 	"contact.mailingList.subscribed",
 	"contact.mailingList.unsubscribed",
 	"loop.email.sent",

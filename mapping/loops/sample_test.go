@@ -1,6 +1,7 @@
 package loops
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -43,5 +44,30 @@ func TestFresh(t *testing.T) {
 	}
 	if _, err := Fresh("contact.craeted", at); err == nil || !strings.Contains(err.Error(), "did you mean contact.created?") {
 		t.Errorf("an unknown event: %v", err)
+	}
+}
+
+// A sample is of an event of the list, and each of the list has one.
+func TestSamplesAreOfTheEvents(t *testing.T) {
+	files, err := samples.ReadDir("samples")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	have := map[string]bool{}
+	for _, f := range files {
+		text, err := samples.ReadFile("samples/" + f.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		event := mapping.FactsOf(text).Event
+		if !slices.Contains(Events, event) {
+			t.Errorf("%s is of %q, which is not in the list", f.Name(), event)
+		}
+		have[event] = true
+	}
+	for _, event := range Events {
+		if !have[event] {
+			t.Errorf("%s has no sample", event)
+		}
 	}
 }

@@ -88,7 +88,7 @@ const calmed = 10 * time.Second
 // one with each deletion, and an event would make the contact again.
 func (s *Sender) mayBeDeleted(row Row) bool {
 	return !s.now.IsZero() && slices.ContainsFunc(row.Told, func(d mapping.Delivery) bool {
-		return s.now.Sub(d.Received) < calmed && mapping.FactsOf(d.Body).Event == "contact.unsubscribed"
+		return s.now.Sub(d.Received) < calmed && mapping.FactsOf(d.Body).Event == mapping.ContactUnsubscribed
 	})
 }
 

@@ -80,7 +80,7 @@ func (s *Store) deletions(ctx context.Context, keys []string) (map[string]deleti
 	where, args := s.among("row_key", "text", keys)
 	err := s.ask(ctx, "SELECT row_key, id, event_time, received_at FROM loopmap_deliveries WHERE event = 'contact.deleted' AND "+where, args, func(v []stored) error {
 		d := deletion{Deletion: outgoing.Deletion{ID: v[1].text, At: readClock(v[2]), Received: readClock(v[3])}, key: v[0].text}
-		d.place = placeOf(d.ID, "contact.deleted", d.At, d.Received)
+		d.place = placeOf(d.ID, mapping.ContactDeleted, d.At, d.Received)
 		if d.At.IsZero() {
 			d.At = d.Received
 		}

@@ -100,7 +100,7 @@ func (s *Store) canonical(ctx context.Context, entries []mapping.Entry) ([]mappi
 	var keys []string
 	cloned := false
 	for i, e := range entries {
-		if (e.Status == mapping.Applied || e.Row.Event == "contact.deleted") && e.Mapping != nil && e.Row.Key != "" {
+		if (e.Status == mapping.Applied || e.Row.Event == mapping.ContactDeleted) && e.Mapping != nil && e.Row.Key != "" {
 			by[e.Mapping] = append(by[e.Mapping], i)
 		}
 	}

@@ -26,9 +26,9 @@ func placeOf(id, event string, eventTime, received time.Time) place {
 	}
 	p.at = p.at.Truncate(time.Second)
 	switch event {
-	case "contact.created":
+	case mapping.ContactCreated:
 		p.rank = 0
-	case "contact.deleted":
+	case mapping.ContactDeleted:
 		p.rank = 2
 	}
 	return p

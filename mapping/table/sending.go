@@ -172,7 +172,7 @@ func (s *Store) toldOf(ctx context.Context, keys []string) (map[string][]mapping
 	})
 	told, made := map[string][]mapping.Delivery{}, map[string]place{}
 	for _, r := range list {
-		if told[r.RowKey] = append(told[r.RowKey], r.Delivery); r.Event == "contact.created" {
+		if told[r.RowKey] = append(told[r.RowKey], r.Delivery); r.Event == mapping.ContactCreated {
 			made[r.RowKey] = placeOfRecord(r)
 		}
 	}
