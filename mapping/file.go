@@ -10,6 +10,7 @@ import (
 
 	"loopmap/mapping/body"
 	"loopmap/mapping/column"
+	"loopmap/mapping/yamledit"
 )
 
 // Problem is one mistake in a mapping file, with its place. Lines and columns
@@ -50,16 +51,16 @@ func Parse(name string, src []byte) (*Mapping, error) {
 // document is a mapping file with the places of its parts.
 type document struct {
 	mapping *Mapping
-	root    *yamlNode
+	root    *yamledit.Node
 }
 
 func readFile(name string, src []byte) (*document, error) {
 	f := &fileReader{name: name}
-	root, err := readYAML(unixLines(src))
+	root, err := yamledit.Read(unixLines(src))
 	if err != nil {
-		var at *yamlError
+		var at *yamledit.Error
 		if errors.As(err, &at) {
-			f.problem(at.place, "%s", at.msg)
+			f.problem(at.Place, "%s", at.Msg)
 		}
 		return nil, &FileError{f.problems}
 	}
@@ -100,69 +101,69 @@ func (f *fileReader) err() error {
 // mostProblems are told; who has mended them sees the others.
 const mostProblems = 100
 
-func (f *fileReader) problem(at place, format string, args ...any) {
+func (f *fileReader) problem(at yamledit.Place, format string, args ...any) {
 	if len(f.problems) == mostProblems {
 		return
 	}
-	f.problems = append(f.problems, Problem{f.name, at.line, at.col, fmt.Sprintf(format, args...)})
+	f.problems = append(f.problems, Problem{f.name, at.Line, at.Col, fmt.Sprintf(format, args...)})
 }
 
 // block checks that n is a map with no other keys than the known ones.
-func (f *fileReader) block(n *yamlNode, what string, known ...string) bool {
-	if n.kind != yamlMap {
-		f.problem(n.at, "%s is a block of keys: %s", what, strings.Join(known, ", "))
+func (f *fileReader) block(n *yamledit.Node, what string, known ...string) bool {
+	if n.Kind != yamledit.Map {
+		f.problem(n.At, "%s is a block of keys: %s", what, strings.Join(known, ", "))
 		return false
 	}
-	for _, m := range n.members {
+	for _, m := range n.Members {
 		if len(f.problems) == mostProblems {
 			break // to look for what else is near takes its time
 		}
-		if !slices.Contains(known, m.key.text) {
-			msg := fmt.Sprintf("unknown key %q in %s", cut(m.key.text), what)
-			if near := body.Nearest(m.key.text, known); near != "" {
+		if !slices.Contains(known, m.Key.Text) {
+			msg := fmt.Sprintf("unknown key %q in %s", yamledit.Cut(m.Key.Text), what)
+			if near := body.Nearest(m.Key.Text, known); near != "" {
 				msg += fmt.Sprintf("; did you mean %s?", near)
 			} else {
 				msg += "; it has " + strings.Join(known, ", ")
 			}
-			f.problem(m.key.at, "%s", msg)
+			f.problem(m.Key.At, "%s", msg)
 		}
 	}
 	return true
 }
 
 // misspelt reports whether a key of n was probably meant to be this one.
-func misspelt(n *yamlNode, key string) bool {
-	return slices.ContainsFunc(n.members[:min(len(n.members), mostProblems)], func(m yamlMember) bool { return body.Nearest(m.key.text, []string{key}) != "" })
+func misspelt(n *yamledit.Node, key string) bool {
+	return slices.ContainsFunc(n.Members[:min(len(n.Members), mostProblems)], func(m yamledit.Member) bool { return body.Nearest(m.Key.Text, []string{key}) != "" })
 }
 
 // text reads a scalar that must be there and say something.
-func (f *fileReader) text(parent *yamlNode, what, key, example string) (string, *yamlNode) {
-	n := parent.get(key)
+func (f *fileReader) text(parent *yamledit.Node, what, key, example string) (string, *yamledit.Node) {
+	n := parent.Get(key)
 	switch {
 	case n == nil:
 		if !misspelt(parent, key) { // which has been said
-			f.problem(parent.at, "%s has no %s; write for example %s: %s", what, key, key, example)
+			f.problem(parent.At, "%s has no %s; write for example %s: %s", what, key, key, example)
 		}
 		return "", parent
-	case n.kind != yamlScalar || n.text == "":
-		f.problem(n.at, "%s of %s is one word or text, for example %s", key, what, example)
+	case n.Kind != yamledit.Scalar || n.Text == "":
+		f.problem(n.At, "%s of %s is one word or text, for example %s", key, what, example)
 		return "", n
 	}
-	return n.text, n
+	return n.Text, n
 }
 
-func (f *fileReader) mapping(root *yamlNode) *Mapping {
+func (f *fileReader) mapping(root *yamledit.Node) *Mapping {
 	m := &Mapping{ready: new(ready), Version: Version, Dialect: column.SQLite}
 	if !f.block(root, "the mapping file", "version", "database", "table", "key", "receive", "journal", "push") {
 		return m
 	}
 	f.version(root)
 	f.database(root, m)
-	var at *yamlNode
+	var at *yamledit.Node
 	m.Table, at = f.text(root, "the mapping file", "table", "contacts")
 	if m.Table != "" {
 		if err := f.checkName(m.Dialect, column.Dialect.CheckTable, m.Table); err != nil {
-			f.problem(at.at, "table %q: %v", m.Table, err)
+			f.problem(at.At, "table %q: %v", m.Table, err)
 		}
 	}
 	m.Key, at = f.text(root, "the mapping file", "key", "loops_id")
@@ -176,31 +177,31 @@ func (f *fileReader) mapping(root *yamlNode) *Mapping {
 		if near := body.Nearest(m.Key, names); near != "" {
 			msg += fmt.Sprintf("; did you mean %s?", near)
 		}
-		f.problem(at.at, "%s", msg)
+		f.problem(at.At, "%s", msg)
 	}
-	f.journal(root.get("journal"), m)
-	if n := root.get("push"); n != nil && n.kind != yamlEmpty {
+	f.journal(root.Get("journal"), m)
+	if n := root.Get("push"); n != nil && n.Kind != yamledit.Empty {
 		m.Push = f.push(n)
 	}
 	return m
 }
 
-func (f *fileReader) version(root *yamlNode) {
+func (f *fileReader) version(root *yamledit.Node) {
 	v, at := f.text(root, "the mapping file", "version", "1")
 	switch {
 	case v == "" || v == "1":
 	case strings.Trim(v, "0123456789") == "":
-		f.problem(at.at, "version %s was written for a newer loopmap; this one reads version 1", v)
+		f.problem(at.At, "version %s was written for a newer loopmap; this one reads version 1", v)
 	default:
-		f.problem(at.at, "%q is not a version; write version: 1", v)
+		f.problem(at.At, "%q is not a version; write version: 1", v)
 	}
 }
 
-func (f *fileReader) receive(root *yamlNode, m *Mapping) {
-	n := root.get("receive")
+func (f *fileReader) receive(root *yamledit.Node, m *Mapping) {
+	n := root.Get("receive")
 	if n == nil {
 		if !misspelt(root, "receive") {
-			f.problem(root.at, "the mapping file has no receive; it says which events become rows")
+			f.problem(root.At, "the mapping file has no receive; it says which events become rows")
 		}
 		return
 	}
@@ -208,42 +209,42 @@ func (f *fileReader) receive(root *yamlNode, m *Mapping) {
 		return
 	}
 	m.Receive.Events = f.words(n, "receive", "events", "[contact.created]")
-	list := n.get("columns")
-	if list == nil || list.kind != yamlList || len(list.items) == 0 {
-		at := n.at
+	list := n.Get("columns")
+	if list == nil || list.Kind != yamledit.List || len(list.Items) == 0 {
+		at := n.At
 		if list != nil {
-			at = list.at
+			at = list.At
 		}
 		f.problem(at, "columns is a list with at least the key column: - {name: loops_id, type: text, from: contactIdentity.id}")
 		return
 	}
-	if limit := m.Dialect.MaxColumns(); len(list.items) > limit {
-		f.problem(list.at, "%d columns are more than the database takes (%d)", len(list.items), limit)
+	if limit := m.Dialect.MaxColumns(); len(list.Items) > limit {
+		f.problem(list.At, "%d columns are more than the database takes (%d)", len(list.Items), limit)
 		return
 	}
-	lines := map[string]*yamlNode{}
-	for _, item := range list.items {
-		c, name := f.column(item.value, m.Dialect)
+	lines := map[string]*yamledit.Node{}
+	for _, item := range list.Items {
+		c, name := f.column(item.Value, m.Dialect)
 		if c.Name != "" {
 			folded := m.Dialect.Fold(c.Name)
 			switch first := lines[folded]; {
 			case first == nil:
 				lines[folded] = name
-			case first.text == c.Name:
-				f.problem(name.at, "column %q stands here twice (first in line %d)", c.Name, first.at.line)
+			case first.Text == c.Name:
+				f.problem(name.At, "column %q stands here twice (first in line %d)", c.Name, first.At.Line)
 			case !f.hidden:
-				f.problem(name.at, "column %q is %q to SQLite, which ignores case (line %d)", c.Name, first.text, first.at.line)
+				f.problem(name.At, "column %q is %q to SQLite, which ignores case (line %d)", c.Name, first.Text, first.At.Line)
 			}
 		}
 		m.Receive.Columns = append(m.Receive.Columns, c)
 	}
-	f.rules(n.get("rules"), m)
-	if limit, all := m.Dialect.MaxColumns(), len(m.allColumns()); all > limit && all > len(list.items) {
-		f.problem(list.at, "%d columns, those of rules included, are more than the database takes (%d)", all, limit)
+	f.rules(n.Get("rules"), m)
+	if limit, all := m.Dialect.MaxColumns(), len(m.allColumns()); all > limit && all > len(list.Items) {
+		f.problem(list.At, "%d columns, those of rules included, are more than the database takes (%d)", all, limit)
 	}
 }
 
-func (f *fileReader) column(n *yamlNode, d column.Dialect) (c Column, name *yamlNode) {
+func (f *fileReader) column(n *yamledit.Node, d column.Dialect) (c Column, name *yamledit.Node) {
 	if !f.block(n, "a column", "name", "type", "from") {
 		return c, n
 	}
@@ -252,20 +253,20 @@ func (f *fileReader) column(n *yamlNode, d column.Dialect) (c Column, name *yaml
 	if c.Name != "" {
 		what = "column " + c.Name
 		if err := f.checkName(d, column.Dialect.CheckColumn, c.Name); err != nil {
-			f.problem(name.at, "column %q: %v", c.Name, err)
+			f.problem(name.At, "column %q: %v", c.Name, err)
 		}
 	}
 	var err error
 	if s, at := f.text(n, what, "type", "text"); s != "" {
 		if c.Type, err = column.ParseType(s); err != nil {
-			f.problem(at.at, "%s: %v", what, err)
+			f.problem(at.At, "%s: %v", what, err)
 		}
 	}
 	if s, at := f.text(n, what, "from", "contact.email"); s != "" {
 		if c.From, err = ParsePath(s); err != nil {
-			where := at.at
-			if e := new(body.PathError); errors.As(err, &e) && at.raw == s {
-				where.col += len([]rune(s[:min(e.Offset, len(s))]))
+			where := at.At
+			if e := new(body.PathError); errors.As(err, &e) && at.Raw == s {
+				where.Col += len([]rune(s[:min(e.Offset, len(s))]))
 			}
 			f.problem(where, "%s: %v", what, err)
 		}
@@ -274,25 +275,25 @@ func (f *fileReader) column(n *yamlNode, d column.Dialect) (c Column, name *yaml
 }
 
 // words reads a list of texts.
-func (f *fileReader) words(parent *yamlNode, what, key, example string) (words []string) {
-	n := parent.get(key)
-	if n == nil || n.kind != yamlList || len(n.items) == 0 {
-		at := parent.at
+func (f *fileReader) words(parent *yamledit.Node, what, key, example string) (words []string) {
+	n := parent.Get(key)
+	if n == nil || n.Kind != yamledit.List || len(n.Items) == 0 {
+		at := parent.At
 		if n != nil {
-			at = n.at
+			at = n.At
 		}
 		f.problem(at, "%s needs a list of %s: %s: %s", what, key, key, example)
 		return nil
 	}
 	seen := map[string]bool{}
-	for _, item := range n.items {
-		switch v := item.value; {
-		case v.kind != yamlScalar || v.text == "":
-			f.problem(v.at, "%s of %s are words, for example %s", key, what, example)
-		case seen[v.text]:
-			f.problem(v.at, "%q stands here twice", v.text)
+	for _, item := range n.Items {
+		switch v := item.Value; {
+		case v.Kind != yamledit.Scalar || v.Text == "":
+			f.problem(v.At, "%s of %s are words, for example %s", key, what, example)
+		case seen[v.Text]:
+			f.problem(v.At, "%q stands here twice", v.Text)
 		default:
-			words, seen[v.text] = append(words, v.text), true
+			words, seen[v.Text] = append(words, v.Text), true
 		}
 	}
 	return words

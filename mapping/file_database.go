@@ -7,6 +7,7 @@ import (
 
 	"loopmap/mapping/body"
 	"loopmap/mapping/column"
+	"loopmap/mapping/yamledit"
 )
 
 var (
@@ -22,10 +23,10 @@ var (
 // source is a mapping file that is to be read again once its database is known.
 type source struct {
 	name string
-	root *yamlNode
+	root *yamledit.Node
 }
 
-func (f *fileReader) database(root *yamlNode, m *Mapping) {
+func (f *fileReader) database(root *yamledit.Node, m *Mapping) {
 	url, at := f.text(root, "the mapping file", "database", "sqlite:contacts.db")
 	if url == "" {
 		return
@@ -34,9 +35,9 @@ func (f *fileReader) database(root *yamlNode, m *Mapping) {
 	d, err := column.DialectOf(url)
 	switch {
 	case password.MatchString(url):
-		f.problem(at.at, "a password has no place in this file; write database: ${DATABASE_URL} and set that in the environment")
+		f.problem(at.At, "a password has no place in this file; write database: ${DATABASE_URL} and set that in the environment")
 	case notForDatabase(url) != "":
-		f.problem(at.at, "%s", notForDatabase(url))
+		f.problem(at.At, "%s", notForDatabase(url))
 	case f.dialect != "":
 		m.Dialect = f.dialect
 	case err == nil:
@@ -44,7 +45,7 @@ func (f *fileReader) database(root *yamlNode, m *Mapping) {
 	case variable.MatchString(url):
 		f.hidden = true
 	default:
-		f.problem(at.at, "%q names no database; write sqlite:FILE, postgres://HOST/NAME or ${DATABASE_URL}", body.Printable(url))
+		f.problem(at.At, "%q names no database; write sqlite:FILE, postgres://HOST/NAME or ${DATABASE_URL}", body.Printable(url))
 	}
 }
 

@@ -1,19 +1,23 @@
 package mapping
 
-import "strings"
+import (
+	"strings"
+
+	"loopmap/mapping/yamledit"
+)
 
 // Lists of columns in brackets (YAML's flow style), changed in their place.
 
 // rebuild writes a list in brackets anew, one column a line, below the comments
 // that stood in it.
-func (e *lineEditor) rebuild(list *yamlNode, columns []Column, width int) {
-	if !list.flow || list.last.line == 0 || list.last.line > len(e.lines) {
+func (e *lineEditor) rebuild(list *yamledit.Node, columns []Column, width int) {
+	if !list.Flow || list.Last.Line == 0 || list.Last.Line > len(e.lines) {
 		return
 	}
-	start, stop := list.at, list.last
-	head, tail := []rune(e.lines[start.line-1]), []rune(e.lines[stop.line-1])
-	lines := []string{string(head[:start.col-1]) + "[" + e.end}
-	for i := start.line - 1; i < stop.line-1; i++ {
+	start, stop := list.At, list.Last
+	head, tail := []rune(e.lines[start.Line-1]), []rune(e.lines[stop.Line-1])
+	lines := []string{string(head[:start.Col-1]) + "[" + e.end}
+	for i := start.Line - 1; i < stop.Line-1; i++ {
 		if c := comment(e.lines[i]); c != "" {
 			lines = append(lines, "      "+c)
 		}
@@ -21,28 +25,28 @@ func (e *lineEditor) rebuild(list *yamlNode, columns []Column, width int) {
 	for _, c := range columns {
 		lines = append(lines, "      "+renderColumn(c, width)+","+e.end)
 	}
-	lines = append(lines, "    ]"+string(tail[stop.col:]))
-	e.lines = append(append(append([]string(nil), e.lines[:start.line-1]...), lines...), e.lines[stop.line:]...)
+	lines = append(lines, "    ]"+string(tail[stop.Col:]))
+	e.lines = append(append(append([]string(nil), e.lines[:start.Line-1]...), lines...), e.lines[stop.Line:]...)
 }
 
 // arrangeFlow is arrange for a list in brackets whose columns are in braces, each
 // on one line. The columns of a place that stays are put into the places in their
 // new order, so that what stands between them stays; new ones follow the last.
-func (e *lineEditor) arrangeFlow(list *yamlNode, from []int, old, columns []Column) bool {
-	if !list.flow || len(list.items) == 0 {
+func (e *lineEditor) arrangeFlow(list *yamledit.Node, from []int, old, columns []Column) bool {
+	if !list.Flow || len(list.Items) == 0 {
 		return false
 	}
-	texts, keep := make([]string, len(list.items)), make([]bool, len(list.items))
-	for i, item := range list.items {
-		v := item.value
-		if !v.flow || v.kind != yamlMap || v.at.line != v.last.line || v.at.line > len(e.lines) {
+	texts, keep := make([]string, len(list.Items)), make([]bool, len(list.Items))
+	for i, item := range list.Items {
+		v := item.Value
+		if !v.Flow || v.Kind != yamledit.Map || v.At.Line != v.Last.Line || v.At.Line > len(e.lines) {
 			return false
 		}
-		line := []rune(e.lines[v.at.line-1])
-		if v.last.col > len(line) || line[v.at.col-1] != '{' || line[v.last.col-1] != '}' {
+		line := []rune(e.lines[v.At.Line-1])
+		if v.Last.Col > len(line) || line[v.At.Col-1] != '{' || line[v.Last.Col-1] != '}' {
 			return false
 		}
-		texts[i] = string(line[v.at.col-1 : v.last.col])
+		texts[i] = string(line[v.At.Col-1 : v.Last.Col])
 	}
 	for _, j := range from {
 		if j >= 0 {
@@ -65,38 +69,38 @@ func (e *lineEditor) arrangeFlow(list *yamlNode, from []int, old, columns []Colu
 	}
 	// From the end to the beginning, so that the places before stay true.
 	next, last := places-1, true
-	for i := len(list.items) - 1; i >= 0; i-- {
-		v := list.items[i].value
+	for i := len(list.Items) - 1; i >= 0; i-- {
+		v := list.Items[i].Value
 		if !keep[i] {
-			e.cutItem(v, i == len(list.items)-1)
+			e.cutItem(v, i == len(list.Items)-1)
 			continue
 		}
 		text := want[next]
 		if last {
-			text += e.following(v, want[places:], list.at.line != list.last.line)
+			text += e.following(v, want[places:], list.At.Line != list.Last.Line)
 		}
 		next, last = next-1, false
-		line := []rune(e.lines[v.at.line-1])
-		e.lines[v.at.line-1] = string(line[:v.at.col-1]) + text + string(line[v.last.col:])
+		line := []rune(e.lines[v.At.Line-1])
+		e.lines[v.At.Line-1] = string(line[:v.At.Col-1]) + text + string(line[v.Last.Col:])
 	}
 	return true
 }
 
 // following is the text of new columns behind the last: on lines of their own when
 // nothing but a comment follows it on its line, else beside it.
-func (e *lineEditor) following(v *yamlNode, more []string, lines bool) string {
+func (e *lineEditor) following(v *yamledit.Node, more []string, lines bool) string {
 	if len(more) == 0 {
 		return ""
 	}
-	line := []rune(e.lines[v.at.line-1])
-	rest := strings.TrimSuffix(string(line[v.last.col:]), e.end)
+	line := []rune(e.lines[v.At.Line-1])
+	rest := strings.TrimSuffix(string(line[v.Last.Col:]), e.end)
 	behind, comma := strings.CutPrefix(strings.TrimSpace(rest), ",")
 	behind = strings.TrimSpace(behind)
 	if !lines || behind != "" && behind[0] != '#' {
 		return ", " + strings.Join(more, ", ")
 	}
-	e.lines[v.at.line-1] = string(line[:v.last.col]) // the rest is given back here
-	between := e.end + "\n" + e.lines[v.at.line-1][:len(e.lines[v.at.line-1])-len(strings.TrimLeft(e.lines[v.at.line-1], " "))]
+	e.lines[v.At.Line-1] = string(line[:v.Last.Col]) // the rest is given back here
+	between := e.end + "\n" + e.lines[v.At.Line-1][:len(e.lines[v.At.Line-1])-len(strings.TrimLeft(e.lines[v.At.Line-1], " "))]
 	text := rest + between + strings.Join(more, ","+between)
 	if comma {
 		return text + "," + e.end
@@ -105,10 +109,10 @@ func (e *lineEditor) following(v *yamlNode, more []string, lines bool) string {
 }
 
 // cutItem takes an item and its comma out, and its line when nothing else is on it.
-func (e *lineEditor) cutItem(v *yamlNode, isLast bool) {
-	at := v.at.line - 1
+func (e *lineEditor) cutItem(v *yamledit.Node, isLast bool) {
+	at := v.At.Line - 1
 	line := []rune(e.lines[at])
-	head, tail := string(line[:v.at.col-1]), string(line[v.last.col:])
+	head, tail := string(line[:v.At.Col-1]), string(line[v.Last.Col:])
 	if rest, ok := strings.CutPrefix(strings.TrimLeft(tail, " "), ","); ok {
 		tail = strings.TrimLeft(rest, " ")
 	} else if isLast && strings.HasSuffix(strings.TrimRight(head, " "), ",") {

@@ -9,23 +9,24 @@ import (
 
 	"loopmap/mapping/body"
 	"loopmap/mapping/column"
+	"loopmap/mapping/yamledit"
 )
 
 // rules reads receive.rules. The columns of m are there already.
-func (f *fileReader) rules(n *yamlNode, m *Mapping) {
-	if n == nil || n.kind == yamlEmpty {
+func (f *fileReader) rules(n *yamledit.Node, m *Mapping) {
+	if n == nil || n.Kind == yamledit.Empty {
 		return
 	}
-	if n.kind != yamlList {
-		f.problem(n.at, "rules is a list: - {event: contact.unsubscribed, set: {subscribed: false}}")
+	if n.Kind != yamledit.List {
+		f.problem(n.At, "rules is a list: - {event: contact.unsubscribed, set: {subscribed: false}}")
 		return
 	}
 	f.columns = map[string]Column{}
 	for _, c := range m.Receive.Columns {
 		f.know(c, m.Dialect)
 	}
-	for _, item := range n.items {
-		if u, ok := f.rule(item.value, m); ok {
+	for _, item := range n.Items {
+		if u, ok := f.rule(item.Value, m); ok {
 			m.Receive.Rules = append(m.Receive.Rules, u)
 			for _, s := range u.Set {
 				f.know(Column{Name: s.Column, Type: s.Type}, m.Dialect)
@@ -44,69 +45,69 @@ func (f *fileReader) know(c Column, d column.Dialect) {
 	}
 }
 
-func (f *fileReader) rule(n *yamlNode, m *Mapping) (u Rule, ok bool) {
+func (f *fileReader) rule(n *yamledit.Node, m *Mapping) (u Rule, ok bool) {
 	if !f.block(n, "a rule", "event", "if", "set", "delete") {
 		return u, false
 	}
 	before := len(f.problems)
 	u.Event, _ = f.text(n, "the rule", "event", "contact.unsubscribed")
-	if v := n.get("delete"); v != nil {
-		if u.Delete = v.text == "true"; v.text != "true" && v.text != "false" {
-			f.problem(v.at, "delete is true or false")
+	if v := n.Get("delete"); v != nil {
+		if u.Delete = v.Text == "true"; v.Text != "true" && v.Text != "false" {
+			f.problem(v.At, "delete is true or false")
 		}
 	}
-	set := n.get("set")
+	set := n.Get("set")
 	switch {
 	case u.Delete && set != nil:
-		f.problem(set.at, "a row that is deleted has nothing to set")
+		f.problem(set.At, "a row that is deleted has nothing to set")
 	case !u.Delete && set == nil:
-		f.problem(n.at, "the rule does nothing: give it set: {subscribed: false} or delete: true")
+		f.problem(n.At, "the rule does nothing: give it set: {subscribed: false} or delete: true")
 	case u.Delete && m.Receive.Lists(u.Event):
-		f.problem(n.get("delete").at, "%s is in events, which fill the row, and cannot delete it too", u.Event)
+		f.problem(n.Get("delete").At, "%s is in events, which fill the row, and cannot delete it too", u.Event)
 	}
-	f.conditions(n.get("if"), &u)
+	f.conditions(n.Get("if"), &u)
 	f.settings(set, &u, m)
 	if key := m.column(m.Key); key.Name != "" && !m.Receive.Lists(u.Event) {
 		if _, ok := identity(key.From); !ok {
-			f.problem(n.at, "the key %s comes from %s, which %s does not carry: it finds its row by contactIdentity.id, .email or .userId only", m.Key, key.From, u.Event)
+			f.problem(n.At, "the key %s comes from %s, which %s does not carry: it finds its row by contactIdentity.id, .email or .userId only", m.Key, key.From, u.Event)
 		}
 	}
 	return u, len(f.problems) == before
 }
 
-func (f *fileReader) conditions(n *yamlNode, u *Rule) {
+func (f *fileReader) conditions(n *yamledit.Node, u *Rule) {
 	if n == nil {
 		return
 	}
-	if n.kind != yamlMap {
-		f.problem(n.at, "if is a block of path: value, for example {mailingList.id: cm06f5v0e45nf0ml5754o9cix}")
+	if n.Kind != yamledit.Map {
+		f.problem(n.At, "if is a block of path: value, for example {mailingList.id: cm06f5v0e45nf0ml5754o9cix}")
 		return
 	}
-	for _, c := range n.members {
-		path, err := ParsePath(c.key.text)
+	for _, c := range n.Members {
+		path, err := ParsePath(c.Key.Text)
 		if err != nil {
-			f.problem(c.key.at, "if: %v", err)
+			f.problem(c.Key.At, "if: %v", err)
 		}
-		if c.value.kind != yamlScalar && c.value.kind != yamlEmpty {
-			f.problem(c.value.at, "%s is compared with one value", c.key.text)
+		if c.Value.Kind != yamledit.Scalar && c.Value.Kind != yamledit.Empty {
+			f.problem(c.Value.At, "%s is compared with one value", c.Key.Text)
 		}
-		text := c.value.text
-		if c.value.kind == yamlEmpty {
+		text := c.Value.Text
+		if c.Value.Kind == yamledit.Empty {
 			text = "null"
 		}
 		u.If = append(u.If, Condition{path, text})
 	}
 }
 
-func (f *fileReader) settings(n *yamlNode, u *Rule, m *Mapping) {
+func (f *fileReader) settings(n *yamledit.Node, u *Rule, m *Mapping) {
 	if n == nil {
 		return
 	}
-	if n.kind != yamlMap || len(n.members) == 0 {
-		f.problem(n.at, "set is a block of column: value, for example {subscribed: false}")
+	if n.Kind != yamledit.Map || len(n.Members) == 0 {
+		f.problem(n.At, "set is a block of column: value, for example {subscribed: false}")
 		return
 	}
-	for _, c := range n.members {
+	for _, c := range n.Members {
 		if s, ok := f.setting(c, m); ok {
 			u.Set = append(u.Set, s)
 		}
@@ -115,72 +116,72 @@ func (f *fileReader) settings(n *yamlNode, u *Rule, m *Mapping) {
 
 // setting reads one column: value of a rule. The value is a scalar, or {from: path,
 // type: ...}.
-func (f *fileReader) setting(c yamlMember, m *Mapping) (s Setting, ok bool) {
+func (f *fileReader) setting(c yamledit.Member, m *Mapping) (s Setting, ok bool) {
 	before := len(f.problems)
-	s.Column = c.key.text
+	s.Column = c.Key.Text
 	if s.Column == m.Key {
-		f.problem(c.key.at, "%s is the key: it tells which row is meant, and is not set", s.Column)
+		f.problem(c.Key.At, "%s is the key: it tells which row is meant, and is not set", s.Column)
 	} else if err := f.checkName(m.Dialect, column.Dialect.CheckColumn, s.Column); err != nil {
-		f.problem(c.key.at, "column %q: %v", s.Column, err)
+		f.problem(c.Key.At, "column %q: %v", s.Column, err)
 	}
-	known := f.knownColumn(c.key, m)
+	known := f.knownColumn(c.Key, m)
 	s.Type = known.Type
-	switch v := c.value; v.kind {
-	case yamlMap:
+	switch v := c.Value; v.Kind {
+	case yamledit.Map:
 		f.block(v, "the value of "+s.Column, "from", "type")
 		text, at := f.text(v, "the value of "+s.Column, "from", "eventTime")
 		var err error
 		if s.From, err = ParsePath(text); text != "" && err != nil {
-			f.problem(at.at, "%s: %v", s.Column, err)
+			f.problem(at.At, "%s: %v", s.Column, err)
 		}
-		if v.get("type") != nil || s.Type == "" {
+		if v.Get("type") != nil || s.Type == "" {
 			text, at := f.text(v, "the value of "+s.Column, "type", "time")
 			if t, err := column.ParseType(text); text != "" && err != nil {
-				f.problem(at.at, "%s: %v", s.Column, err)
+				f.problem(at.At, "%s: %v", s.Column, err)
 			} else if known.Type != "" && t != known.Type {
-				f.problem(at.at, "%s is %s, and %s elsewhere in this file", s.Column, t, known.Type)
+				f.problem(at.At, "%s is %s, and %s elsewhere in this file", s.Column, t, known.Type)
 			} else {
 				s.Type = t
 			}
 		}
-	case yamlScalar, yamlEmpty:
+	case yamledit.Scalar, yamledit.Empty:
 		s.Value = scalarJSON(v)
 		if s.Type == "" {
 			s.Type = typeOfJSON(s.Value)
 		}
 		if cell := s.Type.Read(body.Value(s.Value), m.Dialect); s.Type == "" {
-			f.problem(v.at, "null alone does not say what %s holds; name it in columns, or write {from: path, type: time}", s.Column)
+			f.problem(v.At, "null alone does not say what %s holds; name it in columns, or write {from: path, type: time}", s.Column)
 		} else if cell.State == column.Misfit && !f.hidden {
-			f.problem(v.at, "column %s (%s): %s", s.Column, s.Type, cell.Text)
+			f.problem(v.At, "column %s (%s): %s", s.Column, s.Type, cell.Text)
 		}
 	default:
-		f.problem(v.at, "%s is set to one value, or to {from: path, type: time}", s.Column)
+		f.problem(v.At, "%s is set to one value, or to {from: path, type: time}", s.Column)
 	}
 	return s, len(f.problems) == before
 }
 
 // knownColumn is the column of this name in what the file says above.
-func (f *fileReader) knownColumn(key *yamlNode, m *Mapping) Column {
-	if c, ok := f.columns[key.text]; ok {
+func (f *fileReader) knownColumn(key *yamledit.Node, m *Mapping) Column {
+	if c, ok := f.columns[key.Text]; ok {
 		return c
 	}
-	if c, ok := f.columns[m.Dialect.Fold(key.text)]; ok && !f.hidden && m.Dialect.Fold(c.Name) == m.Dialect.Fold(key.text) {
-		f.problem(key.at, "column %q is %q to SQLite, which ignores case", key.text, c.Name)
+	if c, ok := f.columns[m.Dialect.Fold(key.Text)]; ok && !f.hidden && m.Dialect.Fold(c.Name) == m.Dialect.Fold(key.Text) {
+		f.problem(key.At, "column %q is %q to SQLite, which ignores case", key.Text, c.Name)
 	}
 	return Column{}
 }
 
 // scalarJSON is a YAML scalar as JSON: what is in quotes is text.
-func scalarJSON(n *yamlNode) string {
+func scalarJSON(n *yamledit.Node) string {
 	switch {
-	case n.kind == yamlEmpty:
+	case n.Kind == yamledit.Empty:
 		return "null"
-	case n.raw == n.text && (n.text == "true" || n.text == "false"):
-		return n.text
-	case n.raw == n.text && body.IsNumber(body.Value(n.text), n.text):
-		return n.text
+	case n.Raw == n.Text && (n.Text == "true" || n.Text == "false"):
+		return n.Text
+	case n.Raw == n.Text && body.IsNumber(body.Value(n.Text), n.Text):
+		return n.Text
 	}
-	b, _ := json.Marshal(n.text) // text always encodes
+	b, _ := json.Marshal(n.Text) // text always encodes
 	return string(b)
 }
 
@@ -197,8 +198,8 @@ func typeOfJSON(value string) column.Type {
 }
 
 // journal reads how long bodies are kept.
-func (f *fileReader) journal(n *yamlNode, m *Mapping) {
-	if n == nil || n.kind == yamlEmpty || !f.block(n, "journal", "keep") {
+func (f *fileReader) journal(n *yamledit.Node, m *Mapping) {
+	if n == nil || n.Kind == yamledit.Empty || !f.block(n, "journal", "keep") {
 		return
 	}
 	text, at := f.text(n, "journal", "keep", "90d")
@@ -207,7 +208,7 @@ func (f *fileReader) journal(n *yamlNode, m *Mapping) {
 	}
 	var err error
 	if m.Keep, err = parseKeep(text); err != nil {
-		f.problem(at.at, "keep: %v", err)
+		f.problem(at.At, "keep: %v", err)
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"slices"
 	"strings"
+
+	"loopmap/mapping/yamledit"
 )
 
 // The push part of a file, changed setting by setting. After each change the part is
@@ -18,16 +20,16 @@ func writePush(src []byte, from, to *Push) ([]byte, error) {
 	if strings.Contains(string(src), "\r\n") {
 		end = "\r"
 	}
-	root, err := readYAML(unixLines(src))
+	root, err := yamledit.Read(unixLines(src))
 	if err != nil {
 		return nil, err
 	}
 	lines := strings.Split(string(unixLines(src)), "\n")
 	first, last := len(lines), len(lines)
-	for i := range root.members {
-		if m := root.members[i]; m.key.text == "push" && !root.flow {
-			first = m.key.at.line - 1
-			last = blockEnd(lines, m.key, m.value)
+	for i := range root.Members {
+		if m := root.Members[i]; m.Key.Text == "push" && !root.Flow {
+			first = m.Key.At.Line - 1
+			last = blockEnd(lines, m.Key, m.Value)
 		}
 	}
 	part := slices.Clone(lines[first:last])
@@ -131,11 +133,11 @@ func renames(from, to []setting) (after []setting, list [][2]string) {
 // change sets what stands at path in the lines of a push part, or takes it out when
 // value is "".
 func change(lines *[]string, path []string, value string) error {
-	root, err := readYAML([]byte(strings.Join(*lines, "\n")))
+	root, err := yamledit.Read([]byte(strings.Join(*lines, "\n")))
 	if err != nil {
 		return err
 	}
-	at := spot{key: root.members[0].key, node: root.members[0].value}
+	at := spot{key: root.Members[0].Key, node: root.Members[0].Value}
 	e := &lineEditor{lines: *lines}
 	defer func() { *lines = e.lines }()
 	for i, name := range path {
@@ -156,39 +158,39 @@ func change(lines *[]string, path []string, value string) error {
 
 // spot is a part of a file: a member of a block with its key, or an item of a list.
 type spot struct {
-	parent *yamlNode
-	key    *yamlNode // nil for an item
-	item   yamlItem
-	node   *yamlNode
+	parent *yamledit.Node
+	key    *yamledit.Node // nil for an item
+	item   yamledit.Item
+	node   *yamledit.Node
 }
 
 // child is the member of this name; of a list, the item that has it as its name.
 func (s spot) child(name string) (spot, bool) {
-	for _, m := range s.node.members {
-		if m.key.text == name {
-			return spot{parent: s.node, key: m.key, node: m.value}, true
+	for _, m := range s.node.Members {
+		if m.Key.Text == name {
+			return spot{parent: s.node, key: m.Key, node: m.Value}, true
 		}
 	}
-	for _, item := range s.node.items {
-		if n := item.value.get("name"); n != nil && n.text == name {
-			return spot{parent: s.node, item: item, node: item.value}, true
+	for _, item := range s.node.Items {
+		if n := item.Value.Get("name"); n != nil && n.Text == name {
+			return spot{parent: s.node, item: item, node: item.Value}, true
 		}
 	}
 	return spot{}, false
 }
 
 // blockEnd is the index of the line behind all that belongs to a member of a block.
-func blockEnd(lines []string, key, value *yamlNode) int {
-	end := max(key.at.line, value.last.line)
-	for i := key.at.line; i < len(lines); i++ {
+func blockEnd(lines []string, key, value *yamledit.Node) int {
+	end := max(key.At.Line, value.Last.Line)
+	for i := key.At.Line; i < len(lines); i++ {
 		s := strings.TrimLeft(lines[i], " ")
 		indent := len(lines[i]) - len(s)
-		beside := value.kind == yamlList && !value.flow && strings.HasPrefix(s, "-") && indent == key.at.col-1
+		beside := value.Kind == yamledit.List && !value.Flow && strings.HasPrefix(s, "-") && indent == key.At.Col-1
 		switch {
-		case i < value.last.line:
-		case s == "" || s[0] == '#' && indent < key.at.col:
+		case i < value.Last.Line:
+		case s == "" || s[0] == '#' && indent < key.At.Col:
 			continue // it belongs to what follows, unless more of this one does
-		case indent < key.at.col && !beside:
+		case indent < key.At.Col && !beside:
 			return end
 		case s[0] == '#':
 			continue
@@ -199,8 +201,8 @@ func blockEnd(lines []string, key, value *yamlNode) int {
 }
 
 // itemEnd is the index of the line behind an item of a block list.
-func itemEnd(lines []string, item yamlItem) int {
-	return blockEnd(lines, &yamlNode{at: item.dash}, &yamlNode{})
+func itemEnd(lines []string, item yamledit.Item) int {
+	return blockEnd(lines, &yamledit.Node{At: item.Dash}, &yamledit.Node{})
 }
 
 // put gives a member another value.
@@ -208,53 +210,53 @@ func (e *lineEditor) put(at spot, value string) error {
 	if at.key == nil {
 		return errByHand
 	}
-	if n := at.node; n.kind == yamlScalar && n.raw != "" || n.flow && n.at.line == n.last.line {
-		line := []rune(e.lines[n.at.line-1])
-		start, end := n.at.col-1, n.at.col-1+len([]rune(n.raw))
-		if n.flow {
-			end = n.last.col
+	if n := at.node; n.Kind == yamledit.Scalar && n.Raw != "" || n.Flow && n.At.Line == n.Last.Line {
+		line := []rune(e.lines[n.At.Line-1])
+		start, end := n.At.Col-1, n.At.Col-1+len([]rune(n.Raw))
+		if n.Flow {
+			end = n.Last.Col
 		}
 		if start < 0 || end > len(line) {
 			return errByHand
 		}
-		e.lines[n.at.line-1] = string(line[:start]) + value + string(line[end:])
+		e.lines[n.At.Line-1] = string(line[:start]) + value + string(line[end:])
 		return nil
 	}
-	if at.parent != nil && at.parent.flow {
+	if at.parent != nil && at.parent.Flow {
 		return errByHand
 	}
-	if at.node.kind == yamlList {
+	if at.node.Kind == yamledit.List {
 		if words, stays, ok := itemsOf(at.node, value); ok {
 			e.putItems(at.node, words, stays)
 			return nil
 		}
 	}
 	end := blockEnd(e.lines, at.key, at.node)
-	head := []rune(e.lines[at.key.at.line-1])
-	stop := at.key.at.col - 1 + len([]rune(at.key.raw))
-	if at.key.raw == "" || stop > len(head) {
+	head := []rune(e.lines[at.key.At.Line-1])
+	stop := at.key.At.Col - 1 + len([]rune(at.key.Raw))
+	if at.key.Raw == "" || stop > len(head) {
 		return errByHand
 	}
-	e.lines = slices.Replace(e.lines, at.key.at.line-1, end, string(head[:stop])+": "+value)
+	e.lines = slices.Replace(e.lines, at.key.At.Line-1, end, string(head[:stop])+": "+value)
 	return nil
 }
 
 // itemsOf are the words of value, a list in brackets, and which items of a block list
 // stay when it is to have them; ok is false when the list is better written anew.
-func itemsOf(list *yamlNode, value string) (words []string, stays []bool, ok bool) {
-	want, err := readYAML([]byte(value))
-	if err != nil || len(list.items) == 0 || list.items[0].dash.line == 0 {
+func itemsOf(list *yamledit.Node, value string) (words []string, stays []bool, ok bool) {
+	want, err := yamledit.Read([]byte(value))
+	if err != nil || len(list.Items) == 0 || list.Items[0].Dash.Line == 0 {
 		return nil, nil, false
 	}
-	for _, item := range want.items {
-		words = append(words, item.value.text)
+	for _, item := range want.Items {
+		words = append(words, item.Value.Text)
 	}
 	n := 0
-	for _, item := range list.items {
-		stay := n < len(words) && item.value.text == words[n]
+	for _, item := range list.Items {
+		stay := n < len(words) && item.Value.Text == words[n]
 		if stay {
 			n++
-		} else if slices.Contains(words, item.value.text) {
+		} else if slices.Contains(words, item.Value.Text) {
 			return nil, nil, false // in another order
 		}
 		stays = append(stays, stay)
@@ -264,15 +266,15 @@ func itemsOf(list *yamlNode, value string) (words []string, stays []bool, ok boo
 
 // putItems adds words to a block list, and takes out the items that do not stay: all
 // others keep their lines.
-func (e *lineEditor) putItems(list *yamlNode, words []string, stays []bool) {
-	indent := strings.Repeat(" ", list.items[0].dash.col-1)
-	end := itemEnd(e.lines, list.items[len(list.items)-1])
+func (e *lineEditor) putItems(list *yamledit.Node, words []string, stays []bool) {
+	indent := strings.Repeat(" ", list.Items[0].Dash.Col-1)
+	end := itemEnd(e.lines, list.Items[len(list.Items)-1])
 	for i, word := range words {
 		e.lines = slices.Insert(e.lines, end+i, indent+"- "+quoteYAML(word))
 	}
-	for i := len(list.items) - 1; i >= 0; i-- {
-		if item := list.items[i]; !stays[i] {
-			e.lines = slices.Delete(e.lines, item.dash.line-1, itemEnd(e.lines, item))
+	for i := len(list.Items) - 1; i >= 0; i-- {
+		if item := list.Items[i]; !stays[i] {
+			e.lines = slices.Delete(e.lines, item.Dash.Line-1, itemEnd(e.lines, item))
 		}
 	}
 }
@@ -282,35 +284,35 @@ var errByHand = errors.New("the push part is written in a way that cannot be cha
 // add puts what is not there yet into a block or a list: path is below at.
 func (e *lineEditor) add(at spot, path []string, value string) error {
 	n := at.node
-	inList := len(path) > 1 && at.key != nil && at.key.text == "events" && n.kind != yamlMap
+	inList := len(path) > 1 && at.key != nil && at.key.Text == "events" && n.Kind != yamledit.Map
 	switch {
-	case n.flow:
-		text := inFlow(path, value, n.kind == yamlMap)
-		if len(n.members)+len(n.items) > 0 {
+	case n.Flow:
+		text := inFlow(path, value, n.Kind == yamledit.Map)
+		if len(n.Members)+len(n.Items) > 0 {
 			text = ", " + text
 		}
-		line := []rune(e.lines[n.last.line-1])
-		before := strings.TrimRight(string(line[:n.last.col-1]), " ")
+		line := []rune(e.lines[n.Last.Line-1])
+		before := strings.TrimRight(string(line[:n.Last.Col-1]), " ")
 		if strings.HasSuffix(before, ",") {
 			text = strings.TrimPrefix(text, ",")
 		}
 		if strings.TrimSpace(before) == "" { // the bracket stands alone on its line
 			return errByHand
 		}
-		e.lines[n.last.line-1] = before + text + string(line[n.last.col-1:])
+		e.lines[n.Last.Line-1] = before + text + string(line[n.Last.Col-1:])
 		return nil
-	case n.kind == yamlEmpty && at.key != nil:
-		indent := strings.Repeat(" ", at.key.at.col+1)
-		e.lines = slices.Insert(e.lines, at.key.at.line, inBlock(indent, path, value, inList)...)
+	case n.Kind == yamledit.Empty && at.key != nil:
+		indent := strings.Repeat(" ", at.key.At.Col+1)
+		e.lines = slices.Insert(e.lines, at.key.At.Line, inBlock(indent, path, value, inList)...)
 		return nil
-	case n.kind == yamlMap && len(n.members) > 0:
-		last := n.members[len(n.members)-1]
-		indent := strings.Repeat(" ", n.members[0].key.at.col-1)
-		e.lines = slices.Insert(e.lines, blockEnd(e.lines, last.key, last.value), inBlock(indent, path, value, false)...)
+	case n.Kind == yamledit.Map && len(n.Members) > 0:
+		last := n.Members[len(n.Members)-1]
+		indent := strings.Repeat(" ", n.Members[0].Key.At.Col-1)
+		e.lines = slices.Insert(e.lines, blockEnd(e.lines, last.Key, last.Value), inBlock(indent, path, value, false)...)
 		return nil
-	case n.kind == yamlList && len(n.items) > 0 && n.items[0].dash.line > 0:
-		last := n.items[len(n.items)-1]
-		indent := strings.Repeat(" ", last.dash.col-1)
+	case n.Kind == yamledit.List && len(n.Items) > 0 && n.Items[0].Dash.Line > 0:
+		last := n.Items[len(n.Items)-1]
+		indent := strings.Repeat(" ", last.Dash.Col-1)
 		e.lines = slices.Insert(e.lines, itemEnd(e.lines, last), inBlock(indent, path, value, true)...)
 		return nil
 	}
@@ -322,20 +324,20 @@ func (e *lineEditor) takeOut(at spot) error {
 	switch {
 	case at.parent == nil:
 		return errByHand
-	case at.parent.flow && at.key == nil:
-		if at.node.at.line != at.node.last.line {
+	case at.parent.Flow && at.key == nil:
+		if at.node.At.Line != at.node.Last.Line {
 			return errByHand
 		}
-		e.cutItem(at.node, at.parent.items[len(at.parent.items)-1].value == at.node)
+		e.cutItem(at.node, at.parent.Items[len(at.parent.Items)-1].Value == at.node)
 		return nil
-	case at.parent.flow:
+	case at.parent.Flow:
 		return e.cutMember(at)
 	case at.key == nil:
-		e.lines = slices.Delete(e.lines, at.item.dash.line-1, itemEnd(e.lines, at.item))
+		e.lines = slices.Delete(e.lines, at.item.Dash.Line-1, itemEnd(e.lines, at.item))
 		return nil
 	}
-	from, end := at.key.at.line-1, blockEnd(e.lines, at.key, at.node)
-	if head := e.lines[from][:at.key.at.col-1]; strings.TrimSpace(head) == "-" { // the first of an item
+	from, end := at.key.At.Line-1, blockEnd(e.lines, at.key, at.node)
+	if head := e.lines[from][:at.key.At.Col-1]; strings.TrimSpace(head) == "-" { // the first of an item
 		if end >= len(e.lines) || len(e.lines[end]) < len(head) || strings.TrimSpace(e.lines[end][:len(head)]) != "" {
 			return errByHand
 		}
@@ -348,21 +350,21 @@ func (e *lineEditor) takeOut(at spot) error {
 // cutMember takes a member out of braces, with its comma.
 func (e *lineEditor) cutMember(at spot) error {
 	n := at.node
-	if at.key.at.line != n.at.line || n.flow && n.at.line != n.last.line || n.kind == yamlScalar && n.raw == "" || n.kind == yamlEmpty {
+	if at.key.At.Line != n.At.Line || n.Flow && n.At.Line != n.Last.Line || n.Kind == yamledit.Scalar && n.Raw == "" || n.Kind == yamledit.Empty {
 		return errByHand
 	}
-	line := []rune(e.lines[n.at.line-1])
-	end := n.at.col - 1 + len([]rune(n.raw))
-	if n.flow {
-		end = n.last.col
+	line := []rune(e.lines[n.At.Line-1])
+	end := n.At.Col - 1 + len([]rune(n.Raw))
+	if n.Flow {
+		end = n.Last.Col
 	}
-	head, tail := string(line[:at.key.at.col-1]), string(line[end:])
+	head, tail := string(line[:at.key.At.Col-1]), string(line[end:])
 	if rest, ok := strings.CutPrefix(strings.TrimLeft(tail, " "), ","); ok {
 		tail = strings.TrimLeft(rest, " ")
 	} else {
 		head = strings.TrimRight(head, " ")
 		head = strings.TrimRight(strings.TrimSuffix(head, ","), " ")
 	}
-	e.lines[n.at.line-1] = head + tail
+	e.lines[n.At.Line-1] = head + tail
 	return nil
 }

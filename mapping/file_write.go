@@ -9,6 +9,7 @@ import (
 
 	"loopmap/mapping/body"
 	"loopmap/mapping/column"
+	"loopmap/mapping/yamledit"
 )
 
 // Rewrite brings a mapping file to say what m says, and changes no more than
@@ -120,10 +121,10 @@ func (doc *document) edit(src []byte, m *Mapping) []byte {
 		{"key", doc.mapping.Key, m.Key},
 	} {
 		if s.old != s.new {
-			e.replace(doc.root.get(s.key), s.new)
+			e.replace(doc.root.Get(s.key), s.new)
 		}
 	}
-	list := doc.root.get("receive").get("columns")
+	list := doc.root.Get("receive").Get("columns")
 	from := matchColumns(doc.mapping.Receive.Columns, m.Receive.Columns)
 	if !inOrder(from, len(doc.mapping.Receive.Columns)) && e.arrangeFlow(list, from, doc.mapping.Receive.Columns, m.Receive.Columns) {
 		return []byte(strings.Join(e.lines, "\n"))
@@ -132,14 +133,14 @@ func (doc *document) edit(src []byte, m *Mapping) []byte {
 		if from[i] < 0 {
 			continue
 		}
-		old, node := doc.mapping.Receive.Columns[from[i]], list.items[from[i]].value
+		old, node := doc.mapping.Receive.Columns[from[i]], list.Items[from[i]].Value
 		for _, s := range []struct{ key, old, new string }{
 			{"from", old.From.String(), c.From.String()},
 			{"type", string(old.Type), string(c.Type)},
 			{"name", old.Name, c.Name},
 		} {
 			if s.old != s.new {
-				e.replace(node.get(s.key), s.new)
+				e.replace(node.Get(s.key), s.new)
 			}
 		}
 	}
@@ -194,14 +195,14 @@ type lineEditor struct {
 // replace puts another value in a scalar's place. A gap that aligns what follows
 // grows or shrinks with it. What cannot be replaced so (a value over several
 // lines) stays, and Rewrite finds that out.
-func (e *lineEditor) replace(n *yamlNode, text string) {
-	if n == nil || n.kind != yamlScalar || n.raw == "" || n.at.line > len(e.lines) {
+func (e *lineEditor) replace(n *yamledit.Node, text string) {
+	if n == nil || n.Kind != yamledit.Scalar || n.Raw == "" || n.At.Line > len(e.lines) {
 		return
 	}
-	line := []rune(e.lines[n.at.line-1])
-	start, old, new := n.at.col-1, []rune(n.raw), []rune(quoteYAML(text))
+	line := []rune(e.lines[n.At.Line-1])
+	start, old, new := n.At.Col-1, []rune(n.Raw), []rune(quoteYAML(text))
 	end := start + len(old)
-	if start < 0 || end > len(line) || string(line[start:end]) != n.raw {
+	if start < 0 || end > len(line) || string(line[start:end]) != n.Raw {
 		return
 	}
 	rest := line[end:]
@@ -213,7 +214,7 @@ func (e *lineEditor) replace(n *yamlNode, text string) {
 		spaces := max(1, gap-1+len(old)-len(new))
 		rest = append([]rune(","+strings.Repeat(" ", spaces)), rest[gap:]...)
 	}
-	e.lines[n.at.line-1] = string(line[:start]) + string(new) + string(rest)
+	e.lines[n.At.Line-1] = string(line[:start]) + string(new) + string(rest)
 }
 
 // chunk is the lines of one column: the comments and blank lines above it, and
@@ -223,14 +224,14 @@ type chunk struct{ above, own []string }
 // arrange brings a list of columns into the order of from, writes those that are
 // new (-1) and leaves out those that are not named. Comments above a column that
 // goes stay where they are.
-func (e *lineEditor) arrange(list *yamlNode, from []int, columns []Column) {
+func (e *lineEditor) arrange(list *yamledit.Node, from []int, columns []Column) {
 	width := nameWidth(columns)
-	if list.flow || len(list.items) == 0 || list.items[0].dash.line == 0 {
+	if list.Flow || len(list.Items) == 0 || list.Items[0].Dash.Line == 0 {
 		e.rebuild(list, columns, width)
 		return
 	}
 	chunks, first, end := e.chunks(list)
-	indent := strings.Repeat(" ", list.items[0].dash.col-1)
+	indent := strings.Repeat(" ", list.Items[0].Dash.Col-1)
 	kept := map[int]bool{}
 	for _, j := range from {
 		kept[j] = true
@@ -257,13 +258,13 @@ func (e *lineEditor) arrange(list *yamlNode, from []int, columns []Column) {
 }
 
 // chunks takes a block list apart. The list is e.lines[first:end].
-func (e *lineEditor) chunks(list *yamlNode) (chunks []chunk, first, end int) {
-	n := len(list.items)
-	first, end = list.items[0].dash.line-1, len(e.lines)
-	last := list.items[n-1].dash
-	for i := last.line; i < len(e.lines); i++ {
+func (e *lineEditor) chunks(list *yamledit.Node) (chunks []chunk, first, end int) {
+	n := len(list.Items)
+	first, end = list.Items[0].Dash.Line-1, len(e.lines)
+	last := list.Items[n-1].Dash
+	for i := last.Line; i < len(e.lines); i++ {
 		s := strings.TrimLeft(e.lines[i], " ")
-		if strings.TrimSpace(s) != "" && s[0] != '#' && len(e.lines[i])-len(s) < last.col {
+		if strings.TrimSpace(s) != "" && s[0] != '#' && len(e.lines[i])-len(s) < last.Col {
 			end = i
 			break
 		}
@@ -278,10 +279,10 @@ func (e *lineEditor) chunks(list *yamlNode) (chunks []chunk, first, end int) {
 		return to
 	}
 	above := first
-	for i, item := range list.items {
-		start, next := item.dash.line-1, end
+	for i, item := range list.Items {
+		start, next := item.Dash.Line-1, end
 		if i+1 < n {
-			next = list.items[i+1].dash.line - 1
+			next = list.Items[i+1].Dash.Line - 1
 		}
 		stop := own(start, next)
 		chunks = append(chunks, chunk{e.lines[above:start], e.lines[start:stop]})

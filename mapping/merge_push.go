@@ -2,8 +2,9 @@ package mapping
 
 import (
 	"fmt"
-	"loopmap/mapping/body"
 	"slices"
+
+	"loopmap/mapping/body"
 )
 
 // push brings two people's changes of the push part together, as [Merge] does

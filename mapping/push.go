@@ -1,5 +1,7 @@
 package mapping
 
+import "loopmap/mapping/yamledit"
+
 // Push says what rows do to Loops.
 type Push struct {
 	Auto    bool   // rows are sent soon after they change
@@ -7,7 +9,7 @@ type Push struct {
 	Contact *PushContact
 	Events  []PushEvent
 
-	places map[string]place // of the columns' names in the file
+	places map[string]yamledit.Place // of the columns' names in the file
 }
 
 // PushContact is the body of a contact update (Loops API, PUT contacts/update).
@@ -19,7 +21,7 @@ type PushContact struct {
 	Properties    []Pair // Loops' property: column
 	Lists         []Pair // id of a mailing list: boolean column
 
-	condition place // of OnlyRunIf in the file
+	condition yamledit.Place // of OnlyRunIf in the file
 }
 
 // DefaultSource marks the contacts that loopmap makes.
@@ -51,7 +53,7 @@ type PushEvent struct {
 	Contact       []Pair   // contact properties that the event sets
 	Lists         []Pair   // mailing lists that the event sets
 
-	condition place // of OnlyRunIf in the file
+	condition yamledit.Place // of OnlyRunIf in the file
 }
 
 // Pair is Loops' name and the user's column, whose value goes there.

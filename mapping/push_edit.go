@@ -1,6 +1,10 @@
 package mapping
 
-import "slices"
+import (
+	"slices"
+
+	"loopmap/mapping/yamledit"
+)
 
 // EditPush returns a copy of m whose push part was changed by edit, which may change
 // all that it is given. A contact block that says nothing, and a push part that says
@@ -28,14 +32,14 @@ func (p *Push) clone() *Push {
 	n.places = nil
 	if p.Contact != nil {
 		c := *p.Contact
-		c.Properties, c.Lists, c.condition = slices.Clone(c.Properties), slices.Clone(c.Lists), place{}
+		c.Properties, c.Lists, c.condition = slices.Clone(c.Properties), slices.Clone(c.Lists), yamledit.Place{}
 		n.Contact = &c
 	}
 	n.Events = slices.Clone(p.Events)
 	for i := range n.Events {
 		e := &n.Events[i]
 		e.OncePer, e.Properties, e.Contact, e.Lists = slices.Clone(e.OncePer), slices.Clone(e.Properties), slices.Clone(e.Contact), slices.Clone(e.Lists)
-		e.condition = place{}
+		e.condition = yamledit.Place{}
 	}
 	return &n
 }

@@ -7,6 +7,7 @@ import (
 	"loopmap/mapping/body"
 	"loopmap/mapping/column"
 	"loopmap/mapping/condition"
+	"loopmap/mapping/yamledit"
 )
 
 // namedColumn is a column that the push part names, and where.
@@ -65,7 +66,7 @@ func (m *Mapping) PushProblems(name string, fields []column.Field) (problems []P
 			msg += "; did you mean " + near + "?"
 		}
 		at := m.Push.places[c.place]
-		problems = append(problems, Problem{name, at.line, at.col, msg})
+		problems = append(problems, Problem{name, at.Line, at.Col, msg})
 	}
 	return append(problems, m.conditionProblems(name, fields)...)
 }
@@ -73,14 +74,14 @@ func (m *Mapping) PushProblems(name string, fields []column.Field) (problems []P
 // conditionProblems are the mistakes of the push part's conditions against the columns
 // that the table has.
 func (m *Mapping) conditionProblems(name string, fields []column.Field) (problems []Problem) {
-	check := func(what, src string, at place) {
+	check := func(what, src string, at yamledit.Place) {
 		var wrong *condition.Error
 		if src == "" {
 			return
 		}
 		if _, err := condition.Compile(src, fields); errors.As(err, &wrong) {
-			at = at.right(wrong.Offset)
-			problems = append(problems, Problem{name, at.line, at.col, "only_run_if of " + body.Printable(what) + ": " + wrong.Msg})
+			at = at.Right(wrong.Offset)
+			problems = append(problems, Problem{name, at.Line, at.Col, "only_run_if of " + body.Printable(what) + ": " + wrong.Msg})
 		}
 	}
 	if c := m.Push.Contact; c != nil {

@@ -2,9 +2,11 @@ package mapping
 
 import (
 	"errors"
-	"loopmap/mapping/body"
 	"slices"
 	"strings"
+
+	"loopmap/mapping/body"
+	"loopmap/mapping/yamledit"
 )
 
 // setting is one thing that the push part says: where it stands in the file, and its
@@ -128,12 +130,12 @@ func pushOf(list []setting) (*Push, error) {
 	if err != nil {
 		return nil, err
 	}
-	root, err := readYAML([]byte(strings.Join(lines, "\n")))
+	root, err := yamledit.Read([]byte(strings.Join(lines, "\n")))
 	if err != nil {
 		return nil, err
 	}
 	f := &fileReader{}
-	p := f.push(root.get("push"))
+	p := f.push(root.Get("push"))
 	p.forgetPlaces() // they are of no file
 	if len(f.problems) > 0 {
 		return p, errors.New(f.problems[0].Msg)
@@ -151,9 +153,9 @@ func (p *Push) Check() error {
 func (p *Push) forgetPlaces() {
 	p.places = nil
 	if p.Contact != nil {
-		p.Contact.condition = place{}
+		p.Contact.condition = yamledit.Place{}
 	}
 	for i := range p.Events {
-		p.Events[i].condition = place{}
+		p.Events[i].condition = yamledit.Place{}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"loopmap/mapping/column"
+	"loopmap/mapping/yamledit"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
@@ -53,7 +54,7 @@ var compiledSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
 func parsed(t testing.TB, name string, src []byte) (*Mapping, error) {
 	t.Helper()
 	m, err := Parse(name, src)
-	root, broken := readYAML(unixLines(src))
+	root, broken := yamledit.Read(unixLines(src))
 	if broken != nil { // it is not a document that a schema could judge
 		return m, err
 	}
@@ -86,18 +87,18 @@ func isMeant(err error) bool {
 }
 
 // asJSON is YAML as an editor shows it to a schema.
-func asJSON(n *yamlNode) any {
-	switch n.kind {
-	case yamlMap:
+func asJSON(n *yamledit.Node) any {
+	switch n.Kind {
+	case yamledit.Map:
 		m := map[string]any{}
-		for _, member := range n.members {
-			m[member.key.text] = asJSON(member.value)
+		for _, member := range n.Members {
+			m[member.Key.Text] = asJSON(member.Value)
 		}
 		return m
-	case yamlList:
+	case yamledit.List:
 		list := []any{}
-		for _, item := range n.items {
-			list = append(list, asJSON(item.value))
+		for _, item := range n.Items {
+			list = append(list, asJSON(item.Value))
 		}
 		return list
 	}

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"loopmap/mapping/yamledit"
 )
 
 const shapeHead = "version: 1\ndatabase: sqlite:a.db\ntable: t\nkey: id\nreceive:\n  events: [contact.created]\n  columns:\n    - {name: id, type: text, from: contactIdentity.id}\n"
@@ -42,8 +44,8 @@ func TestParseInLinearTime(t *testing.T) {
 		"a long message":    {strings.Repeat("|", 1_000_000), false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if len(x.src) > maxFile {
-				x.src = x.src[:maxFile]
+			if len(x.src) > yamledit.MaxFile {
+				x.src = x.src[:yamledit.MaxFile]
 			}
 			begun := time.Now()
 			m, err := Parse("m.yaml", []byte(x.src))

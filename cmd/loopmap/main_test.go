@@ -181,6 +181,7 @@ func TestImports(t *testing.T) {
 	for pkg, never := range map[string][]string{
 		"mapping/body":            append([]string{"loopmap/"}, impure...),
 		"mapping/column":          append([]string{"loopmap/mapping"}, impure...),
+		"mapping/yamledit":        append([]string{"loopmap/mapping", "loopmap/mapping/column", "loopmap/mapping/condition"}, impure...),
 		"mapping/condition":       append([]string{"loopmap/mapping"}, impure...),
 		"mapping":                 append([]string{"loopmap/mapping/loops", "loopmap/mapping/table", "loopmap/mapping/receive", "loopmap/mapping/push", "loopmap/mapping/outgoing", "loopmap/tui"}, impure...),
 		"mapping/outgoing":        append([]string{"loopmap/mapping/loops", "loopmap/mapping/table", "loopmap/mapping/receive", "loopmap/mapping/push", "loopmap/tui"}, impure...),

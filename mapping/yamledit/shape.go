@@ -1,9 +1,10 @@
-package mapping
+package yamledit
 
 import (
 	"bytes"
-	"loopmap/mapping/body"
 	"unicode/utf8"
+
+	"loopmap/mapping/body"
 )
 
 // The library takes memory and time for what is nested by the square, and a kilobyte for
@@ -42,11 +43,11 @@ func checkShape(src []byte) error {
 		}
 		switch {
 		case depth > body.MaxDepth:
-			return yamlFail(placeAt(src, i), "brackets are nested too deep")
+			return fail(placeAt(src, i), "brackets are nested too deep")
 		case run > maxRun:
-			return yamlFail(placeAt(src, i), "lists are nested too deep")
+			return fail(placeAt(src, i), "lists are nested too deep")
 		case signs > maxSigns:
-			return yamlFail(placeAt(src, i), "the file has too many parts (%d signs of YAML); no mapping file needs them", maxSigns)
+			return fail(placeAt(src, i), "the file has too many parts (%d signs of YAML); no mapping file needs them", maxSigns)
 		}
 	}
 	return checkBlocks(src)
@@ -70,7 +71,7 @@ func checkBlocks(src []byte) error {
 			}
 			if last := &open[len(open)-1]; !item {
 				if last.lines++; last.lines > maxKeys {
-					return yamlFail(placeAt(src, start+indent), "a block of more than %d keys; no mapping file needs one", maxKeys)
+					return fail(placeAt(src, start+indent), "a block of more than %d keys; no mapping file needs one", maxKeys)
 				}
 			}
 		}
@@ -82,7 +83,8 @@ func checkBlocks(src []byte) error {
 // longest is how much of what stands in the file a message quotes.
 const longest = 200
 
-func cut(text string) string {
+// Cut is a text that is short enough for a message.
+func Cut(text string) string {
 	if len(text) <= longest {
 		return text
 	}
