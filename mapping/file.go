@@ -1,7 +1,6 @@
 package mapping
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -56,7 +55,7 @@ type document struct {
 
 func readFile(name string, src []byte) (*document, error) {
 	f := &fileReader{name: name}
-	root, err := yamledit.Read(unixLines(src))
+	root, err := yamledit.Read(yamledit.UnixLines(src))
 	if err != nil {
 		var at *yamledit.Error
 		if errors.As(err, &at) {
@@ -74,9 +73,6 @@ func readFile(name string, src []byte) (*document, error) {
 	m.Hash = HashOf(src)
 	return &document{m, root}, nil
 }
-
-// unixLines brings CRLF to LF, so that both read alike and places stay true.
-func unixLines(src []byte) []byte { return bytes.ReplaceAll(src, []byte("\r\n"), []byte("\n")) }
 
 // fileReader walks the file and collects mistakes.
 type fileReader struct {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"loopmap/mapping/body"
+	"loopmap/mapping/yamledit"
 )
 
 // push brings two people's changes of the push part together, as [Merge] does
@@ -19,27 +20,27 @@ func (m *merger) push() {
 		return
 	}
 	mine, theirs = m.droppedEvents(base, mine, theirs)
-	was, now, other := byPath(base), byPath(mine), byPath(theirs)
-	var list []setting
+	was, now, other := yamledit.ByPath(base), yamledit.ByPath(mine), yamledit.ByPath(theirs)
+	var list []yamledit.Setting
 	for _, s := range theirs {
-		value, ok := now[s.key()]
-		if !ok && was[s.key()] != "" {
-			if was[s.key()] != s.value {
-				m.clash("%s: they say %s, you have dropped it; it is dropped", s.words(), s.value)
+		value, ok := now[s.Key()]
+		if !ok && was[s.Key()] != "" {
+			if was[s.Key()] != s.Value {
+				m.clash("%s: they say %s, you have dropped it; it is dropped", inWords(s), s.Value)
 			}
 			continue
 		}
 		if ok {
-			s.value = pick(m, s.words(), was[s.key()], value, s.value)
+			s.Value = pick(m, inWords(s), was[s.Key()], value, s.Value)
 		}
 		list = append(list, s)
 	}
 	for _, s := range mine {
-		if _, both := other[s.key()]; both || was[s.key()] == s.value {
+		if _, both := other[s.Key()]; both || was[s.Key()] == s.Value {
 			continue
 		}
-		if was[s.key()] != "" {
-			m.clash("%s: they have dropped it, you say %s; it stays", s.words(), s.value)
+		if was[s.Key()] != "" {
+			m.clash("%s: they have dropped it, you say %s; it stays", inWords(s), s.Value)
 		}
 		list = append(list, s)
 	}
@@ -54,12 +55,12 @@ func (m *merger) push() {
 // droppedEvents settles the events that one of the two has dropped: one that the other
 // has left alone is dropped, and so is one that I have dropped; mine that I have
 // changed stays.
-func (m *merger) droppedEvents(base, mine, theirs []setting) (a, b []setting) {
-	of := func(list []setting, event string) map[string]string {
-		return byPath(slices.DeleteFunc(slices.Clone(list), func(s setting) bool { return s.path[0] != "events" || s.path[1] != event }))
+func (m *merger) droppedEvents(base, mine, theirs []yamledit.Setting) (a, b []yamledit.Setting) {
+	of := func(list []yamledit.Setting, event string) map[string]string {
+		return yamledit.ByPath(slices.DeleteFunc(slices.Clone(list), func(s yamledit.Setting) bool { return s.Path[0] != "events" || s.Path[1] != event }))
 	}
-	without := func(list []setting, event string) []setting {
-		return slices.DeleteFunc(slices.Clone(list), func(s setting) bool { return s.path[0] == "events" && s.path[1] == event })
+	without := func(list []yamledit.Setting, event string) []yamledit.Setting {
+		return slices.DeleteFunc(slices.Clone(list), func(s yamledit.Setting) bool { return s.Path[0] == "events" && s.Path[1] == event })
 	}
 	same := func(x, y map[string]string) bool { return fmt.Sprint(x) == fmt.Sprint(y) } // maps are printed in order
 	a, b = mine, theirs
@@ -79,7 +80,7 @@ func (m *merger) droppedEvents(base, mine, theirs []setting) (a, b []setting) {
 		case len(other) == 0:
 			m.clash("push event %s: they have dropped it, you have changed it; it stays", body.Printable(e.Name))
 			for _, s := range mine {
-				if s.path[0] == "events" && s.path[1] == e.Name {
+				if s.Path[0] == "events" && s.Path[1] == e.Name {
 					b = append(b, s)
 				}
 			}

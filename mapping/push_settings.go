@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -9,26 +10,19 @@ import (
 	"loopmap/mapping/yamledit"
 )
 
-// setting is one thing that the push part says: where it stands in the file, and its
-// value as YAML. What the mapper writes, compares and merges are settings.
-type setting struct {
-	path  []string // below push; an event is named by its name
-	value string
-}
-
 // settings are all that the push part says, in the order in which it is written.
-func (p *Push) settings() (list []setting) {
+func (p *Push) settings() (list []yamledit.Setting) {
 	if p == nil {
 		return nil
 	}
 	add := func(value string, path ...string) {
 		if value != "" {
-			list = append(list, setting{path, value})
+			list = append(list, yamledit.Setting{Path: path, Value: value})
 		}
 	}
 	text := func(s string, path ...string) {
 		if s != "" {
-			add(quoteYAML(s), path...)
+			add(yamledit.Quote(s), path...)
 		}
 	}
 	pairs := func(pairs []Pair, path ...string) {
@@ -45,7 +39,7 @@ func (p *Push) settings() (list []setting) {
 		text(c.UserID, "contact", "userId")
 		text(c.OnlyRunIf, "contact", "only_run_if")
 		if c.Source != c.usualSource() {
-			add(quoteYAML(c.Source), "contact", "source")
+			add(yamledit.Quote(c.Source), "contact", "source")
 		}
 		add(string(c.OnNull), "contact", "on_null")
 		pairs(c.Properties, "contact", "properties")
@@ -57,7 +51,7 @@ func (p *Push) settings() (list []setting) {
 		text(e.UserID, "events", e.Name, "userId")
 		text(e.OnlyRunIf, "events", e.Name, "only_run_if")
 		if len(e.OncePer) > 0 {
-			add("["+strings.Join(quoteAll(e.OncePer), ", ")+"]", "events", e.Name, "once_per")
+			add("["+strings.Join(yamledit.QuoteAll(e.OncePer), ", ")+"]", "events", e.Name, "once_per")
 		}
 		pairs(e.Properties, "events", e.Name, "properties")
 		pairs(e.Contact, "events", e.Name, "contact")
@@ -77,9 +71,9 @@ func (c *PushContact) usualSource() string {
 // yaml is what stands behind the name of Loops.
 func (q Pair) yaml() string {
 	if q.As == "" && q.OnNull == "" {
-		return quoteYAML(q.Column)
+		return yamledit.Quote(q.Column)
 	}
-	s := "{column: " + quoteYAML(q.Column)
+	s := "{column: " + yamledit.Quote(q.Column)
 	if q.As != "" {
 		s += ", as: " + q.As
 	}
@@ -87,21 +81,6 @@ func (q Pair) yaml() string {
 		s += ", on_null: " + string(q.OnNull)
 	}
 	return s + "}"
-}
-
-// key tells settings apart by where they stand.
-func (s setting) key() string { return strings.Join(s.path, "\x00") }
-
-// words name a setting in a message.
-func (s setting) words() string { return body.Printable("push " + strings.Join(s.path, " ")) }
-
-// byPath are settings by their key.
-func byPath(list []setting) map[string]string {
-	m := map[string]string{}
-	for _, s := range list {
-		m[s.key()] = s.value
-	}
-	return m
 }
 
 // samePush reports whether two push parts say the same, in whatever order.
@@ -113,20 +92,20 @@ func samePush(a, b *Push) bool {
 	if len(x) != len(y) {
 		return false
 	}
-	have := byPath(y)
-	return !slices.ContainsFunc(x, func(s setting) bool {
-		v, ok := have[s.key()]
-		return !ok || v != s.value
+	have := yamledit.ByPath(y)
+	return !slices.ContainsFunc(x, func(s yamledit.Setting) bool {
+		v, ok := have[s.Key()]
+		return !ok || v != s.Value
 	})
 }
 
 // pushOf is the push part that says these settings. The error is what a file that says
 // them would be refused for.
-func pushOf(list []setting) (*Push, error) {
+func pushOf(list []yamledit.Setting) (*Push, error) {
 	if len(list) == 0 {
 		return nil, nil
 	}
-	lines, err := writeSettings([]string{"push:"}, nil, list)
+	lines, err := yamledit.WriteSettings([]string{"push:"}, nil, list)
 	if err != nil {
 		return nil, err
 	}
@@ -158,4 +137,19 @@ func (p *Push) forgetPlaces() {
 	for i := range p.Events {
 		p.Events[i].condition = yamledit.Place{}
 	}
+}
+
+// inWords names a setting of the push part in a message.
+func inWords(s yamledit.Setting) string { return body.Printable("push " + strings.Join(s.Path, " ")) }
+
+// writePush brings the push part of a file from what it says to what m says.
+func writePush(src []byte, from, to *Push) ([]byte, error) {
+	if samePush(from, to) {
+		return src, nil
+	}
+	out, err := yamledit.WritePart(src, "push", from.settings(), to.settings())
+	if errors.Is(err, yamledit.ErrByHand) {
+		return nil, fmt.Errorf("the push part is %w", err)
+	}
+	return out, err
 }

@@ -54,7 +54,7 @@ var compiledSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
 func parsed(t testing.TB, name string, src []byte) (*Mapping, error) {
 	t.Helper()
 	m, err := Parse(name, src)
-	root, broken := yamledit.Read(unixLines(src))
+	root, broken := yamledit.Read(yamledit.UnixLines(src))
 	if broken != nil { // it is not a document that a schema could judge
 		return m, err
 	}

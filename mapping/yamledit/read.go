@@ -1,4 +1,9 @@
-// Package yamledit reads the YAML of a mapping file, with the place of each part.
+// Package yamledit changes one value of a YAML file and nothing else: comments, order, blank
+// lines and the look of all other lines stay. It reads as much of YAML as a mapping file uses,
+// with the place of each part.
+//
+// A list named events holds blocks that are told apart by their name; all other lists are of
+// words, or are arranged as a whole ([Editor.Arrange]).
 package yamledit
 
 import (

@@ -1,4 +1,4 @@
-package mapping
+package yamledit
 
 // Settings as they are written where there was none.
 
@@ -6,9 +6,9 @@ package mapping
 // it is one.
 func inBlock(indent string, path []string, value string, item bool) []string {
 	if item { // path is the name of an event, and its name again
-		return append([]string{indent + "- name: " + quoteYAML(path[0])}, belowName(indent+"  ", path[1:], value)...)
+		return append([]string{indent + "- name: " + Quote(path[0])}, belowName(indent+"  ", path[1:], value)...)
 	}
-	key := indent + quoteYAML(path[0]) + ":"
+	key := indent + Quote(path[0]) + ":"
 	if len(path) == 1 {
 		return []string{key + " " + value}
 	}
@@ -29,9 +29,9 @@ func inFlow(path []string, value string, member bool) string {
 		if len(path) == 2 && path[1] == "name" {
 			return "{name: " + value + "}"
 		}
-		return "{name: " + quoteYAML(path[0]) + ", " + inFlow(path[1:], value, true) + "}"
+		return "{name: " + Quote(path[0]) + ", " + inFlow(path[1:], value, true) + "}"
 	}
-	key := quoteYAML(path[0]) + ": "
+	key := Quote(path[0]) + ": "
 	switch {
 	case len(path) == 1:
 		return key + value

@@ -1,16 +1,14 @@
-package mapping
+package yamledit
 
 import (
 	"strings"
-
-	"loopmap/mapping/yamledit"
 )
 
-// Lists of columns in brackets (YAML's flow style), changed in their place.
+// Lists in brackets (YAML's flow style), changed in their place.
 
-// rebuild writes a list in brackets anew, one column a line, below the comments
+// rebuild writes a list in brackets anew, one item a line, below the comments
 // that stood in it.
-func (e *lineEditor) rebuild(list *yamledit.Node, columns []Column, width int) {
+func (e *Editor) rebuild(list *Node, items []ItemText) {
 	if !list.Flow || list.Last.Line == 0 || list.Last.Line > len(e.lines) {
 		return
 	}
@@ -22,24 +20,24 @@ func (e *lineEditor) rebuild(list *yamledit.Node, columns []Column, width int) {
 			lines = append(lines, "      "+c)
 		}
 	}
-	for _, c := range columns {
-		lines = append(lines, "      "+renderColumn(c, width)+","+e.end)
+	for _, item := range items {
+		lines = append(lines, "      "+item.Line+","+e.end)
 	}
 	lines = append(lines, "    ]"+string(tail[stop.Col:]))
 	e.lines = append(append(append([]string(nil), e.lines[:start.Line-1]...), lines...), e.lines[stop.Line:]...)
 }
 
-// arrangeFlow is arrange for a list in brackets whose columns are in braces, each
-// on one line. The columns of a place that stays are put into the places in their
+// ArrangeFlow is [Editor.Arrange] for a list in brackets whose items are in braces, each
+// on one line. The items of a place that stays are put into the places in their
 // new order, so that what stands between them stays; new ones follow the last.
-func (e *lineEditor) arrangeFlow(list *yamledit.Node, from []int, old, columns []Column) bool {
+func (e *Editor) ArrangeFlow(list *Node, from []int, items []ItemText, same func(i int) bool) bool {
 	if !list.Flow || len(list.Items) == 0 {
 		return false
 	}
 	texts, keep := make([]string, len(list.Items)), make([]bool, len(list.Items))
 	for i, item := range list.Items {
 		v := item.Value
-		if !v.Flow || v.Kind != yamledit.Map || v.At.Line != v.Last.Line || v.At.Line > len(e.lines) {
+		if !v.Flow || v.Kind != Map || v.At.Line != v.Last.Line || v.At.Line > len(e.lines) {
 			return false
 		}
 		line := []rune(e.lines[v.At.Line-1])
@@ -53,12 +51,12 @@ func (e *lineEditor) arrangeFlow(list *yamledit.Node, from []int, old, columns [
 			keep[j] = true
 		}
 	}
-	var want []string // the texts of the columns, in their new order
+	var want []string // the texts of the items, in their new order
 	for i, j := range from {
-		if j >= 0 && old[j].Equal(columns[i]) {
+		if j >= 0 && same(i) {
 			want = append(want, texts[j])
 		} else {
-			want = append(want, columnInFlow(columns[i]))
+			want = append(want, items[i].Beside)
 		}
 	}
 	places := 0
@@ -86,9 +84,9 @@ func (e *lineEditor) arrangeFlow(list *yamledit.Node, from []int, old, columns [
 	return true
 }
 
-// following is the text of new columns behind the last: on lines of their own when
+// following is the text of new items behind the last: on lines of their own when
 // nothing but a comment follows it on its line, else beside it.
-func (e *lineEditor) following(v *yamledit.Node, more []string, lines bool) string {
+func (e *Editor) following(v *Node, more []string, lines bool) string {
 	if len(more) == 0 {
 		return ""
 	}
@@ -109,7 +107,7 @@ func (e *lineEditor) following(v *yamledit.Node, more []string, lines bool) stri
 }
 
 // cutItem takes an item and its comma out, and its line when nothing else is on it.
-func (e *lineEditor) cutItem(v *yamledit.Node, isLast bool) {
+func (e *Editor) cutItem(v *Node, isLast bool) {
 	at := v.At.Line - 1
 	line := []rune(e.lines[at])
 	head, tail := string(line[:v.At.Col-1]), string(line[v.Last.Col:])
@@ -123,10 +121,6 @@ func (e *lineEditor) cutItem(v *yamledit.Node, isLast bool) {
 		return
 	}
 	e.lines[at] = head + tail
-}
-
-func columnInFlow(c Column) string {
-	return "{name: " + quoteYAML(c.Name) + ", type: " + string(c.Type) + ", from: " + quoteYAML(c.From.String()) + "}"
 }
 
 // comment is the comment that a line of YAML ends with, "" when it has none.
