@@ -164,18 +164,21 @@ func (a *app) rehearse(ctx context.Context, file string, f rehearseFlags) error 
 
 	env := map[string]string{"LOOPS_API_KEY": loopstest.DefaultKey, "LOOPS_SIGNING_SECRET": loopstest.DefaultSecret, "LOOPS_ENDPOINT_URL": "http://" + l.Addr().String() + "/api"}
 	words := &pausedWords{to: a.stderr}
-	inner := &app{stdin: a.stdin, stdout: words.writer(), stderr: words.writer(), now: a.now, output: "text", debug: a.debug, lookup: func(name string) (string, bool) {
-		if slices.Contains(terminalNames, name) {
-			return a.lookup(name)
-		}
-		v, ok := env[name]
-		return v, ok // and nothing else of the real environment: its keys stay out of it
-	}}
+	within := func() *app { // one for each that says things at the same time
+		return &app{stdin: a.stdin, stdout: words.writer(), stderr: words.writer(), now: a.now, output: "text", debug: a.debug, lookup: func(name string) (string, bool) {
+			if slices.Contains(terminalNames, name) {
+				return a.lookup(name)
+			}
+			v, ok := env[name]
+			return v, ok // and nothing else of the real environment: its keys stay out of it
+		}}
+	}
+	inner, receiver := within(), within()
 	a.say("a rehearsal: nothing of it reaches Loops or your database. Its own is sqlite:%s", filepath.Join(dir, "rehearsal.db"))
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	done, screen := make(chan error, 1), &screenOf{arrivals: make(chan tui.Arrival, 256)}
-	go func() { done <- inner.sync(ctx, scratch, syncFlags{listen: listen, seen: screen.arrived}) }()
+	go func() { done <- receiver.sync(ctx, scratch, syncFlags{listen: listen, seen: screen.arrived}) }()
 	err = r.round(ctx, inner, m, server, scratch, listen, done)
 	switch {
 	case err != nil || f.once:
