@@ -1,6 +1,7 @@
-// Package mapping is the vocabulary of loopmap: the mapping file, paths into a
-// Loops webhook, columns and their types, and the pure functions that turn a
-// delivery into a row.
+// Package mapping is the vocabulary of loopmap: the mapping file, read and changed,
+// and the pure functions that turn a delivery into a row. What it is made of has
+// rooms of its own: body, column, condition and yamledit; what rows send is
+// outgoing.
 //
 // Everything here is a function of its arguments: no clock, no network, no
 // database, no terminal. The mapper's preview, `loopmap check --sample` and the

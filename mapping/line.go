@@ -6,9 +6,9 @@ import (
 	"strconv"
 	"time"
 
-	"loopmap/mapping/body"
-
 	"github.com/tidwall/gjson"
+
+	"loopmap/mapping/body"
 )
 
 // The members of an NDJSON line that wraps a delivery.
@@ -68,7 +68,7 @@ func ParseLine(line []byte, now time.Time) (Delivery, error) {
 			text := body.TextOf(body.Value(stamp))
 			n, err := strconv.ParseInt(text, 10, 64)
 			if err != nil || n <= 0 || n >= body.Milliseconds {
-				return Delivery{}, unmappable("timestamp %s is no Unix time in seconds", body.Printable(text))
+				return Delivery{}, unmappable("timestamp %s is not a Unix time in seconds", body.Printable(text))
 			}
 			d.Received = time.Unix(n, 0)
 		} else if stamp := member(lineReceived); stamp != "" {

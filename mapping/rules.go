@@ -3,10 +3,10 @@ package mapping
 import (
 	"slices"
 
+	"github.com/tidwall/gjson"
+
 	"loopmap/mapping/body"
 	"loopmap/mapping/column"
-
-	"github.com/tidwall/gjson"
 )
 
 // Action is what a delivery does to its row.

@@ -9,10 +9,10 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
 	"loopmap/mapping/column"
 	"loopmap/mapping/yamledit"
-
-	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 // meant are mistakes that only the parser knows, and why JSON Schema cannot say them.

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"loopmap/tui/sshd"
 	"net"
 	"net/http"
 	"os"
@@ -19,6 +18,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"loopmap/tui/sshd"
 )
 
 // startSSHSync runs a `loopmap sync --ssh` in a folder with a mapping.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"loopmap/tui/sshd"
 	"net"
 	"os"
 	"strings"
@@ -14,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ssh"
+
+	"loopmap/tui/sshd"
 )
 
 // Sessions are few, in all and for each key; who finds no seat is told.

@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"loopmap/tui/sshd"
 	"net"
 	"os"
 	"os/exec"
@@ -22,6 +21,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ssh"
+
+	"loopmap/tui/sshd"
 )
 
 // person is somebody with a key of their own.

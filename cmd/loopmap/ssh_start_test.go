@@ -5,7 +5,6 @@ package main
 import (
 	"bytes"
 	"errors"
-	"loopmap/tui/sshd"
 	"net"
 	"os"
 	"os/exec"
@@ -13,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"loopmap/tui/sshd"
 )
 
 // Without keys that could log in nothing listens, and it is said why.

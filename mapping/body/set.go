@@ -63,8 +63,10 @@ func member(key string) string {
 func insert(body []byte, at Span, s Step, value []byte, parent Path) ([]byte, error) {
 	open := body[at.Start]
 	switch {
-	case s.IsIndex && open != '[', !s.IsIndex && open != '{':
-		return nil, fmt.Errorf("%s is no %s", parent, map[bool]string{true: "list", false: "object"}[s.IsIndex])
+	case s.IsIndex && open != '[':
+		return nil, fmt.Errorf("%s is not a list", parent)
+	case !s.IsIndex && open != '{':
+		return nil, fmt.Errorf("%s is not an object", parent)
 	case s.IsIndex:
 		if _, ok := parent.Index(s.Index - 1).Get(body); s.Index > 0 && !ok {
 			return nil, fmt.Errorf("%s has no element [%d] to come before [%d]", parent, s.Index-1, s.Index)

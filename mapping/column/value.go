@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"loopmap/mapping/body"
-
 	"github.com/tidwall/gjson"
+
+	"loopmap/mapping/body"
 )
 
 // State says what a delivery holds for a column.

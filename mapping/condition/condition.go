@@ -7,14 +7,14 @@ import (
 	"errors"
 	"fmt"
 
-	"loopmap/mapping/body"
-	"loopmap/mapping/column"
-
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/parser"
 	"github.com/expr-lang/expr/vm"
+
+	"loopmap/mapping/body"
+	"loopmap/mapping/column"
 )
 
 // Condition is a test over a row's columns, in the language of expr-lang/expr:

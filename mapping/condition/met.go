@@ -7,11 +7,11 @@ import (
 	"strings"
 	"time"
 
-	"loopmap/mapping/body"
-	"loopmap/mapping/column"
-
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
+
+	"loopmap/mapping/body"
+	"loopmap/mapping/column"
 )
 
 // verdict is true, false, or neither.

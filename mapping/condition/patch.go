@@ -7,10 +7,10 @@ import (
 	"slices"
 	"time"
 
-	"loopmap/mapping/column"
-
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
+
+	"loopmap/mapping/column"
 )
 
 // apart is a column's name where a function has the same: the library would take the

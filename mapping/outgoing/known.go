@@ -4,11 +4,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tidwall/gjson"
+
 	"loopmap/mapping"
 	"loopmap/mapping/body"
 	"loopmap/mapping/column"
-
-	"github.com/tidwall/gjson"
 )
 
 // Unknown reports whether a request was begun and nobody knows whether it arrived. An

@@ -7,11 +7,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tidwall/gjson"
+
 	"loopmap/mapping"
 	"loopmap/mapping/body"
 	"loopmap/mapping/column"
-
-	"github.com/tidwall/gjson"
 )
 
 const pushing = `version: 1

@@ -12,12 +12,12 @@ import (
 	"fmt"
 	"strings"
 
-	"loopmap/mapping/body"
-
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"loopmap/mapping/body"
 )
 
 // This file alone knows the YAML library. It turns a file into nodes: as much of
