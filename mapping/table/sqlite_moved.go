@@ -79,9 +79,6 @@ func (s *sqliteEngine) usable(ctx context.Context) error {
 		return nil
 	case s.lost.IsZero():
 		s.lost = time.Now()
-		if s.bulk != nil {
-			s.bulk.folded.Wait()
-		}
 		_ = s.exec("PRAGMA wal_checkpoint(TRUNCATE)") // which a reader may keep from its end
 	case time.Since(s.lost) >= reopenAfter:
 		return s.reopen(ctx)
@@ -97,8 +94,8 @@ func (s *sqliteEngine) reopen(ctx context.Context) error {
 	if err := ownOrEmpty(s.file); err != nil {
 		return err
 	}
-	next := &sqliteEngine{file: s.file}
-	if err := next.start(ctx, true, s.bulk != nil); err != nil {
+	next := &sqliteEngine{file: s.file, bulk: s.bulk}
+	if err := next.start(ctx, true); err != nil {
 		next.close()
 		return err
 	}
@@ -107,10 +104,7 @@ func (s *sqliteEngine) reopen(ctx context.Context) error {
 	s.forgetTarget()
 	s.form.Store(nil)
 	old := &sqliteEngine{file: s.file, writer: s.writer, reader: s.reader}
-	if s.bulk != nil {
-		_ = s.bulk.conn.Close()
-	}
-	s.writer, s.reader, s.journal, s.bulk, s.lost = next.writer, next.reader, next.journal, next.bulk, time.Time{}
+	s.writer, s.reader, s.journal, s.lost = next.writer, next.reader, next.journal, time.Time{}
 	s.files.Store(next.files.Load())
 	_ = old.close() // SQLite leaves alone what is at its path, since that is not its own
 	return nil

@@ -38,7 +38,7 @@ type sqliteEngine struct {
 
 	writing sync.Mutex // guards writer: held by a transaction from begin to its end
 
-	bulk *sqliteBulk // nil unless much is written at once
+	bulk bool // much is written at once: see bulkSettings
 }
 
 const busyTimeout = 5 * time.Second
@@ -48,11 +48,8 @@ func openSQLite(ctx context.Context, o Options) (engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := gatherWAL(); err != nil {
-		return nil, err
-	}
-	s := &sqliteEngine{file: file}
-	if err := s.start(ctx, o.Write, o.Bulk); err != nil {
+	s := &sqliteEngine{file: file, bulk: o.Bulk}
+	if err := s.start(ctx, o.Write); err != nil {
 		s.close()
 		return nil, fmt.Errorf("open %s: %w", file, s.explain(err))
 	}
@@ -102,16 +99,22 @@ func isFolder(name string) bool {
 	return err == nil && info.IsDir()
 }
 
-// connect opens a connection. before are pragmas that come before all else.
-func (s *sqliteEngine) connect(write bool, before ...string) (c *sqlite.Conn, err error) {
+// bulkSettings spare the disk where much is written at once: the WAL becomes 32 MiB long
+// before it is folded into the database. What is written so comes from a file or from the
+// journal and can be written again: it is durable when the store is closed without an
+// error, not with each commit.
+var bulkSettings = []string{"PRAGMA cache_size = -32768", "PRAGMA wal_autocheckpoint = 8192", "PRAGMA synchronous = NORMAL"}
+
+// connect opens a connection.
+func (s *sqliteEngine) connect(write bool) (c *sqlite.Conn, err error) {
 	if c, err = sqlite.OpenConn(s.file, sqlite.OpenReadWrite); err != nil {
 		return nil, err
 	}
 	c.SetBusyTimeout(busyTimeout)
-	if write {
-		before = append(before, "PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON")
+	if !write {
+		return c, nil
 	}
-	for _, p := range before {
+	for _, p := range []string{"PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON"} {
 		if err := sqlitex.ExecuteTransient(c, p, nil); err != nil {
 			c.Close()
 			return nil, err
@@ -120,7 +123,7 @@ func (s *sqliteEngine) connect(write bool, before ...string) (c *sqlite.Conn, er
 	return c, nil
 }
 
-func (s *sqliteEngine) start(ctx context.Context, write, bulk bool) (err error) {
+func (s *sqliteEngine) start(ctx context.Context, write bool) (err error) {
 	if s.reader, err = s.connect(false); err != nil {
 		return err
 	}
@@ -136,11 +139,7 @@ func (s *sqliteEngine) start(ctx context.Context, write, bulk bool) (err error) 
 	if !write {
 		return s.migrate(ctx, false)
 	}
-	var before []string
-	if bulk {
-		before = append(before, bulkPages)
-	}
-	if s.writer, err = s.connect(true, before...); err != nil {
+	if s.writer, err = s.connect(true); err != nil {
 		return err
 	}
 	mode, err := sqlitex.ResultText(s.writer.Prep("PRAGMA journal_mode"))
@@ -154,9 +153,11 @@ func (s *sqliteEngine) start(ctx context.Context, write, bulk bool) (err error) 
 	if mode != "wal" || sync != 2 {
 		return fmt.Errorf("it does not take the settings that make a commit durable (journal_mode is %s, synchronous is %d)", mode, sync)
 	}
-	if bulk {
-		if err = s.startBulk(); err != nil {
-			return err
+	if s.bulk {
+		for _, text := range bulkSettings {
+			if err := s.exec(text); err != nil {
+				return err
+			}
 		}
 	}
 	if err = s.migrate(ctx, true); err != nil {
@@ -168,8 +169,8 @@ func (s *sqliteEngine) start(ctx context.Context, write, bulk bool) (err error) 
 func (s *sqliteEngine) close() (err error) {
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	if s.bulk != nil {
-		err = s.bulk.close(s)
+	if s.bulk && s.writer != nil {
+		err = s.exec("PRAGMA wal_checkpoint(TRUNCATE)") // which makes durable what was written
 	}
 	if s.writer != nil {
 		// Statements left open would keep SQLite from folding the WAL into the file.

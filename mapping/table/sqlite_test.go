@@ -308,72 +308,51 @@ func TestLongReader(t *testing.T) {
 	}
 }
 
-// Written in bulk, also without journal lines, the WAL stays short.
+// Written in bulk, also without new journal lines, the WAL stays short, and is gone when the
+// store is closed.
 func TestBulkFolds(t *testing.T) {
 	d := sqliteDatabase(t)
 	s, err := Open(context.Background(), Options{URL: d.url, Dir: d.dir, Write: true, Bulk: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
 	m := d.mapping("pad text contact.pad")
 	ready(t, s, m)
-	const n, pages, size = 800, 256, 8192
-	s.engine.(*sqliteEngine).bulk.pages = pages
-	wal := func(what string) int64 {
-		info, err := os.Stat(filepath.Join(d.dir, "contacts.db-wal"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if most := int64((foldMost + 1) * pages * size); info.Size() > most {
-			t.Fatalf("%s: the WAL has %d bytes, more than %d", what, info.Size(), most)
-		}
-		return info.Size()
-	}
+	const n, together, long = 1000, 100, 32 << 20
 	longest := int64(0)
 	for _, write := range []struct {
 		what string
 		do   func(context.Context, []mapping.Entry) ([]mapping.Outcome, error)
 	}{{"commit", s.Commit}, {"recommit", s.Recommit}} {
-		for at := 0; at < n; at += 20 {
+		for at := 0; at < n; at += together {
 			var group []mapping.Entry
-			for i := at; i < at+20; i++ {
-				body := created(fmt.Sprintf("msg_%06d", i), fmt.Sprint(i), 0, `,"pad":"`+strings.Repeat(write.what[:1], 12_000)+`"`)
+			for i := at; i < at+together; i++ {
+				body := created(fmt.Sprintf("msg_%06d", i), fmt.Sprint(i), 0, `,"pad":"`+strings.Repeat(write.what[:1], 24_000)+`"`)
 				group = append(group, mapping.Enter(m, body))
 			}
 			if _, err := write.do(context.Background(), group); err != nil {
 				t.Fatal(err)
 			}
-			longest = max(longest, wal(write.what))
-		}
-	}
-	if longest < pages*size {
-		t.Errorf("the WAL had %d bytes at most: nothing was tried", longest)
-	}
-	if got := d.text("SELECT count(*) || ' ' || min(pad) || max(pad) FROM contacts WHERE length(pad) = 12000 AND pad LIKE 'rrr%'"); !strings.HasPrefix(got, fmt.Sprint(n, " rrr")) {
-		t.Errorf("the table has %.20s...", got)
-	}
-}
-
-func TestBulkPages(t *testing.T) {
-	for name, want := range map[string]string{"begun in bulk": "8192", "there before": "4096"} {
-		t.Run(name, func(t *testing.T) {
-			d := sqliteDatabase(t)
-			if want == "4096" {
-				d.open().Close()
-			}
-			s, err := Open(context.Background(), Options{URL: d.url, Dir: d.dir, Write: true, Bulk: true})
+			info, err := os.Stat(filepath.Join(d.dir, "contacts.db-wal"))
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer s.Close()
-			if got := sqliteText(t, s, "PRAGMA page_size"); got != want {
-				t.Errorf("pages of %s bytes, want %s", got, want)
+			if longest = max(longest, info.Size()); longest > long*3/2 {
+				t.Fatalf("%s: the WAL has %d bytes", write.what, longest)
 			}
-			if got := s.engine.(*sqliteEngine).bulk.pages; fmt.Sprint(foldSize/got) != want {
-				t.Errorf("the WAL is folded at %d pages", got)
-			}
-		})
+		}
+	}
+	if longest < long {
+		t.Errorf("the WAL had %d bytes at most: nothing was tried", longest)
+	}
+	if got := d.text("SELECT count(*) || ' ' || min(pad) || max(pad) FROM contacts WHERE length(pad) = 24000 AND pad LIKE 'rrr%'"); !strings.HasPrefix(got, fmt.Sprint(n, " rrr")) {
+		t.Errorf("the table has %.20s...", got)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(filepath.Join(d.dir, "contacts.db-wal")); err == nil && info.Size() > 0 {
+		t.Errorf("%d bytes are left in the WAL", info.Size())
 	}
 }
 

@@ -21,8 +21,6 @@ const fullSecond = "2006-01-02T15:04:05"
 // journalStatements are made ready once.
 type journalStatements struct {
 	begin, commit, insert, insertMany, update, late, between, betweenIDs, siblings, schema *sqlite.Stmt
-
-	inserted, insertedMany bindings
 }
 
 func (j *journalStatements) prepare(c *sqlite.Conn) (err error) {
@@ -115,9 +113,6 @@ func (s *sqliteTx) commit() error {
 		}
 		return err
 	}
-	if s.bulk != nil {
-		s.bulk.wrote(s.sqliteEngine)
-	}
 	if !s.stays() { // perhaps nobody will find what was committed; rollback gives back the right to write
 		return &movedError{file: s.file}
 	}
@@ -148,12 +143,12 @@ func (s *sqliteTx) insert(entries, rows []mapping.Entry) (fresh, late []bool, wr
 		}
 	}
 	for i := 0; i < len(entries); {
-		st, bound, n := s.journal.insert, &s.journal.inserted, 1
+		st, n := s.journal.insert, 1
 		if i < many {
-			st, bound, n = s.journal.insertMany, &s.journal.insertedMany, together
+			st, n = s.journal.insertMany, together
 		}
 		for k, e := range entries[i : i+n] {
-			bindLine(st, bound, 9*k, e)
+			bindLine(st, 9*k, e)
 		}
 		if err := run(st); err != nil {
 			return nil, nil, false, err
@@ -170,7 +165,8 @@ func (s *sqliteTx) insert(entries, rows []mapping.Entry) (fresh, late []bool, wr
 // there are many.
 const together = 16
 
-// anyID reports whether the journal may have one of the entries already. Ids grow with time, so that what is new lies behind all that is there.
+// anyID reports whether the journal may have one of the entries already. Ids grow with
+// time, so that what is new lies behind all that is there.
 func (s *sqliteTx) anyID(entries []mapping.Entry) (bool, error) {
 	low, high := entries[0].ID, entries[0].ID
 	for _, e := range entries {
@@ -182,16 +178,16 @@ func (s *sqliteTx) anyID(entries []mapping.Entry) (bool, error) {
 }
 
 // bindLine gives a statement a journal line, behind the first parameters.
-func bindLine(st *sqlite.Stmt, bound *bindings, first int, e mapping.Entry) {
+func bindLine(st *sqlite.Stmt, first int, e mapping.Entry) {
 	st.BindText(first+1, e.ID)
-	bound.textOrNull(st, first+2, e.Row.Event)
-	bound.textOrNull(st, first+3, eventTime(e))
-	bound.textOrNull(st, first+4, e.Received.UTC().Format(timestamp))
+	bindOrNull(st, first+2, e.Row.Event)
+	bindOrNull(st, first+3, eventTime(e))
+	bindOrNull(st, first+4, e.Received.UTC().Format(timestamp))
 	st.BindBytes(first+5, e.Body)
-	bound.textOrNull(st, first+6, string(e.Status))
-	bound.textOrNull(st, first+7, e.Reason)
+	bindOrNull(st, first+6, string(e.Status))
+	bindOrNull(st, first+7, e.Reason)
 	bindOrNull(st, first+8, e.Row.Key)
-	bound.textOrNull(st, first+9, hash(e))
+	bindOrNull(st, first+9, hash(e))
 }
 
 func (s *sqliteTx) update(entries ...mapping.Entry) error {
@@ -397,24 +393,6 @@ func (s *sqliteTx) readRow(m *mapping.Mapping, key string) (row []Value, err err
 		row[i] = Value{st.ColumnText(i), st.ColumnIsNull(i)}
 	}
 	return row, nil
-}
-
-// bindings remember what a statement was given last: SQLite keeps it from run to run,
-// and much is the same from row to row.
-type bindings struct {
-	texts []string
-	bound []bool
-}
-
-func (b *bindings) textOrNull(st *sqlite.Stmt, i int, text string) {
-	for len(b.texts) <= i {
-		b.texts, b.bound = append(b.texts, ""), append(b.bound, false)
-	}
-	if b.bound[i] && b.texts[i] == text {
-		return
-	}
-	bindOrNull(st, i, text)
-	b.texts[i], b.bound[i] = strings.Clone(text), true // not all of the body that it is cut from
 }
 
 func bindOrNull(st *sqlite.Stmt, i int, text string) {
