@@ -2,17 +2,13 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"loopmap/mapping"
-	"loopmap/mapping/body"
 	"loopmap/mapping/outgoing"
 	"loopmap/mapping/push"
 	"loopmap/mapping/table"
@@ -108,57 +104,6 @@ func (a *app) push(ctx context.Context, file string, f pushFlags) error {
 	return a.pushNow(ctx, store, job, f)
 }
 
-// missing says which of the rows that were asked for are not there.
-func missing(ctx context.Context, store *table.Store, s *outgoing.Sender, keys []string) error {
-	if keys == nil {
-		return nil
-	}
-	rows, err := store.PushRows(ctx, s.Mapping(), s.Fields(), outgoing.Query{Keys: keys})
-	if err != nil {
-		return err
-	}
-	for _, r := range rows {
-		if r.Gone && len(r.Lines) == 0 {
-			return usage("table %s has no row with %s %q", s.Mapping().Table, s.Mapping().Key, r.Key)
-		}
-	}
-	return nil
-}
-
-// senderOf is what rows of the table as it is send.
-func senderOf(ctx context.Context, store *table.Store, m *mapping.Mapping, file string) (*outgoing.Sender, error) {
-	columns, err := store.Columns(ctx, m.Table)
-	if err != nil {
-		return nil, err
-	}
-	if len(columns) == 0 {
-		return nil, usage("table %s is not there, so there are no rows to send\nhint: loopmap sync makes it", m.Table)
-	}
-	if err := toldApart(m, columns); err != nil {
-		return nil, err
-	}
-	return outgoing.NewSender(m, file, table.Fields(m, columns))
-}
-
-// toldApart refuses a table whose rows the key does not tell apart: one would be sent
-// twice, and another never.
-func toldApart(m *mapping.Mapping, columns []table.Column) error {
-	i := slices.IndexFunc(columns, func(c table.Column) bool { return m.Dialect.Fold(c.Name) == m.Dialect.Fold(m.Key) })
-	switch {
-	case i < 0:
-		return usage("table %s has no column %s, which is the key: its rows cannot be told apart", m.Table, m.Key)
-	}
-	if why := table.KeyMisfit(m, columns[i]); why != "" {
-		return usage("%s", why)
-	}
-	if columns[i].Key {
-		return nil
-	}
-	plan := table.MakePlan(m, columns)
-	return usage("column %s, which is the key, does not tell the rows of table %s apart: nothing keeps it unique, so a row could be sent twice and another never\n"+
-		"hint: name a key that is unique by itself, or run: %s;", m.Key, m.Table, plan.SQL[len(plan.SQL)-1])
-}
-
 // uninstall takes the triggers out, and says how.
 func (a *app) uninstall(ctx context.Context, store *table.Store, m *mapping.Mapping) error {
 	plan, err := store.DropPushTriggers(ctx, m.Table)
@@ -181,152 +126,11 @@ func (a *app) uninstall(ctx context.Context, store *table.Store, m *mapping.Mapp
 	return nil
 }
 
-// planned is a step as --dry-run prints it.
-type planned struct {
-	Row     string          `json:"row"`
-	Kind    string          `json:"kind"`
-	Status  string          `json:"status,omitempty"` // of what is not sent
-	Reason  string          `json:"reason,omitempty"`
-	Method  string          `json:"method,omitempty"`
-	Path    string          `json:"path,omitempty"`
-	Key     string          `json:"idempotency_key,omitempty"`
-	Body    json.RawMessage `json:"body,omitempty"`
-	Resumes bool            `json:"resumes,omitempty"` // it was begun before, and may have arrived
-	Create  json.RawMessage `json:"create,omitempty"`  // body of POST /v1/contacts/create, which comes first
-}
-
-func plannedOf(key string, st outgoing.Step) planned {
-	p := planned{Row: key, Kind: st.Kind, Status: string(st.Status), Reason: st.Reason}
-	if r := st.Request; r != nil {
-		p.Method, p.Path, p.Key, p.Body, p.Resumes, p.Create = r.Method, r.Path, r.IdempotencyKey, r.Body, st.Resumes, r.Create
-	}
-	return p
-}
-
-// print writes a request as it would go out, a line for each part.
-func (p planned) print(w io.Writer, indent string) {
-	line := func(format string, args ...any) {
-		fmt.Fprintln(w, indent+body.Printable(fmt.Sprintf(format, args...)))
-	}
-	switch {
-	case p.Method == "" && p.Status == "":
-		line("%s: %s", p.Kind, p.Reason)
-		return
-	case p.Method == "":
-		line("%s: %s: %s", p.Kind, p.Status, p.Reason)
-		return
-	case p.Resumes:
-		line("%s %s (begun before; it may have arrived)", p.Method, p.Path)
-	default:
-		line("%s %s", p.Method, p.Path)
-	}
-	if p.Key != "" {
-		line("Idempotency-Key: %s", p.Key)
-	}
-	line("%s", p.Body)
-	if p.Create != nil {
-		line("(first POST /v1/contacts/create, should Loops not have the contact: %s)", p.Create)
-	}
-}
-
-// dryRun prints what a run would send: one JSON object a line with -o json.
-func (a *app) dryRun(ctx context.Context, store *table.Store, job push.Job) error {
-	requests, rows := 0, 0
-	out := jsonEncoder(a.stdout)
-	err := (&push.Pusher{Store: store}).Plan(ctx, job, func(key string, steps []outgoing.Step) error {
-		shown := false
-		for _, st := range steps {
-			p := plannedOf(key, st)
-			if p.Method != "" {
-				requests++
-			}
-			if a.output == "json" {
-				if err := out.Encode(p); err != nil {
-					return err
-				}
-				continue
-			}
-			if !shown {
-				shown = true
-				if rows++; rows > 1 {
-					fmt.Fprintln(a.stdout)
-				}
-				fmt.Fprintln(a.stdout, "row "+body.Printable(key))
-			}
-			p.print(a.stdout, "    ")
-		}
-		return nil
-	})
-	if err == nil {
-		a.say("%s, nothing is sent; at the pace that Loops allows it would take %s", count(requests, "request"), lasts(requests))
-		_, err = a.keyless(ctx, store, job)
-	}
-	return err
-}
-
-// keyless counts and says the rows that cannot be sent since nothing tells them apart.
-func (a *app) keyless(ctx context.Context, store *table.Store, job push.Job) (n int, err error) {
-	m := job.Sender.Mapping()
-	if job.Keys != nil || job.Status != "" {
-		return 0, nil
-	}
-	if n, err = store.Keyless(ctx, m); n > 0 {
-		a.say("%s no %s and cannot be told apart: not sent", map[bool]string{true: "1 row has", false: fmt.Sprintf("%d rows have", n)}[n == 1], m.Key)
-	}
-	return n, err
-}
-
 func count(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
 	}
 	return fmt.Sprintf("%d %ss", n, what)
-}
-
-// lasts is how long so many requests take at the least.
-func lasts(requests int) string {
-	d := time.Duration(float64(requests)/push.NewPace().PerSecond()*1000) * time.Millisecond
-	if d < time.Second {
-		return "less than a second"
-	}
-	return "about " + d.Round(time.Second).String()
-}
-
-// pushed is what `loopmap push` prints with -o json.
-type pushed struct {
-	push.Counts
-	Keyless  int       `json:"keyless,omitempty"` // rows whose key is NULL
-	Seconds  float64   `json:"seconds"`
-	Outcomes []outcome `json:"outcomes"`                // as text: of all with --rows or --row, else of those that were not sent
-	More     int       `json:"more_outcomes,omitempty"` // that are not listed
-}
-
-type outcome struct {
-	Row     string `json:"row"`
-	Kind    string `json:"kind"`
-	Status  string `json:"status"`
-	Code    int    `json:"code,omitempty"`
-	Message string `json:"message,omitempty"`
-
-	words string // status and code, for people
-}
-
-// nothingOf is why a row sends nothing of a kind.
-func nothingOf(key string, st outgoing.Step) outcome {
-	o := outcome{Row: key, Kind: st.Kind, Status: string(st.Status), Message: st.Reason, words: "nothing to send"}
-	switch st.Status {
-	case "":
-		o.Status = "nothing"
-	case outgoing.NotMet:
-		o.words = "not met"
-	case outgoing.Failed:
-		o.words = "failed before"
-	}
-	return o
-}
-
-func outcomeOf(key string, l outgoing.Line) outcome {
-	return outcome{key, l.Kind, string(l.Status), l.Code, l.Message, l.Outcome()}
 }
 
 func (a *app) pushNow(ctx context.Context, store *table.Store, job push.Job, f pushFlags) error {
@@ -401,19 +205,4 @@ func pushError(err error, c push.Counts) error {
 		return &partError{fmt.Sprintf("%s had no answer that says whether they arrived\nhint: the next loopmap push tries them again", count(c.Pending, "request"))}
 	}
 	return nil
-}
-
-func (p *pushed) print(w io.Writer) error {
-	var rows [][]string
-	for _, o := range p.Outcomes {
-		rows = append(rows, []string{o.Row, o.Kind, o.words, o.Message})
-	}
-	if err := printTable(w, rows); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintf(w, "%s looked at: %s, in %s\n", count(p.Rows, "row"), p.Counts, time.Duration(p.Seconds*float64(time.Second)).Round(100*time.Millisecond))
-	if others := p.Others(); err == nil && others != "" {
-		_, err = fmt.Fprintf(w, "%s\n", others)
-	}
-	return err
 }
