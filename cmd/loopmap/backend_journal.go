@@ -95,7 +95,8 @@ const headOf = 16 << 10
 
 // listedOf is a record in a list, without its body.
 func listedOf(r table.Record) tui.Delivery {
-	return tui.Delivery{At: r.Received.Local(), ID: r.ID, Event: r.Event, Email: emailOf(r), Status: string(r.Status), Reason: r.Reason, RowKey: r.RowKey}
+	return tui.Delivery{At: r.Received.Local(), ID: r.ID, Event: r.Event, Email: emailOf(r), Status: string(r.Status), Reason: r.Reason,
+		RowKey: r.RowKey}
 }
 
 // emailOf is the email of a delivery, of whose body the first bytes are there at least.

@@ -127,7 +127,8 @@ func (b *backend) Push(ctx context.Context, rows int, failed bool, told chan<- t
 	b.busy.RLock()
 	defer b.busy.RUnlock()
 	m := b.mapping()
-	quiet := &app{stdin: b.app.stdin, stdout: io.Discard, stderr: io.Discard, lookup: b.app.lookup, now: b.app.now, output: "text", team: b.app.team}
+	quiet := &app{stdin: b.app.stdin, stdout: io.Discard, stderr: io.Discard, lookup: b.app.lookup, now: b.app.now, output: "text",
+		team: b.app.team}
 	url, err := quiet.databaseURL(m)
 	if err != nil {
 		return "", err

@@ -94,7 +94,8 @@ func (a *app) check(ctx context.Context, file string, samples []string) error {
 		return err
 	}
 	if out.Loops == nil && sends(m) {
-		out.Warnings = append(out.Warnings, "push.auto or push.every is on, and there is no API key here: sync sends nothing without LOOPS_API_KEY or LOOPS_API_KEY_FILE")
+		out.Warnings = append(out.Warnings, "push.auto or push.every is on, and there is no API key here: sync sends nothing without "+
+			"LOOPS_API_KEY or LOOPS_API_KEY_FILE")
 	}
 	failed := 0
 	for _, name := range samples {
@@ -198,7 +199,8 @@ func stale(m *mapping.Mapping) (list []string) {
 		case len(from) == 2 && from[0].Key == "contact" && from[1].Key == "subscribed":
 			event, rule = "contact.unsubscribed", fmt.Sprintf("{event: contact.unsubscribed, set: {%s: false}}", c.Name)
 		case len(from) == 3 && from[0].Key == "contact" && from[1].Key == "mailingLists":
-			event, rule = "contact.mailingList.unsubscribed", fmt.Sprintf("{event: contact.mailingList.unsubscribed, if: {mailingList.id: %s}, set: {%s: false}}", from[2].Key, c.Name)
+			event = "contact.mailingList.unsubscribed"
+			rule = fmt.Sprintf("{event: contact.mailingList.unsubscribed, if: {mailingList.id: %s}, set: {%s: false}}", from[2].Key, c.Name)
 		}
 		if event != "" && !setByRule(m, c.Name) {
 			list = append(list, fmt.Sprintf("column %s stays as it was when the contact was created; receive.rules can follow: %s", c.Name, rule))

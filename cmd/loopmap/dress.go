@@ -151,7 +151,8 @@ func (d *dress) line(l logged, width int) string {
 	for i := range lines {
 		lines[i] = words.Render(lines[i])
 	}
-	return d.begin(l.at, mark, tone) + strings.Join(lines, newLine) + d.facts(l.facts, indent+ansi.StringWidth(lines[len(lines)-1]), width) + "\n"
+	return d.begin(l.at, mark, tone) + strings.Join(lines, newLine) +
+		d.facts(l.facts, indent+ansi.StringWidth(lines[len(lines)-1]), width) + "\n"
 }
 
 // facts go on behind a column for as long as a line has room, then on lines of their own.

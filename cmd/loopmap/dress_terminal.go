@@ -54,4 +54,5 @@ func widthOf(w any) int {
 }
 
 // terminalNames are the variables that say what the terminal is like.
-var terminalNames = []string{"TERM", "COLORTERM", "CLICOLOR", "CLICOLOR_FORCE", "NO_COLOR", "WT_SESSION", "LC_ALL", "LC_CTYPE", "LANG", "TMUX", "STY"}
+var terminalNames = []string{"TERM", "COLORTERM", "CLICOLOR", "CLICOLOR_FORCE", "NO_COLOR", "WT_SESSION", "LC_ALL", "LC_CTYPE", "LANG",
+	"TMUX", "STY"}

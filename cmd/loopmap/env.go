@@ -72,14 +72,16 @@ func (a *app) signingSecrets() ([]string, *loops.Secrets, error) {
 	}
 	if text == "" {
 		if _, set := a.lookup("LOOPS_SIGNING_SECRET"); set {
-			return nil, nil, usage("LOOPS_SIGNING_SECRET is set, but empty: anybody could sign with that\nhint: copy the secret (whsec_...) from Loops, Settings, Webhooks")
+			return nil, nil, usage("LOOPS_SIGNING_SECRET is set, but empty: anybody could sign with that\n" +
+				"hint: copy the secret (whsec_...) from Loops, Settings, Webhooks")
 		}
 		return nil, nil, nil
 	}
 	list := strings.Fields(text)
 	secrets, err := loops.ParseSecrets(list)
 	if err != nil {
-		return nil, nil, usage("LOOPS_SIGNING_SECRET: %v\nhint: copy it whole (whsec_...) from Loops, Settings, Webhooks; several are separated by spaces", err)
+		return nil, nil, usage("LOOPS_SIGNING_SECRET: %v\nhint: copy it whole (whsec_...) from Loops, Settings, Webhooks; several are "+
+			"separated by spaces", err)
 	}
 	return list, secrets, nil
 }

@@ -44,17 +44,18 @@ func (f *follower) run(ctx context.Context) {
 			})
 		})
 	}
-	(&push.Follower{Pusher: pusher, Outbox: f.store, Log: f.log, Seen: f.seen, Changed: f.changed, Plan: func(ctx context.Context) (push.Plan, error) {
-		m, key := f.mapping(), f.key()
-		if m == last && (key == lastKey || key == "") { // a key that cannot be read changes nothing
-			return plan, nil
-		}
-		next, err := f.plan(ctx, m, pusher)
-		if err == nil {
-			last, lastKey, plan = m, key, next
-		}
-		return next, err
-	}}).Run(ctx)
+	(&push.Follower{Pusher: pusher, Outbox: f.store, Log: f.log, Seen: f.seen, Changed: f.changed,
+		Plan: func(ctx context.Context) (push.Plan, error) {
+			m, key := f.mapping(), f.key()
+			if m == last && (key == lastKey || key == "") { // a key that cannot be read changes nothing
+				return plan, nil
+			}
+			next, err := f.plan(ctx, m, pusher)
+			if err == nil {
+				last, lastKey, plan = m, key, next
+			}
+			return next, err
+		}}).Run(ctx)
 }
 
 // key is the API key as it stands in the environment, or in a file that may change while

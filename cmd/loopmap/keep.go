@@ -128,7 +128,8 @@ func (k *keeper) fits(ctx context.Context, m *mapping.Mapping, pending int64) er
 	k.looked = k.now()
 	switch was, is := k.unfit, plan.Unfit(); {
 	case is != "" && is != was:
-		k.log.Error("rows wait: deliveries are kept and answered, and applied once the table is mended", "pending", pending, "why", is, "sql", append(plan.Repairs, plan.SQL...))
+		k.log.Error("rows wait: deliveries are kept and answered, and applied once the table is mended", "pending", pending, "why", is,
+			"sql", append(plan.Repairs, plan.SQL...))
 		k.unfit = is
 	case is == "" && was != "":
 		k.log.Info("the table fits again", "pending", pending)

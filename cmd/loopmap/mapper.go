@@ -60,7 +60,8 @@ func (a *app) mapper(ctx context.Context, file string, f mapperFlags) error {
 		f.accessible = true
 	}
 	if !terminal && !f.accessible {
-		return usage("the mapper needs a terminal\nhint: without one, `loopmap --accessible` asks line by line, and `loopmap add contact.email` and `loopmap drop email` change a mapping in one")
+		return usage("the mapper needs a terminal\nhint: without one, `loopmap --accessible` asks line by line, and " +
+			"`loopmap add contact.email` and `loopmap drop email` change a mapping in one")
 	}
 	if f.accessible && fromStdin(f.samples) {
 		return usage("--accessible reads what you say from standard input, so the sample must be a file")

@@ -64,7 +64,7 @@ func (k *outboxKeeper) triggers(ctx context.Context, m *mapping.Mapping) error {
 	if err := k.store.Apply(ctx, plan); err != nil {
 		return err
 	}
-	k.log.Warn("the triggers that note changed rows were gone, and are put back: rows that changed meanwhile were not noted; loopmap push sends all that differ",
-		"table", m.Table)
+	k.log.Warn("the triggers that note changed rows were gone, and are put back: rows that changed meanwhile were not noted; "+
+		"loopmap push sends all that differ", "table", m.Table)
 	return nil
 }

@@ -37,8 +37,9 @@ func (a *app) pushCommand() *cobra.Command {
 			"Rows that Loops has refused are tried again with --failed, or when they change.\n" +
 			"An event of which nobody knows whether it arrived is only sent again with\n" +
 			"--unknown: that could be the second time.",
-		Example: "loopmap push --dry-run            # the exact requests, nothing is sent\nloopmap push --rows 10            # ten rows, to see\nloopmap push --row cm4x8k2r1000108l5d3fz9c2h\nloopmap push --failed",
-		Args:    atMost(1),
+		Example: "loopmap push --dry-run            # the exact requests, nothing is sent\n" +
+			"loopmap push --rows 10            # ten rows, to see\nloopmap push --row cm4x8k2r1000108l5d3fz9c2h\nloopmap push --failed",
+		Args: atMost(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			switch {
 			case f.rows < 0 || f.rows == 0 && c.Flags().Changed("rows"):
@@ -200,9 +201,11 @@ func pushError(err error, c push.Counts) error {
 	case err != nil:
 		return err
 	case c.Failed > 0:
-		return &partError{fmt.Sprintf("%s failed\nhint: loopmap_pushes has the reasons; loopmap push --failed tries them again", count(c.Failed, "request"))}
+		return &partError{fmt.Sprintf("%s failed\nhint: loopmap_pushes has the reasons; loopmap push --failed tries them again",
+			count(c.Failed, "request"))}
 	case c.Pending > 0:
-		return &partError{fmt.Sprintf("%s had no answer that says whether they arrived\nhint: the next loopmap push tries them again", count(c.Pending, "request"))}
+		return &partError{fmt.Sprintf("%s had no answer that says whether they arrived\nhint: the next loopmap push tries them again",
+			count(c.Pending, "request"))}
 	}
 	return nil
 }

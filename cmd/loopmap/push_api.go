@@ -40,7 +40,8 @@ func (a *app) connect(ctx context.Context, s *outgoing.Sender, pace *push.Pace) 
 		return nil, err
 	}
 	if client == nil {
-		return nil, usage("there is no API key to send with\nhint: set LOOPS_API_KEY (Loops, Settings, API), or LOOPS_API_KEY_FILE; --team takes one from the keyring")
+		return nil, usage("there is no API key to send with\n" +
+			"hint: set LOOPS_API_KEY (Loops, Settings, API), or LOOPS_API_KEY_FILE; --team takes one from the keyring")
 	}
 	found, err := a.askLoops(ctx, s.Mapping(), s.Known(), paced{pace})
 	switch {
@@ -49,7 +50,8 @@ func (a *app) connect(ctx context.Context, s *outgoing.Sender, pace *push.Pace) 
 	case found.refused:
 		return nil, usage("Loops refuses the API key: %s\nhint: copy it again from Loops, Settings, API", found.Trouble)
 	case len(found.Misfits) > 0:
-		return nil, usage("the push part does not fit what Loops has, so nothing is sent: %s\nhint: change the mapping, or make the property in Loops, Settings", strings.Join(found.Misfits, "; "))
+		return nil, usage("the push part does not fit what Loops has, so nothing is sent: %s\n"+
+			"hint: change the mapping, or make the property in Loops, Settings", strings.Join(found.Misfits, "; "))
 	case found.Trouble != "":
 		a.say("warning: what Loops has could not be looked at first: %s", found.Trouble)
 	default:

@@ -78,7 +78,8 @@ func (p *pushed) print(w io.Writer) error {
 	if err := printTable(w, rows); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "%s looked at: %s, in %s\n", count(p.Rows, "row"), p.Counts, time.Duration(p.Seconds*float64(time.Second)).Round(100*time.Millisecond))
+	_, err := fmt.Fprintf(w, "%s looked at: %s, in %s\n", count(p.Rows, "row"), p.Counts,
+		time.Duration(p.Seconds*float64(time.Second)).Round(100*time.Millisecond))
 	if others := p.Others(); err == nil && others != "" {
 		_, err = fmt.Fprintf(w, "%s\n", others)
 	}

@@ -58,7 +58,8 @@ func toldApart(m *mapping.Mapping, columns []table.Column) error {
 		return nil
 	}
 	plan := table.MakePlan(m, columns)
-	return usage("column %s, which is the key, does not tell the rows of table %s apart: nothing keeps it unique, so a row could be sent twice and another never\n"+
+	return usage("column %s, which is the key, does not tell the rows of table %s apart: nothing keeps it unique, so a row could be "+
+		"sent twice and another never\n"+
 		"hint: name a key that is unique by itself, or run: %s;", m.Key, m.Table, plan.SQL[len(plan.SQL)-1])
 }
 
@@ -69,7 +70,11 @@ func (a *app) keyless(ctx context.Context, store *table.Store, job push.Job) (n 
 		return 0, nil
 	}
 	if n, err = store.Keyless(ctx, m); n > 0 {
-		a.say("%s no %s and cannot be told apart: not sent", map[bool]string{true: "1 row has", false: fmt.Sprintf("%d rows have", n)}[n == 1], m.Key)
+		has := "1 row has"
+		if n > 1 {
+			has = fmt.Sprintf("%d rows have", n)
+		}
+		a.say("%s no %s and cannot be told apart: not sent", has, m.Key)
 	}
 	return n, err
 }

@@ -152,7 +152,8 @@ func (a *app) rehearse(ctx context.Context, file string, f rehearseFlags) error 
 		return err
 	}
 	server := loopstest.New(loopstest.Options{Team: "a pretended Loops", Webhook: "http://" + listen + "/webhooks/loops",
-		Properties: pretended(m, fields), Events: pretendedEvents(m, fields), Lists: pretendedLists(m), OnCall: r.called, OnDelivery: r.delivered})
+		Properties: pretended(m, fields), Events: pretendedEvents(m, fields), Lists: pretendedLists(m), OnCall: r.called,
+		OnDelivery: r.delivered})
 	defer server.Close()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -162,16 +163,18 @@ func (a *app) rehearse(ctx context.Context, file string, f rehearseFlags) error 
 	go func() { _ = h.Serve(l) }() // ends with Close
 	defer h.Close()
 
-	env := map[string]string{"LOOPS_API_KEY": loopstest.DefaultKey, "LOOPS_SIGNING_SECRET": loopstest.DefaultSecret, "LOOPS_ENDPOINT_URL": "http://" + l.Addr().String() + "/api"}
+	env := map[string]string{"LOOPS_API_KEY": loopstest.DefaultKey, "LOOPS_SIGNING_SECRET": loopstest.DefaultSecret,
+		"LOOPS_ENDPOINT_URL": "http://" + l.Addr().String() + "/api"}
 	words := &pausedWords{to: a.stderr}
 	within := func() *app { // one for each that says things at the same time
-		return &app{stdin: a.stdin, stdout: words.writer(), stderr: words.writer(), now: a.now, output: "text", debug: a.debug, lookup: func(name string) (string, bool) {
-			if slices.Contains(terminalNames, name) {
-				return a.lookup(name)
-			}
-			v, ok := env[name]
-			return v, ok // and nothing else of the real environment: its keys stay out of it
-		}}
+		return &app{stdin: a.stdin, stdout: words.writer(), stderr: words.writer(), now: a.now, output: "text", debug: a.debug,
+			lookup: func(name string) (string, bool) {
+				if slices.Contains(terminalNames, name) {
+					return a.lookup(name)
+				}
+				v, ok := env[name]
+				return v, ok // and nothing else of the real environment: its keys stay out of it
+			}}
 	}
 	inner, receiver := within(), within()
 	a.say("a rehearsal: nothing of it reaches Loops or your database. Its own is sqlite:%s", filepath.Join(dir, "rehearsal.db"))
@@ -188,7 +191,9 @@ func (a *app) rehearse(ctx context.Context, file string, f rehearseFlags) error 
 		err = screen.show(ctx, a, inner, scratch, listen, done)
 		r.pause(words, false)
 	default:
-		a.say("change rows yourself (sqlite3 %s), or end it with ctrl+c\nthe mapper on it, from another terminal (P is what is sent back; what you save there is kept when this ends):\n  LOOPS_ENDPOINT_URL=%s LOOPS_API_KEY=%s loopmap %s",
+		a.say("change rows yourself (sqlite3 %s), or end it with ctrl+c\n"+
+			"the mapper on it, from another terminal (P is what is sent back; what you save there is kept when this ends):\n"+
+			"  LOOPS_ENDPOINT_URL=%s LOOPS_API_KEY=%s loopmap %s",
 			filepath.Join(dir, "rehearsal.db"), env["LOOPS_ENDPOINT_URL"], env["LOOPS_API_KEY"], scratch)
 		select {
 		case <-ctx.Done():
@@ -253,7 +258,8 @@ func (a *app) keepRehearsed(file, database, scratch string, before []byte) error
 }
 
 // round is once there and back.
-func (r *rehearsal) round(ctx context.Context, inner *app, m *mapping.Mapping, server *loopstest.Server, file, listen string, done chan error) error {
+func (r *rehearsal) round(ctx context.Context, inner *app, m *mapping.Mapping, server *loopstest.Server, file, listen string,
+	done chan error) error {
 	if err := listening(ctx, listen, done); err != nil {
 		return err
 	}
@@ -294,7 +300,8 @@ func (r *rehearsal) round(ctx context.Context, inner *app, m *mapping.Mapping, s
 	}
 	change := fmt.Sprintf(`UPDATE %s SET %s = 'rehearsed' WHERE rowid = (SELECT min(rowid) FROM %[1]s)`, quoteName(m.Table), quoteName(column))
 	if len(r.own) > 0 {
-		change = fmt.Sprintf(`UPDATE %s SET %s = 'rehearsed' WHERE %s = %s`, quoteName(m.Table), quoteName(column), quoteName(m.Key), quoteText(rows[0].Key))
+		change = fmt.Sprintf(`UPDATE %s SET %s = 'rehearsed' WHERE %s = %s`, quoteName(m.Table), quoteName(column), quoteName(m.Key),
+			quoteText(rows[0].Key))
 	}
 	r.say("a row is changed  %s", change)
 	before := r.sent()

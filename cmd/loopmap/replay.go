@@ -128,7 +128,7 @@ func (a *app) replay(ctx context.Context, file string, f replayFlags) error {
 	}
 	c := r.counts
 	if rest := c.Quarantined + c.Pending + c.Unreadable; err == nil && rest > 0 && !f.diff {
-		msg := fmt.Sprintf("%d deliveries are no rows", rest)
+		msg := fmt.Sprintf("%d deliveries did not become rows", rest)
 		if c.Quarantined+c.Pending > 0 && !f.noJournal {
 			msg += "\nhint: loopmap deliveries --status quarantined says why"
 		}
@@ -154,7 +154,8 @@ func parseSince(s string, now time.Time) (time.Time, error) {
 	if s == "" {
 		return time.Time{}, nil
 	}
-	for _, layout := range []string{"2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02 15:04", time.DateOnly} { // this machine's time
+	layouts := []string{"2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02 15:04", time.DateOnly}
+	for _, layout := range layouts { // this machine's time
 		if t, err := time.ParseInLocation(layout, s, time.Local); err == nil {
 			return t, nil
 		}
@@ -289,7 +290,8 @@ func (r *replay) file(ctx context.Context) error {
 		if mark, err := r.store.Mark(ctx); err != nil {
 			return err
 		} else if mark > 0 {
-			return usage("--no-journal fills a table for the first time: this one has a journal, whose newer deliveries must not be overwritten\nhint: leave --no-journal out")
+			return usage("--no-journal fills a table for the first time: this one has a journal, whose newer deliveries must not be " +
+				"overwritten\nhint: leave --no-journal out")
 		}
 	}
 	r.bar.start(r.app.stderr)
@@ -299,7 +301,10 @@ func (r *replay) file(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	where := map[bool]string{true: "%s:%d: %v", false: "%s: value %d: %v"}[inLines]
+	where := "%s:%d: %v"
+	if !inLines {
+		where = "%s: value %d: %v"
+	}
 	pieces := mapLines(ctx, in, r.mapping, r.app.now)
 	var group []mapping.Entry
 	var taken []*piece // whose entries are group

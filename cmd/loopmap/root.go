@@ -71,7 +71,8 @@ func (a *app) root() *cobra.Command {
 		return noneEmpty(c)
 	}
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(a.syncCommand(), a.pushCommand(), a.replayCommand(), a.checkCommand(), a.rehearseCommand(), a.addCommand(), a.dropCommand(), a.triggerCommand(), a.deliveriesCommand(), a.sshCommand(), a.schemaCommand(), a.manCommand())
+	root.AddCommand(a.syncCommand(), a.pushCommand(), a.replayCommand(), a.checkCommand(), a.rehearseCommand(), a.addCommand(),
+		a.dropCommand(), a.triggerCommand(), a.deliveriesCommand(), a.sshCommand(), a.schemaCommand(), a.manCommand())
 	completion(root)
 	topics(root)
 	a.help(root)

@@ -32,7 +32,8 @@ func (f *sshFlags) register(fs *pflag.FlagSet, address, listen, usage string) {
 	l := sshd.DefaultLimits()
 	fs.StringVar(&f.listen, address, listen, usage)
 	fs.StringVar(&f.authorizedKeys, "authorized-keys", "", "`FILE` with the public keys of those who may log in over SSH")
-	fs.StringVar(&f.hostKey, "host-key", "", "`FILE` of the SSH host key, made when it is not there (default "+sshd.HostKeyName+" beside the mapping)")
+	fs.StringVar(&f.hostKey, "host-key", "", "`FILE` of the SSH host key, made when it is not there (default "+sshd.HostKeyName+" beside "+
+		"the mapping)")
 	fs.IntVar(&f.sessions, "sessions", l.Sessions, "let at most `N` be logged in over SSH at once")
 	fs.IntVar(&f.perKey, "sessions-per-key", l.PerKey, "and at most `N` of them with one key")
 }
@@ -110,7 +111,8 @@ func (a *app) sshHost(file string, f sshFlags, log *slog.Logger) (*sshHost, erro
 	}
 	h.journal.reread()
 	h.server = &sshd.Server{Keys: keys, Signer: signer, Limits: limits, Log: log, Now: a.now, Show: h.showBlanked}
-	log.Info("ssh: listening", "address", l.Addr().String(), "host_key", ssh.FingerprintSHA256(signer.PublicKey()), "authorized_keys", f.authorizedKeys, "keys", n)
+	log.Info("ssh: listening", "address", l.Addr().String(), "host_key", ssh.FingerprintSHA256(signer.PublicKey()), "authorized_keys",
+		f.authorizedKeys, "keys", n)
 	return h, nil
 }
 

@@ -51,5 +51,6 @@ func (b *sshBackend) ended(ctx context.Context, m *mapping.Mapping) error {
 		return fmt.Errorf("closed: %w; what was not saved is lost: %w", why, err)
 	}
 	b.host.log.Info("ssh: draft kept", "file", b.own.draftFile(), "key", b.guest.Key().Fingerprint)
-	return fmt.Errorf("closed: %w; the mapping was not saved, a draft of it is kept\nhint: log in again with the same key, and it is offered", why)
+	return fmt.Errorf("closed: %w; the mapping was not saved, a draft of it is kept\n"+
+		"hint: log in again with the same key, and it is offered", why)
 }

@@ -120,7 +120,8 @@ func (h *sshHost) tell(n tui.News) {
 
 // saved notes who has saved which version, in the log and for the other screens.
 func (h *sshHost) saved(g *sshd.Guest, hash string) {
-	h.log.Info("mapping saved", "file", h.file, "mapping", hash, "key", g.Key().Fingerprint, "comment", g.Key().Comment, "address", g.Address())
+	h.log.Info("mapping saved", "file", h.file, "mapping", hash, "key", g.Key().Fingerprint, "comment", g.Key().Comment, "address",
+		g.Address())
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if len(h.savers) > 1000 {

@@ -45,7 +45,8 @@ func (a *app) syncCommand() *cobra.Command {
 	c.Flags().BoolVar(&f.unsigned, "unsigned", false, "take webhooks without a signature, from this machine only")
 	c.Flags().BoolVar(&a.noData, "no-data", false, "log no emails, and nothing of what rows hold")
 	f.shell.register(c.Flags(), "ssh", "", "`ADDRESS` to serve the mapper on over SSH, as "+defaultSSH)
-	c.Flags().StringVar(&f.shell.publicURL, "public-url", "", "the `URL` by which Loops reaches --listen: its path is served, too, and the mapper over SSH shows it")
+	c.Flags().StringVar(&f.shell.publicURL, "public-url", "", "the `URL` by which Loops reaches --listen: its path is served, too, and "+
+		"the mapper over SSH shows it")
 	return c
 }
 
@@ -131,7 +132,8 @@ func (a *app) sync(ctx context.Context, file string, f syncFlags) error {
 		(&keeper{store: store, mapping: live.current.Load, mapped: m.Hash, now: a.now, log: log, waiting: watched.waits}).run(ctx)
 	})
 	watching.Go(func() {
-		(&follower{app: a, file: file, store: store, mapping: live.current.Load, log: log, seen: watched.outcomes(), changed: live.changed}).run(ctx)
+		(&follower{app: a, file: file, store: store, mapping: live.current.Load, log: log, seen: watched.outcomes(),
+			changed: live.changed}).run(ctx)
 	})
 	if _, set := a.lookup("GOGC"); !set && f.shell.listen == "" {
 		// A delivery leaves nothing behind, and what lives is little, where no screens are
@@ -153,7 +155,8 @@ func gauges(store *table.Store) func() []receive.Gauge {
 		if !ok {
 			return nil
 		}
-		return []receive.Gauge{{Name: "loopmap_sqlite_wal_bytes", Help: "How long SQLite's write-ahead log is; a reader lets it grow.", Value: float64(n)}}
+		return []receive.Gauge{{Name: "loopmap_sqlite_wal_bytes", Help: "How long SQLite's write-ahead log is; a reader lets it grow.",
+			Value: float64(n)}}
 	}
 }
 
@@ -176,7 +179,8 @@ func (a *app) verifier(listen string, unsigned bool) (verifyFunc, error) {
 		return live.verify, nil
 	}
 	if !loopback(listen) {
-		return nil, usage("--unsigned listens on this machine only, and %s can be reached from elsewhere\nhint: leave --listen out, or set LOOPS_SIGNING_SECRET", listen)
+		return nil, usage("--unsigned listens on this machine only, and %s can be reached from elsewhere\n"+
+			"hint: leave --listen out, or set LOOPS_SIGNING_SECRET", listen)
 	}
 	a.say("--unsigned: signatures are NOT checked; whatever reaches %s is stored", listen)
 	return nil, nil

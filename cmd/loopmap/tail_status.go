@@ -139,7 +139,8 @@ func (d *dress) over(counts map[string]int, at time.Time) string {
 		if kind == "pushes" {
 			mark = markOut
 		}
-		b.WriteString(d.begin(at, mark, d.accent) + fmt.Sprintf("+%s %s  ", thousands(int64(kinds[kind])), kind) + d.faint.Render(strings.Join(words[kind], ", ")) + "\n")
+		b.WriteString(d.begin(at, mark, d.accent) + fmt.Sprintf("+%s %s  ", thousands(int64(kinds[kind])), kind) +
+			d.faint.Render(strings.Join(words[kind], ", ")) + "\n")
 	}
 	return b.String()
 }

@@ -66,7 +66,8 @@ func (a *app) trigger(ctx context.Context, t trigger) error {
 	case err != nil:
 		return err
 	case secrets == nil:
-		return usage("LOOPS_SIGNING_SECRET is not set, so there is nothing to sign with\nhint: use the receiver's; to make one up for both: export LOOPS_SIGNING_SECRET=whsec_$(openssl rand -base64 24)")
+		return usage("LOOPS_SIGNING_SECRET is not set, so there is nothing to sign with\n" +
+			"hint: use the receiver's; to make one up for both: export LOOPS_SIGNING_SECRET=whsec_$(openssl rand -base64 24)")
 	}
 	if t.count < 1 {
 		return usage("--count is 1 or more")
@@ -76,7 +77,10 @@ func (a *app) trigger(ctx context.Context, t trigger) error {
 		return usage("--to is not an address that a webhook goes to; http://%s%s is one", defaultListen, receive.Path)
 	}
 	a.blanks.addAddress(to)
-	client := &http.Client{Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := &http.Client{Timeout: 30 * time.Second, CheckRedirect: func(*http.Request,
+		[]*http.Request) error {
+		return http.ErrUseLastResponse
+	}}
 	failed := 0
 	for range t.count {
 		s, err := a.send(ctx, client, t, secrets)

@@ -52,7 +52,8 @@ func Fresh(event string, at time.Time) ([]byte, error) {
 	}
 	id := NewID("cm")
 	who := people[pick(len(people))]
-	email := strings.ToLower(plainLetters(who.first)) + "." + id[len(id)-6:] + "@" + strings.ToLower(strings.ReplaceAll(who.company, " ", "-")) + ".example"
+	email := strings.ToLower(plainLetters(who.first)) + "." + id[len(id)-6:] + "@" +
+		strings.ToLower(strings.ReplaceAll(who.company, " ", "-")) + ".example"
 	user := "usr_" + strconv.Itoa(10000+pick(90000))
 	for path, value := range map[string]any{
 		"eventTime": at.Unix(), "contactIdentity.id": id, "contactIdentity.email": email, "contactIdentity.userId": user,

@@ -214,7 +214,8 @@ func checkTimestamp(stamp string, now time.Time) error {
 	const limit = int64(Tolerance / time.Second)
 	switch late := now.Unix() - sent; {
 	case late > limit:
-		return fmt.Errorf("webhook-timestamp is %d s old and %d s are allowed: an old request sent again, or this machine's clock is fast", late, limit)
+		return fmt.Errorf("webhook-timestamp is %d s old and %d s are allowed: an old request sent again, or this machine's clock is fast",
+			late, limit)
 	case late < -limit:
 		return fmt.Errorf("webhook-timestamp is %d s ahead and %d s are allowed: this machine's clock is slow", -late, limit)
 	}
@@ -244,7 +245,7 @@ func signatures(lines []string) (list []digest, err error) {
 		}
 	}
 	if len(list) == 0 {
-		return nil, errors.New("webhook-signature holds no v1 signature")
+		return nil, errors.New("webhook-signature does not hold a v1 signature")
 	}
 	return list, nil
 }

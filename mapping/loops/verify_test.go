@@ -120,9 +120,9 @@ func TestVerify(t *testing.T) {
 		"time with sign":        {h: headers(id, "+"+stamp, sig), err: "not a number"},
 		"empty time":            {h: headers(id, "", sig), err: "not a number"},
 		"endless time":          {h: headers(id, strings.Repeat("9", 30), sig), err: "not a number"},
-		"only v1a":              {h: headers(id, stamp, "v1a,"+sig[3:]), err: "no v1 signature"},
-		"bad base64":            {h: headers(id, stamp, "v1,!!!"), err: "no v1 signature"},
-		"truncated":             {h: headers(id, stamp, "v1,"+base64.StdEncoding.EncodeToString([]byte("short"))), err: "no v1 signature"},
+		"only v1a":              {h: headers(id, stamp, "v1a,"+sig[3:]), err: "hold a v1 signature"},
+		"bad base64":            {h: headers(id, stamp, "v1,!!!"), err: "hold a v1 signature"},
+		"truncated":             {h: headers(id, stamp, "v1,"+base64.StdEncoding.EncodeToString([]byte("short"))), err: "hold a v1 signature"},
 		"a flood":               {h: headers(id, stamp, strings.Repeat("v1,AAAA ", 40)+sig), err: "more than 32"},
 		"no secret":             {h: headers(id, stamp, sig), secrets: []string{}, err: "no signing secret"},
 	} {

@@ -279,7 +279,8 @@ func (f *Follower) drain(ctx, turn context.Context, plan Plan, changes []outgoin
 		}
 	}
 	left := 0
-	r := f.Pusher.Begin(f.told(Job{Sender: plan.Sender, Keys: keys, Through: func(key string) { delete(open, key) }, Later: func(string) { left++ }}))
+	r := f.Pusher.Begin(f.told(Job{Sender: plan.Sender, Keys: keys, Through: func(key string) { delete(open, key) },
+		Later: func(string) { left++ }}))
 	done, err := f.run(ctx, turn, r, "changed rows")
 	switch {
 	case left > 0:
@@ -338,7 +339,8 @@ func (f *Follower) told(job Job) Job {
 		switch {
 		case o.Line.Status == outgoing.Pending && !unclear:
 			unclear = true
-			f.Log.Warn("whether a row was sent is not known; it will be tried again", "row", o.Key, "kind", o.Line.Kind, "code", o.Line.Code, "reason", o.Line.Message)
+			f.Log.Warn("whether a row was sent is not known; it will be tried again", "row", o.Key, "kind", o.Line.Kind, "code", o.Line.Code,
+				"reason", o.Line.Message)
 			return
 		case o.Line.Status != outgoing.Failed:
 			return
@@ -355,7 +357,8 @@ func (f *Follower) run(ctx, turn context.Context, r *Run, why string) (done bool
 	begun, before := time.Now(), r.Counts()
 	done, err = r.Turn(ctx, turn)
 	c := r.Counts()
-	if sent, notMet, failed, pending := c.Sent-before.Sent, c.NotMet-before.NotMet, c.Failed-before.Failed, c.Pending-before.Pending; f.Seen == nil && sent+notMet+failed+pending > 0 {
+	if sent, notMet, failed, pending := c.Sent-before.Sent, c.NotMet-before.NotMet, c.Failed-before.Failed,
+		c.Pending-before.Pending; f.Seen == nil && sent+notMet+failed+pending > 0 {
 		f.Log.Info("pushed", "why", why, "rows", c.Rows-before.Rows, "sent", sent, "not_met", notMet, "failed", failed,
 			"pending", pending, "seconds", time.Since(begun).Round(time.Millisecond).Seconds())
 	}

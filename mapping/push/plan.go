@@ -43,7 +43,8 @@ func (p *Pusher) Plan(ctx context.Context, job Job, each func(key string, steps 
 
 // owned takes out of steps what another row has sent or is about to. sends is true when
 // something is left.
-func (p *Pusher) owned(ctx context.Context, job Job, row outgoing.Row, steps []outgoing.Step, taken map[string]bool) (sends bool, err error) {
+func (p *Pusher) owned(ctx context.Context, job Job, row outgoing.Row, steps []outgoing.Step, taken map[string]bool) (sends bool,
+	err error) {
 	for i := range steps {
 		st := &steps[i]
 		if err := p.nextKey(ctx, job.Sender.Mapping().Table, st); err != nil {

@@ -127,7 +127,11 @@ func (c Counts) Others() string {
 	if all == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d %s with nothing to send: %s", all, map[bool]string{true: "row", false: "rows"}[all == 1], strings.Join(words, ", "))
+	rows := "rows"
+	if all == 1 {
+		rows = "row"
+	}
+	return fmt.Sprintf("%d %s with nothing to send: %s", all, rows, strings.Join(words, ", "))
 }
 
 func (c Counts) String() string {
@@ -172,7 +176,8 @@ func (p *Pusher) Alone(ctx context.Context, table string, waiting func()) (held 
 }
 
 // alone says to others that it waits once it has done so for as long as it is patient.
-func (p *Pusher) alone(ctx context.Context, table string, waiting func(), patient time.Duration) (held context.Context, release func(), err error) {
+func (p *Pusher) alone(ctx context.Context, table string, waiting func(), patient time.Duration) (held context.Context, release func(),
+	err error) {
 	begun := time.Now()
 	waits := false
 	defer func() {
@@ -269,7 +274,8 @@ func (p *Pusher) InTurns(ctx context.Context, job Job, waiting func(), begin fun
 	}
 }
 
-func (p *Pusher) inTurn(ctx context.Context, r *Run, waiting func(), begin func(ctx context.Context) error, first bool) (done bool, err error) {
+func (p *Pusher) inTurn(ctx context.Context, r *Run, waiting func(), begin func(ctx context.Context) error, first bool) (done bool,
+	err error) {
 	held, release, err := p.Alone(ctx, r.table, waiting)
 	if err != nil {
 		return false, err

@@ -113,7 +113,11 @@ func (r *Receiver) serveMetrics(w http.ResponseWriter, q *http.Request) {
 		_ = r.storable(q.Context()) // which /readyz says more of
 	}
 	header(w, "loopmap_storing", "gauge", "Whether a webhook could be stored: 0 from one that could not on.")
-	fmt.Fprintf(w, "loopmap_storing %d\n", map[bool]int{true: 1}[r.failed.Load() == nil])
+	storing := 0
+	if r.failed.Load() == nil {
+		storing = 1
+	}
+	fmt.Fprintf(w, "loopmap_storing %d\n", storing)
 	if r.Gauges != nil {
 		for _, g := range r.Gauges() {
 			header(w, g.Name, "gauge", g.Help)
@@ -128,6 +132,7 @@ func (r *Receiver) serveMetrics(w http.ResponseWriter, q *http.Request) {
 		r.Log.Error("the journal cannot be counted", "error", brief(err))
 		return
 	}
-	header(w, "loopmap_waiting_deliveries", "gauge", "Deliveries in the journal that are no rows yet, by status.")
-	fmt.Fprintf(w, "loopmap_waiting_deliveries{status=\"quarantined\"} %d\nloopmap_waiting_deliveries{status=\"pending\"} %d\n", quarantined, pending)
+	header(w, "loopmap_waiting_deliveries", "gauge", "Deliveries in the journal that have not become rows yet, by status.")
+	fmt.Fprintf(w, "loopmap_waiting_deliveries{status=\"quarantined\"} %d\nloopmap_waiting_deliveries{status=\"pending\"} %d\n",
+		quarantined, pending)
 }

@@ -159,7 +159,8 @@ func (r *Receiver) webhook(w http.ResponseWriter, q *http.Request) {
 	start := r.Now()
 	if r.Log.Enabled(q.Context(), slog.LevelDebug) {
 		r.Log.Debug("request", "method", q.Method, "from", q.RemoteAddr, "length", q.ContentLength, "webhook-id", q.Header.Values("Webhook-Id"),
-			"webhook-timestamp", q.Header.Values("Webhook-Timestamp"), "signatures", len(q.Header.Values("Webhook-Signature")), "agent", q.UserAgent())
+			"webhook-timestamp", q.Header.Values("Webhook-Timestamp"), "signatures", len(q.Header.Values("Webhook-Signature")), "agent",
+			q.UserAgent())
 	}
 	a := Arrival{Delivery: mapping.Delivery{Received: start}}
 	body := held{room: r.room}

@@ -126,7 +126,8 @@ func (e *deferredError) Unwrap() error { return e.err }
 
 // oneByOne writes entries by a transaction each, so that it shows which of them a deferred
 // constraint is about. That one is quarantined.
-func (s *Store) oneByOne(ctx context.Context, entries []mapping.Entry, w *work, why *deferredError) (outcomes []mapping.Outcome, err error) {
+func (s *Store) oneByOne(ctx context.Context, entries []mapping.Entry, w *work, why *deferredError) (outcomes []mapping.Outcome,
+	err error) {
 	if len(entries) == 1 {
 		e := entries[0]
 		e.Status, e.Reason = mapping.Quarantined, refuses(e, why)

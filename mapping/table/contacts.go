@@ -78,17 +78,18 @@ func (s *Store) deletions(ctx context.Context, keys []string) (map[string]deleti
 		return last, err
 	}
 	where, args := s.among("row_key", "text", keys)
-	err := s.ask(ctx, "SELECT row_key, id, event_time, received_at FROM loopmap_deliveries WHERE event = 'contact.deleted' AND "+where, args, func(v []stored) error {
-		d := deletion{Deletion: outgoing.Deletion{ID: v[1].text, At: readClock(v[2]), Received: readClock(v[3])}, key: v[0].text}
-		d.place = placeOf(d.ID, mapping.ContactDeleted, d.At, d.Received)
-		if d.At.IsZero() {
-			d.At = d.Received
-		}
-		if d.place.compare(last[d.key].place) > 0 {
-			last[d.key] = d
-		}
-		return nil
-	})
+	err := s.ask(ctx, "SELECT row_key, id, event_time, received_at FROM loopmap_deliveries WHERE event = 'contact.deleted' AND "+where,
+		args, func(v []stored) error {
+			d := deletion{Deletion: outgoing.Deletion{ID: v[1].text, At: readClock(v[2]), Received: readClock(v[3])}, key: v[0].text}
+			d.place = placeOf(d.ID, mapping.ContactDeleted, d.At, d.Received)
+			if d.At.IsZero() {
+				d.At = d.Received
+			}
+			if d.place.compare(last[d.key].place) > 0 {
+				last[d.key] = d
+			}
+			return nil
+		})
 	return last, err
 }
 
@@ -99,10 +100,11 @@ func (s *Store) contactIDs(ctx context.Context, table string, keys []string) (ma
 		return ids, err
 	}
 	where, args := s.among("row_key", "text", keys)
-	err := s.ask(ctx, "SELECT row_key, contact_id FROM loopmap_contacts WHERE table_name = ? AND "+where, append([]any{table}, args...), func(v []stored) error {
-		ids[v[0].text] = v[1].text
-		return nil
-	})
+	err := s.ask(ctx, "SELECT row_key, contact_id FROM loopmap_contacts WHERE table_name = ? AND "+where, append([]any{table}, args...),
+		func(v []stored) error {
+			ids[v[0].text] = v[1].text
+			return nil
+		})
 	return ids, err
 }
 
@@ -118,7 +120,8 @@ func (s *Store) contactSave(table string, p outgoing.Save) (list []statement) {
 	}
 	if l := p.Line; l.Refusals > 0 {
 		list = append(list, statement{`INSERT INTO loopmap_refusals (table_name, kind, idempotency_key, refusals) VALUES (?, ?, ?, ?)
-			ON CONFLICT (table_name, kind, idempotency_key) DO UPDATE SET refusals = excluded.refusals WHERE loopmap_refusals.refusals < excluded.refusals`,
+			ON CONFLICT (table_name, kind, idempotency_key) DO UPDATE SET refusals = excluded.refusals
+			WHERE loopmap_refusals.refusals < excluded.refusals`,
 			[]any{table, l.Kind, l.IdempotencyKey, int64(l.Refusals)}})
 	}
 	return list
@@ -144,10 +147,11 @@ func (s *Store) refused(ctx context.Context, table string, lines map[string][]ou
 	type event struct{ kind, key string }
 	times := map[event]int{}
 	where, args := s.among("idempotency_key", "text", keys)
-	err = s.ask(ctx, "SELECT kind, idempotency_key, refusals FROM loopmap_refusals WHERE table_name = ? AND "+where, append([]any{table}, args...), func(v []stored) (err error) {
-		times[event{v[0].text, v[1].text}], err = strconv.Atoi(v[2].text)
-		return err
-	})
+	err = s.ask(ctx, "SELECT kind, idempotency_key, refusals FROM loopmap_refusals WHERE table_name = ? AND "+where,
+		append([]any{table}, args...), func(v []stored) (err error) {
+			times[event{v[0].text, v[1].text}], err = strconv.Atoi(v[2].text)
+			return err
+		})
 	for _, list := range lines {
 		for i := range list {
 			l := &list[i]
@@ -164,7 +168,8 @@ func (s *Store) PushRefusals(ctx context.Context, table, kind, idempotencyKey st
 	if there, err := s.has(ctx, "loopmap_refusals"); err != nil || !there { // a dry run makes no tables
 		return 0, s.explain(err)
 	}
-	err = s.ask(ctx, "SELECT refusals FROM loopmap_refusals WHERE table_name = ? AND kind = ? AND idempotency_key = ?", []any{table, kind, idempotencyKey},
+	err = s.ask(ctx, "SELECT refusals FROM loopmap_refusals WHERE table_name = ? AND kind = ? AND idempotency_key = ?",
+		[]any{table, kind, idempotencyKey},
 		func(v []stored) error { n, err = strconv.Atoi(v[0].text); return err })
 	return n, s.explain(err)
 }
@@ -185,7 +190,8 @@ func (s *Store) GoneContacts(ctx context.Context, m *mapping.Mapping, after stri
 	}
 	order := s.inOrder("p.row_key")
 	err = s.ask(ctx, fmt.Sprintf(`SELECT DISTINCT %s FROM loopmap_pushes p WHERE p.table_name = ? AND p.kind = 'contact' AND %s > ?
-		AND NOT EXISTS (SELECT 1 FROM %s WHERE %s) ORDER BY 1 LIMIT %d`, order, order, quote(m.Table), s.isKey(m.Key, "p.row_key"), limit), []any{m.Table, after},
+		AND NOT EXISTS (SELECT 1 FROM %s WHERE %s) ORDER BY 1 LIMIT %d`,
+		order, order, quote(m.Table), s.isKey(m.Key, "p.row_key"), limit), []any{m.Table, after},
 		func(v []stored) error { keys = append(keys, v[0].text); return nil })
 	return keys, s.explain(err)
 }
@@ -216,10 +222,11 @@ func (s *Store) noted(ctx context.Context, table string, keys []string) (map[str
 		return gone, err
 	}
 	where, args := s.among("row_key", "text", keys)
-	err := s.ask(ctx, "SELECT row_key FROM loopmap_gone WHERE table_name = ? AND "+where, append([]any{table}, args...), func(v []stored) error {
-		gone[v[0].text] = true
-		return nil
-	})
+	err := s.ask(ctx, "SELECT row_key FROM loopmap_gone WHERE table_name = ? AND "+where, append([]any{table}, args...),
+		func(v []stored) error {
+			gone[v[0].text] = true
+			return nil
+		})
 	return gone, err
 }
 
@@ -244,7 +251,8 @@ func (s *Store) ForgetGone(ctx context.Context, m *mapping.Mapping) (keys []stri
 		args = append([]any{m.Table}, args...)
 		noted, rawArgs := s.among("row_key", "text", raw)
 		if err := s.put(ctx, []statement{
-			{"DELETE FROM loopmap_pushes WHERE table_name = ? AND " + where + " AND (kind = 'contact' OR first_at IS NULL AND status IN ('failed', 'not_met'))", args},
+			{"DELETE FROM loopmap_pushes WHERE table_name = ? AND " + where +
+				" AND (kind = 'contact' OR first_at IS NULL AND status IN ('failed', 'not_met'))", args},
 			{"DELETE FROM loopmap_contacts WHERE table_name = ? AND " + where, args},
 			{"DELETE FROM loopmap_gone WHERE table_name = ? AND " + noted, append([]any{m.Table}, rawArgs...)},
 		}); err != nil {

@@ -134,13 +134,15 @@ func (s *Store) canonical(ctx context.Context, entries []mapping.Entry) ([]mappi
 // alone, and be found again by what it reads as.
 func keyMisfit(m *mapping.Mapping, t column.Type, c Column) string {
 	if t != column.Text && t != column.Integer {
-		return fmt.Sprintf("key %s is %s in the mapping, and rows are told apart by text or integer: what is written in more than one way would not be found again", c.Name, t)
+		return fmt.Sprintf("key %s is %s in the mapping, and rows are told apart by text or integer: what is written in more than one way "+
+			"would not be found again", c.Name, t)
 	}
 	why := dialectOf(m.Dialect).keyMisfit(c)
 	if why == "" {
 		return ""
 	}
-	return fmt.Sprintf("column %s (%s) cannot tell rows apart: %s; take a column of text, uuid or integer as the key", c.Name, orUntyped(c.Type), why)
+	return fmt.Sprintf("column %s (%s) cannot tell rows apart: %s; take a column of text, uuid or integer as the key", c.Name,
+		orUntyped(c.Type), why)
 }
 
 func orUntyped(declared string) string {

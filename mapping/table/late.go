@@ -22,7 +22,8 @@ func (w *work) writeLate(ctx context.Context, e mapping.Entry) (mapping.Outcome,
 	if slices.ContainsFunc(newer, func(n mapping.Entry) bool { return n.Row.Action == mapping.Delete && n.Status == mapping.Applied }) {
 		return out, nil
 	}
-	if upserts := func(n mapping.Entry) bool { return n.Row.Action == mapping.Upsert }; e.Row.Action == mapping.Update && slices.ContainsFunc(newer, upserts) {
+	if upserts := func(n mapping.Entry) bool { return n.Row.Action == mapping.Upsert }; e.Row.Action == mapping.Update &&
+		slices.ContainsFunc(newer, upserts) {
 		// It found its row only because that was made later.
 		if there, err := w.wasThere(ctx, e); err != nil || !there {
 			return out, err

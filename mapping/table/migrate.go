@@ -83,7 +83,8 @@ func missingMigrations(list []migration, ran []ranMigration) (missing []migratio
 type newerError struct{ by string }
 
 func (e *newerError) Error() string {
-	return fmt.Sprintf("its tables were changed by loopmap %s, which is newer than this one (%s): use that version or a later one", e.by, buildVersion())
+	return fmt.Sprintf("its tables were changed by loopmap %s, which is newer than this one (%s): use that version or a later one", e.by,
+		buildVersion())
 }
 
 // buildVersion is the version of this loopmap.

@@ -9,7 +9,8 @@ import (
 	"loopmap/mapping/outgoing"
 )
 
-const pushColumns = `row_key, kind, idempotency_key, status, code, message, attempts, sent_at, hash, tried, body, first_at, next_at, updated_at`
+const pushColumns = `row_key, kind, idempotency_key, status, code, message, attempts, sent_at, hash, tried,
+	body, first_at, next_at, updated_at`
 
 // pushLines are the lines of rows, the newest first.
 func (s *Store) pushLines(ctx context.Context, table string, keys []string) (map[string][]outgoing.Line, error) {
@@ -39,8 +40,9 @@ func (s *Store) Pushes(ctx context.Context, table string, keys []string) (map[st
 func readPush(v []stored) (key string, l outgoing.Line) {
 	number := func(i int) int { n, _ := strconv.Atoi(v[i].text); return n } // NULL is 0
 	l = outgoing.Line{
-		Kind: v[1].text, IdempotencyKey: v[2].text, Status: outgoing.Status(v[3].text), Code: number(4), Message: v[5].text, Attempts: number(6),
-		SentAt: readClock(v[7]), Hash: v[8].text, Tried: v[9].text, FirstAt: readClock(v[11]), NextAt: readClock(v[12]), UpdatedAt: readClock(v[13]),
+		Kind: v[1].text, IdempotencyKey: v[2].text, Status: outgoing.Status(v[3].text), Code: number(4), Message: v[5].text,
+		Attempts: number(6), SentAt: readClock(v[7]), Hash: v[8].text, Tried: v[9].text,
+		FirstAt: readClock(v[11]), NextAt: readClock(v[12]), UpdatedAt: readClock(v[13]),
 	}
 	if v[10].kind != storedNull {
 		l.Body = []byte(v[10].text)
@@ -76,8 +78,9 @@ func (s *Store) SavePushes(ctx context.Context, table string, list []outgoing.Sa
 		}
 		all = append(all, s.contactSave(table, p)...)
 		if l := p.Line; l.Status != "" {
-			all = append(all, statement{savePush, []any{table, p.RowKey, l.Kind, l.IdempotencyKey, string(l.Status), numberOrNull(l.Code), textOrNull(l.Message),
-				int64(l.Attempts), clock(l.SentAt), textOrNull(l.Hash), textOrNull(l.Tried), textOrNull(string(l.Body)), clock(l.FirstAt), clock(l.NextAt), clock(l.UpdatedAt)}})
+			all = append(all, statement{savePush, []any{table, p.RowKey, l.Kind, l.IdempotencyKey, string(l.Status), numberOrNull(l.Code),
+				textOrNull(l.Message), int64(l.Attempts), clock(l.SentAt), textOrNull(l.Hash), textOrNull(l.Tried), textOrNull(string(l.Body)),
+				clock(l.FirstAt), clock(l.NextAt), clock(l.UpdatedAt)}})
 		}
 	}
 	if len(all) == 0 {
@@ -115,7 +118,8 @@ func (s *Store) PushOwner(ctx context.Context, table, kind, idempotencyKey strin
 	if there, err := s.has(ctx, "loopmap_pushes"); err != nil || !there {
 		return "", l, false, s.explain(err)
 	}
-	err = s.ask(ctx, "SELECT "+pushColumns+` FROM loopmap_pushes WHERE idempotency_key = ? AND idempotency_key <> '' AND table_name = ? AND kind = ?
+	err = s.ask(ctx, "SELECT "+pushColumns+` FROM loopmap_pushes
+		WHERE idempotency_key = ? AND idempotency_key <> '' AND table_name = ? AND kind = ?
 		ORDER BY CASE status WHEN 'sent' THEN 0 WHEN 'pending' THEN 1 ELSE 2 END, updated_at LIMIT 1`, []any{idempotencyKey, table, kind},
 		func(v []stored) error {
 			key, l = readPush(v)
@@ -128,7 +132,8 @@ func (s *Store) PushOwner(ctx context.Context, table, kind, idempotencyKey strin
 // PushesSince is when the newest outcome was written, zero when there is none, and
 // whether one is pending.
 func (s *Store) PushesSince(ctx context.Context, table string) (newest time.Time, pending bool, err error) {
-	err = s.ask(ctx, `SELECT max(updated_at), (SELECT count(*) FROM (SELECT 1 FROM loopmap_pushes WHERE table_name = ? AND status = 'pending' LIMIT 1) AS p)
+	err = s.ask(ctx, `SELECT max(updated_at),
+		(SELECT count(*) FROM (SELECT 1 FROM loopmap_pushes WHERE table_name = ? AND status = 'pending' LIMIT 1) AS p)
 		FROM loopmap_pushes WHERE table_name = ?`, []any{table, table}, func(v []stored) error {
 		newest, pending = readClock(v[0]), v[1].text != "0"
 		return nil
@@ -138,10 +143,11 @@ func (s *Store) PushesSince(ctx context.Context, table string) (newest time.Time
 
 // PushDue is when the next pending request is to be tried.
 func (s *Store) PushDue(ctx context.Context, table string) (next time.Time, ok bool, err error) {
-	err = s.ask(ctx, "SELECT min(next_at) FROM loopmap_pushes WHERE table_name = ? AND status = 'pending'", []any{table}, func(v []stored) error {
-		next, ok = readClock(v[0]), v[0].kind != storedNull
-		return nil
-	})
+	err = s.ask(ctx, "SELECT min(next_at) FROM loopmap_pushes WHERE table_name = ? AND status = 'pending'", []any{table},
+		func(v []stored) error {
+			next, ok = readClock(v[0]), v[0].kind != storedNull
+			return nil
+		})
 	return next, ok, s.explain(err)
 }
 
@@ -150,10 +156,11 @@ func (s *Store) CountPushes(ctx context.Context, table string) (map[outgoing.Sta
 	counts := map[outgoing.Status]int{}
 	there, err := s.has(ctx, "loopmap_pushes")
 	if err == nil && there {
-		err = s.ask(ctx, "SELECT status, count(*) FROM loopmap_pushes WHERE table_name = ? GROUP BY status", []any{table}, func(v []stored) error {
-			counts[outgoing.Status(v[0].text)], err = strconv.Atoi(v[1].text)
-			return err
-		})
+		err = s.ask(ctx, "SELECT status, count(*) FROM loopmap_pushes WHERE table_name = ? GROUP BY status", []any{table},
+			func(v []stored) error {
+				counts[outgoing.Status(v[0].text)], err = strconv.Atoi(v[1].text)
+				return err
+			})
 	}
 	return counts, s.explain(err)
 }

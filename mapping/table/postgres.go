@@ -172,7 +172,8 @@ func (p *postgresEngine) passing(err error) bool {
 			return true
 		}
 		var connecting *pgconn.ConnectError
-		lost := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, new(*net.OpError)) || strings.Contains(err.Error(), "conn closed")
+		lost := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, new(*net.OpError)) ||
+			strings.Contains(err.Error(), "conn closed")
 		// One that stalls has cost the time already.
 		return lost && !errors.As(err, &connecting) && !errors.Is(err, context.DeadlineExceeded) && !os.IsTimeout(err)
 	}

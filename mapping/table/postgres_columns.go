@@ -39,15 +39,18 @@ func columnsPostgres(ctx context.Context, q querier, table string) ([]Column, er
 		  CASE WHEN NOT coalesce(l.collisdeterministic, true) THEN 'collation ' || l.collname
 		    WHEN b.typname IN ('citext', 'uuid') THEN b.typname ELSE '' END,
 		  CASE WHEN c.relkind = 'f' THEN 'a foreign table has no indexes'
-		    WHEN EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisunique AND NOT i.indimmediate AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum)
+		    WHEN EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisunique AND NOT i.indimmediate
+		      AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum)
 		    THEN 'its constraint is deferrable, and no row is written by one that is: make it NOT DEFERRABLE'
 		    WHEN c.relkind = 'p' AND d.partattrs::text <> a.attnum::text
-		    THEN 'the table is partitioned by ' || pg_get_partkeydef(c.oid) || ', and a unique index must hold what it is partitioned by' ELSE '' END
+		    THEN 'the table is partitioned by ' || pg_get_partkeydef(c.oid)
+		      || ', and a unique index must hold what it is partitioned by' ELSE '' END
 		FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
 		  CROSS JOIN LATERAL (
 		    WITH RECURSIVE beneath(typ, mod, has_default, required) AS (
 		      SELECT a.atttypid, a.atttypmod, false, false
-		      UNION ALL SELECT t.typbasetype, CASE WHEN t.typtypmod >= 0 THEN t.typtypmod ELSE u.mod END, u.has_default OR t.typdefault IS NOT NULL, u.required OR t.typnotnull
+		      UNION ALL SELECT t.typbasetype, CASE WHEN t.typtypmod >= 0 THEN t.typtypmod ELSE u.mod END,
+		        u.has_default OR t.typdefault IS NOT NULL, u.required OR t.typnotnull
 		      FROM beneath u JOIN pg_type t ON t.oid = u.typ WHERE t.typtype = 'd')
 		    SELECT u.* FROM beneath u JOIN pg_type t ON t.oid = u.typ WHERE t.typtype <> 'd') AS base
 		  JOIN pg_type b ON b.oid = base.typ

@@ -53,10 +53,12 @@ func (t *postgresTx) insertWithRows(entries, rows []mapping.Entry) (fresh, late 
 	b.Queue(`WITH loopmap_in AS (SELECT * FROM unnest(`+journalArrays+`, $10::timestamptz[], `+textArrays(10, len(s.arrays))+`)
 			WITH ORDINALITY AS u(`+journalColumns+`, place, `+strings.Join(s.elements, ", ")+`, n)),
 		loopmap_late AS MATERIALIZED (SELECT u.id, `+isLateSQL+` AS late FROM loopmap_in u WHERE u.status = 'applied'),
-		loopmap_new AS (INSERT INTO loopmap_deliveries (`+journalColumns+`) SELECT `+journalColumns+` FROM loopmap_in ON CONFLICT (id) DO NOTHING RETURNING id),
+		loopmap_new AS (INSERT INTO loopmap_deliveries (`+journalColumns+`) SELECT `+journalColumns+` FROM loopmap_in
+			ON CONFLICT (id) DO NOTHING RETURNING id),
 		loopmap_rows AS (`+s.upsert(rows[0].Mapping, ` FROM loopmap_in u WHERE u.status = 'applied'
 			AND u.id IN (SELECT id FROM loopmap_new) AND u.id NOT IN (SELECT id FROM loopmap_late WHERE late)`)+`)
-		SELECT n, new, late, same FROM (SELECT n, id IN (SELECT id FROM loopmap_new) AS new, id IN (SELECT id FROM loopmap_late WHERE late) AS late,
+		SELECT n, new, late, same FROM (SELECT n, id IN (SELECT id FROM loopmap_new) AS new,
+			id IN (SELECT id FROM loopmap_late WHERE late) AS late,
 			`+printOf(rows[0].Mapping.Table)+fmt.Sprintf(" IS NOT DISTINCT FROM $%d", len(args))+` AS same FROM loopmap_in) AS all_of_them
 		WHERE late OR NOT new OR NOT same`, args...).Query(func(r pgx.Rows) error {
 		var n int

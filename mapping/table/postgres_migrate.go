@@ -75,7 +75,8 @@ func ranPostgres(ctx context.Context, q querier) (list []ranMigration, err error
 func (p *postgresEngine) alone(ctx context.Context, do func(pgx.Tx) error) error {
 	return pgx.BeginFunc(ctx, p.pool, func(t pgx.Tx) error {
 		// Filling an index of a large table takes as long as it takes, for who waits, too.
-		if _, err := t.Exec(ctx, localSettings+"; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0", pgx.QueryExecModeSimpleProtocol); err != nil {
+		if _, err := t.Exec(ctx, localSettings+"; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0",
+			pgx.QueryExecModeSimpleProtocol); err != nil {
 			return err
 		}
 		if _, err := t.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", int64(own)); err != nil {

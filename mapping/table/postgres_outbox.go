@@ -23,8 +23,10 @@ const outboxBytes = 1 << 30
 func (p *postgresEngine) triggers(ctx context.Context, table, key string) (list []trigger, err error) {
 	var schema string
 	var byRow, used bool
-	err = p.pool.QueryRow(ctx, `SELECT current_schema(), EXISTS (SELECT FROM pg_trigger t JOIN pg_proc f ON f.oid = t.tgfoid JOIN pg_namespace n ON n.oid = f.pronamespace
-		WHERE n.nspname = current_schema() AND f.proname = ANY($2) AND t.tgrelid IS DISTINCT FROM to_regclass($1)), coalesce((SELECT relkind = 'p' OR relispartition OR EXISTS (SELECT FROM pg_inherits WHERE inhrelid = c.oid)
+	err = p.pool.QueryRow(ctx, `SELECT current_schema(), EXISTS (SELECT FROM pg_trigger t
+		  JOIN pg_proc f ON f.oid = t.tgfoid JOIN pg_namespace n ON n.oid = f.pronamespace
+		  WHERE n.nspname = current_schema() AND f.proname = ANY($2) AND t.tgrelid IS DISTINCT FROM to_regclass($1)),
+		coalesce((SELECT relkind = 'p' OR relispartition OR EXISTS (SELECT FROM pg_inherits WHERE inhrelid = c.oid)
 		FROM pg_class c WHERE c.oid = to_regclass($1)), false)`, quote(table), functionNames(table)).Scan(&schema, &used, &byRow)
 	if err != nil {
 		return nil, err
@@ -42,7 +44,8 @@ func (p *postgresEngine) triggers(ctx context.Context, table, key string) (list 
 	function := quote(schema) + "." + quote(triggerName(table, "change")) + "()"
 	create := []string{functionPostgres(function, body)}
 	for _, on := range triggerEvents {
-		text := fmt.Sprintf("CREATE TRIGGER %s AFTER %s ON %s\n%s EXECUTE FUNCTION %s", quote(triggerName(table, on)), strings.ToUpper(on), quote(table), how, function)
+		text := fmt.Sprintf("CREATE TRIGGER %s AFTER %s ON %s\n%s EXECUTE FUNCTION %s", quote(triggerName(table, on)), strings.ToUpper(on),
+			quote(table), how, function)
 		create = append(create, text)
 		list = append(list, trigger{name: triggerName(table, on), create: []string{text}})
 	}
@@ -72,7 +75,8 @@ BEGIN
   END IF;
   RETURN NULL;
 END `, escaped(gone), escaped(pushes), gone, pushes, escaped(table))
-	create := []string{functionPostgres(function, body), fmt.Sprintf("CREATE TRIGGER %s AFTER TRUNCATE ON %s\nFOR EACH STATEMENT EXECUTE FUNCTION %s", quote(name), quote(table), function)}
+	create := []string{functionPostgres(function, body), fmt.Sprintf("CREATE TRIGGER %s AFTER TRUNCATE ON %s\n"+
+		"FOR EACH STATEMENT EXECUTE FUNCTION %s", quote(name), quote(table), function)}
 	signature := signatureOf(create...)
 	return trigger{name, signature, []string{create[0], fmt.Sprintf("COMMENT ON FUNCTION %s IS %s", function, literal(signature)), create[1]}}
 }
@@ -87,7 +91,8 @@ func functionNames(table string) (names []string) {
 
 // goneTrigger notes the keys of rows that are deleted.
 func goneTrigger(schema, table, key string, byRow bool) trigger {
-	rows := fmt.Sprintf(`(table_name, row_key) SELECT %s, %s::pg_catalog.text FROM loopmap_rows WHERE %[2]s IS NOT NULL`, escaped(table), quote(key))
+	rows := fmt.Sprintf(`(table_name, row_key) SELECT %s, %s::pg_catalog.text FROM loopmap_rows WHERE %[2]s IS NOT NULL`, escaped(table),
+		quote(key))
 	how := "REFERENCING OLD TABLE AS loopmap_rows FOR EACH STATEMENT"
 	if byRow {
 		rows = fmt.Sprintf(`(table_name, row_key) SELECT %s, old.%s::pg_catalog.text WHERE old.%[2]s IS NOT NULL`, escaped(table), quote(key))
@@ -148,7 +153,8 @@ func (p *postgresEngine) dropFunctions(table string) (list []string) {
 
 // haveTriggers are the signatures of the triggers that the table has, by their names.
 func (p *postgresEngine) haveTriggers(ctx context.Context, table string) (map[string]string, error) {
-	rows, err := p.pool.Query(ctx, `SELECT t.tgname, CASE WHEN t.tgenabled IN ('O', 'A') THEN coalesce(obj_description(t.tgfoid, 'pg_proc'), 'another') ELSE 'disabled' END
+	rows, err := p.pool.Query(ctx, `SELECT t.tgname,
+		CASE WHEN t.tgenabled IN ('O', 'A') THEN coalesce(obj_description(t.tgfoid, 'pg_proc'), 'another') ELSE 'disabled' END
 		FROM pg_trigger t WHERE t.tgrelid = to_regclass($1) AND NOT t.tgisinternal AND t.tgname = ANY($2)`,
 		quote(table), triggerNames(table))
 	if err != nil {
@@ -163,7 +169,8 @@ func (p *postgresEngine) haveTriggers(ctx context.Context, table string) (map[st
 // moveChanges takes over what triggers of the versions before have noted.
 func (p *postgresEngine) moveChanges(table string) []string {
 	of := " FROM loopmap_changes WHERE table_name = " + literal(table)
-	return []string{"INSERT INTO loopmap_outbox (table_name, row_keys) SELECT table_name, array_agg(row_key ORDER BY seq)" + of + " GROUP BY table_name", "DELETE" + of}
+	return []string{"INSERT INTO loopmap_outbox (table_name, row_keys) SELECT table_name, array_agg(row_key ORDER BY seq)" + of +
+		" GROUP BY table_name", "DELETE" + of}
 }
 
 // A line is named by where it stands and when it was noted: the same place may hold
@@ -192,11 +199,13 @@ func (p *postgresEngine) settleChanges(ctx context.Context, list []outgoing.Chan
 		case len(c.Keys) == 0:
 			places, times = append(places, place), append(times, noted)
 		default:
-			all = append(all, statement{"UPDATE loopmap_outbox SET row_keys = ? WHERE ctid = ?::text::tid AND noted_at = ?::text::timestamptz", []any{c.Keys, place, noted}})
+			all = append(all, statement{"UPDATE loopmap_outbox SET row_keys = ? WHERE ctid = ?::text::tid AND noted_at = ?::text::timestamptz",
+				[]any{c.Keys, place, noted}})
 		}
 	}
 	if len(places) > 0 {
-		all = append(all, statement{"DELETE FROM loopmap_outbox WHERE ctid = ANY(?::text[]::tid[]) AND noted_at = ANY(?::text[]::timestamptz[])", []any{places, times}})
+		all = append(all, statement{"DELETE FROM loopmap_outbox WHERE ctid = ANY(?::text[]::tid[]) AND noted_at = ANY(?::text[]::timestamptz[])",
+			[]any{places, times}})
 	}
 	return p.put(ctx, all)
 }

@@ -97,8 +97,10 @@ func (p *postgresEngine) lockPushes(ctx context.Context) (context.Context, func(
 	ok := false
 	b := &pgx.Batch{}
 	b.Queue("BEGIN")
-	b.Queue("SELECT set_config(name, '0', true) FROM pg_settings WHERE name IN ('idle_in_transaction_session_timeout', 'statement_timeout', 'transaction_timeout')")
-	b.Queue("SELECT pg_try_advisory_xact_lock($1, hashtext(current_schema()))", int32(pushing)).QueryRow(func(row pgx.Row) error { return row.Scan(&ok) })
+	b.Queue("SELECT set_config(name, '0', true) FROM pg_settings WHERE name IN ('idle_in_transaction_session_timeout', " +
+		"'statement_timeout', 'transaction_timeout')")
+	b.Queue("SELECT pg_try_advisory_xact_lock($1, hashtext(current_schema()))",
+		int32(pushing)).QueryRow(func(row pgx.Row) error { return row.Scan(&ok) })
 	end := func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), connectTimeout)
 		defer cancel()

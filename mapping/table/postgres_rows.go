@@ -109,8 +109,10 @@ func (t *postgresTx) granted(entries []mapping.Entry) (granted bool, err error) 
 		names = append(names, c.Name)
 	}
 	deletes := slices.ContainsFunc(entries, func(e mapping.Entry) bool { return e.Row.Action == mapping.Delete })
-	err = t.conn.QueryRow(t.ctx, `SELECT coalesce(bool_and(has_column_privilege(c.oid, a.attnum, 'INSERT') AND has_column_privilege(c.oid, a.attnum, 'SELECT')
-			AND (a.attname = $2 OR has_column_privilege(c.oid, a.attnum, 'UPDATE'))), false) AND (NOT $3 OR bool_and(has_table_privilege(c.oid, 'DELETE')))
+	err = t.conn.QueryRow(t.ctx, `SELECT coalesce(bool_and(has_column_privilege(c.oid, a.attnum, 'INSERT')
+			AND has_column_privilege(c.oid, a.attnum, 'SELECT')
+			AND (a.attname = $2 OR has_column_privilege(c.oid, a.attnum, 'UPDATE'))), false)
+			AND (NOT $3 OR bool_and(has_table_privilege(c.oid, 'DELETE')))
 		FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.oid = to_regclass($1) AND a.attname = ANY($4)`,
 		quote(m.Table), m.Key, deletes, names).Scan(&granted)
 	return granted, err
@@ -188,7 +190,8 @@ func textArrays(first, n int) string {
 
 // upsert takes the rows from what is named u.
 func (s set) upsert(m *mapping.Mapping, from string) string {
-	text := "INSERT INTO " + quote(m.Table) + " (" + strings.Join(s.names, ", ") + ") SELECT " + strings.Join(s.casts, ", ") + from + " ON CONFLICT (" + quote(m.Key) + ") DO "
+	text := "INSERT INTO " + quote(m.Table) + " (" + strings.Join(s.names, ", ") + ") SELECT " + strings.Join(s.casts, ", ") + from +
+		" ON CONFLICT (" + quote(m.Key) + ") DO "
 	if len(s.excluded) == 0 {
 		return text + "NOTHING"
 	}

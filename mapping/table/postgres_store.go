@@ -58,7 +58,8 @@ func openPostgres(ctx context.Context, o Options) (engine, error) {
 	c.MaxConnIdleTime = 5 * time.Minute
 	c.ConnConfig.ConnectTimeout = connectTimeout
 	// These a pooler sets again for whom it hands a connection to.
-	for name, value := range map[string]string{"application_name": "loopmap", "timezone": "UTC", "datestyle": "ISO", "standard_conforming_strings": "on"} {
+	for name, value := range map[string]string{"application_name": "loopmap", "timezone": "UTC", "datestyle": "ISO",
+		"standard_conforming_strings": "on"} {
 		if _, ok := c.ConnConfig.RuntimeParams[name]; !ok || name != "application_name" {
 			c.ConnConfig.RuntimeParams[name] = value
 		}
@@ -138,7 +139,8 @@ func (p *postgresEngine) change(ctx context.Context, sql []string) error {
 	})
 }
 
-const postgresRecord = `SELECT seq, id, coalesce(event, ''), coalesce(event_time, 'epoch'), event_time IS NULL, received_at, body IS NULL, body,
+const postgresRecord = `SELECT seq, id, coalesce(event, ''), coalesce(event_time, 'epoch'), event_time IS NULL, received_at, body IS NULL,
+	body,
 	status, coalesce(reason, ''), coalesce(row_key, ''), coalesce(mapping, '') FROM loopmap_deliveries`
 
 func scanRecord(row pgx.CollectableRow) (r Record, err error) { return scanRecordBehind(row) }
@@ -197,7 +199,8 @@ func (p *postgresEngine) waiting(ctx context.Context) (quarantined, pending int6
 }
 
 func (p *postgresEngine) forget(ctx context.Context, before time.Time, after int64, most int) (last int64, n int, err error) {
-	err = p.pool.QueryRow(ctx, `SELECT coalesce(max(seq), $1) FROM (SELECT seq, received_at FROM loopmap_deliveries WHERE seq > $1 ORDER BY seq LIMIT $2) d
+	err = p.pool.QueryRow(ctx, `SELECT coalesce(max(seq), $1) 
+		FROM (SELECT seq, received_at FROM loopmap_deliveries WHERE seq > $1 ORDER BY seq LIMIT $2) d
 		WHERE received_at < $3`, after, most, before).Scan(&last)
 	if err != nil || last == after {
 		return after, 0, err
@@ -212,7 +215,8 @@ func (p *postgresEngine) ready(ctx context.Context, thorough bool) error {
 	defer cancel()
 	if !thorough {
 		var readOnly bool
-		err := p.pool.QueryRow(ctx, "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean FROM loopmap_deliveries UNION ALL SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean LIMIT 1").Scan(&readOnly)
+		err := p.pool.QueryRow(ctx, `SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean FROM loopmap_deliveries
+			UNION ALL SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean LIMIT 1`).Scan(&readOnly)
 		if err == nil && readOnly {
 			err = errors.New("the database takes no writes now (a standby, or read-only)")
 		}
@@ -224,7 +228,8 @@ func (p *postgresEngine) ready(ctx context.Context, thorough bool) error {
 	}
 	defer t.Rollback(ctx)
 	for _, text := range []string{
-		"INSERT INTO loopmap_deliveries (id, received_at, body, status) VALUES ('loopmap.probe', now(), decode(repeat('00', 65536), 'hex'), 'ignored') ON CONFLICT (id) DO NOTHING",
+		`INSERT INTO loopmap_deliveries (id, received_at, body, status)
+			VALUES ('loopmap.probe', now(), decode(repeat('00', 65536), 'hex'), 'ignored') ON CONFLICT (id) DO NOTHING`,
 		"DELETE FROM loopmap_deliveries WHERE id = 'loopmap.probe'",
 	} {
 		if _, err := t.Exec(ctx, text); err != nil {

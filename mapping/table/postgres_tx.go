@@ -106,7 +106,8 @@ func journalLines(entries []mapping.Entry) []any {
 
 const (
 	journalColumns = "id, event, event_time, received_at, body, status, reason, row_key, mapping"
-	journalArrays  = "$1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::bytea[], $6::text[], $7::text[], $8::text[], $9::text[]"
+	journalArrays  = "$1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::bytea[], $6::text[], $7::text[], " +
+		"$8::text[], $9::text[]"
 )
 
 func (t *postgresTx) insert(entries, rows []mapping.Entry) (fresh, late []bool, written bool, err error) {
@@ -128,7 +129,8 @@ func (t *postgresTx) insert(entries, rows []mapping.Entry) (fresh, late []bool, 
 		t.queueLate(b, rows, &late)
 	}
 	fresh = make([]bool, len(entries))
-	b.Queue("INSERT INTO loopmap_deliveries ("+journalColumns+") SELECT * FROM unnest("+journalArrays+") ON CONFLICT (id) DO NOTHING RETURNING id",
+	b.Queue("INSERT INTO loopmap_deliveries ("+journalColumns+") SELECT * FROM unnest("+journalArrays+") "+
+		"ON CONFLICT (id) DO NOTHING RETURNING id",
 		journalLines(entries)...).Query(func(rows pgx.Rows) error {
 		ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
 		there := make(map[string]bool, len(ids))
@@ -179,14 +181,16 @@ func (t *postgresTx) queueLate(b *pgx.Batch, entries []mapping.Entry, list *[]bo
 	for i, e := range entries {
 		keys[i], ids[i], times[i] = e.Row.Key, e.ID, placeOfEntry(e).at
 	}
-	b.Queue("SELECT "+isLateSQL+" FROM unnest($1::text[], $2::timestamptz[], $3::text[]) WITH ORDINALITY AS u(row_key, place, id, n) ORDER BY u.n", keys, times, ids).Query(func(rows pgx.Rows) (err error) {
+	b.Queue("SELECT "+isLateSQL+" FROM unnest($1::text[], $2::timestamptz[], $3::text[]) WITH ORDINALITY AS u(row_key, place, id, n) "+
+		"ORDER BY u.n", keys, times, ids).Query(func(rows pgx.Rows) (err error) {
 		*list, err = pgx.CollectRows(rows, pgx.RowTo[bool])
 		return err
 	})
 }
 
 func (t *postgresTx) siblings(e mapping.Entry, from time.Time) ([]Record, error) {
-	rows, err := t.conn.Query(t.ctx, postgresRecord+` WHERE row_key = $1 AND status = 'applied' AND coalesce(event_time, received_at) >= $2 AND id <> $3`,
+	rows, err := t.conn.Query(t.ctx, postgresRecord+` WHERE row_key = $1 AND status = 'applied'
+		AND coalesce(event_time, received_at) >= $2 AND id <> $3`,
 		e.Row.Key, from, e.ID)
 	if err != nil {
 		return nil, err
@@ -200,8 +204,10 @@ func (t *postgresTx) siblingsOf(entries []mapping.Entry) ([][]Record, error) {
 	for i, e := range entries {
 		keys[i], ids[i], times[i] = e.Row.Key, e.ID, placeOfEntry(e).at
 	}
-	rows, err := t.conn.Query(t.ctx, `SELECT u.n, r.* FROM unnest($1::text[], $2::timestamptz[], $3::text[]) WITH ORDINALITY AS u(of_key, place, of_id, n), LATERAL (`+
-		postgresRecord+` WHERE row_key = u.of_key AND status = 'applied' AND coalesce(event_time, received_at) >= u.place AND id <> u.of_id) r`, keys, times, ids)
+	rows, err := t.conn.Query(t.ctx, `SELECT u.n, r.* FROM unnest($1::text[], $2::timestamptz[], $3::text[]) 
+		WITH ORDINALITY AS u(of_key, place, of_id, n), LATERAL (`+
+		postgresRecord+` WHERE row_key = u.of_key AND status = 'applied' AND coalesce(event_time, received_at) >= u.place
+			AND id <> u.of_id) r`, keys, times, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -243,7 +249,8 @@ func (t *postgresTx) read(m *mapping.Mapping, keys []string) (map[string][]Value
 	for _, c := range m.Columns() {
 		names = append(names, "t."+quote(c.Name)+"::text")
 	}
-	rows, err := t.conn.Query(t.ctx, "SELECT "+strings.Join(names, ", ")+" FROM unnest($1::text[]) AS u(k) JOIN "+quote(m.Table)+" t ON t."+quote(m.Key)+" "+
+	rows, err := t.conn.Query(t.ctx, "SELECT "+strings.Join(names, ", ")+
+		" FROM unnest($1::text[]) AS u(k) JOIN "+quote(m.Table)+" t ON t."+quote(m.Key)+" "+
 		operator("=", cast)+" u.k::"+cast, castable(cast, keys))
 	if err != nil {
 		return nil, err

@@ -66,11 +66,13 @@ func (p *postgresEngine) rights(ctx context.Context, m *mapping.Mapping, alters 
 	for _, c := range m.Columns() {
 		names = append(names, c.Name)
 	}
-	err = p.pool.QueryRow(ctx, `SELECT current_user, coalesce(current_schema(), ''), coalesce(has_schema_privilege(current_schema(), 'CREATE'), false), c.oid IS NOT NULL,
+	err = p.pool.QueryRow(ctx, `SELECT current_user, coalesce(current_schema(), ''),
+		coalesce(has_schema_privilege(current_schema(), 'CREATE'), false), c.oid IS NOT NULL,
 		coalesce(pg_has_role(c.relowner, 'USAGE'), false), coalesce(r.ins, false), coalesce(r.sel, false), coalesce(r.upd, false),
 		coalesce(has_table_privilege(c.oid, 'DELETE'), false), coalesce(has_table_privilege(c.oid, 'TRIGGER'), false)
 		FROM (SELECT 1) AS one LEFT JOIN pg_class c ON c.oid = to_regclass($1)
-		LEFT JOIN LATERAL (SELECT bool_and(has_column_privilege(c.oid, a.attnum, 'INSERT')) AS ins, bool_and(has_column_privilege(c.oid, a.attnum, 'SELECT')) AS sel,
+		LEFT JOIN LATERAL (SELECT bool_and(has_column_privilege(c.oid, a.attnum, 'INSERT')) AS ins,
+		  bool_and(has_column_privilege(c.oid, a.attnum, 'SELECT')) AS sel,
 		  bool_and(a.attname = $2 OR has_column_privilege(c.oid, a.attnum, 'UPDATE')) AS upd
 		  FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = ANY($3)) AS r ON true`, quote(m.Table), m.Key, names).
 		Scan(&user, &schema, &create, &there, &owner, &insert, &sel, &update, &del, &trigger)
@@ -79,10 +81,12 @@ func (p *postgresEngine) rights(ctx context.Context, m *mapping.Mapping, alters 
 	}
 	auto := m.Push != nil && m.Push.Auto
 	grant := func(lacks, what, on string) {
-		list = append(list, right{fmt.Sprintf("the database user %s may not %s", user, lacks), fmt.Sprintf("GRANT %s ON %s TO %s", what, on, quote(user))})
+		list = append(list, right{fmt.Sprintf("the database user %s may not %s", user, lacks),
+			fmt.Sprintf("GRANT %s ON %s TO %s", what, on, quote(user))})
 	}
 	if schema == "" {
-		return []right{{lacks: "the search_path of the database user " + user + " leads to no schema: name one by ?search_path= in the database's URL"}}, nil
+		return []right{{lacks: "the search_path of the database user " + user +
+			" leads to no schema: name one by ?search_path= in the database's URL"}}, nil
 	}
 	if !create && (len(missing) > 0 || !there) {
 		grant("make tables in schema "+schema, "CREATE", "SCHEMA "+quote(schema))
@@ -91,7 +95,8 @@ func (p *postgresEngine) rights(ctx context.Context, m *mapping.Mapping, alters 
 		return list, nil
 	}
 	if alters && !owner {
-		list = append(list, right{lacks: fmt.Sprintf("table %s must be changed, which its owner alone may: let the owner run the statements, or name that user", m.Table)})
+		list = append(list, right{lacks: fmt.Sprintf("table %s must be changed, which its owner alone may: let the owner run the "+
+			"statements, or name that user", m.Table)})
 	}
 	for _, r := range []struct {
 		has         bool

@@ -39,6 +39,7 @@ func (s *Store) AwaitTurn(ctx context.Context, id string, waits bool) error {
 // TurnAwaited reports whether another process than that of this id waits for its turn.
 func (s *Store) TurnAwaited(ctx context.Context, id string) (waits bool, err error) {
 	then, _ := s.secondsAgo(stillWaits)
-	err = s.ask(ctx, "SELECT 1 FROM loopmap_waiting WHERE id <> ? AND since >= "+then+" LIMIT 1", []any{id}, func([]stored) error { waits = true; return nil })
+	err = s.ask(ctx, "SELECT 1 FROM loopmap_waiting WHERE id <> ? AND since >= "+then+" LIMIT 1", []any{id},
+		func([]stored) error { waits = true; return nil })
 	return waits, s.explain(err)
 }

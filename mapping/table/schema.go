@@ -86,7 +86,8 @@ func MakePlan(m *mapping.Mapping, columns []Column) (p Plan) {
 	}
 	for _, c := range columns {
 		if c.Required && !mapped[m.Dialect.Fold(c.Name)] {
-			p.Misfits = append(p.Misfits, fmt.Sprintf("column %s is NOT NULL without a default, and the mapping does not fill it: the table would refuse every row", c.Name))
+			p.Misfits = append(p.Misfits, fmt.Sprintf("column %s is NOT NULL without a default, and the mapping does not fill it: the table "+
+				"would refuse every row", c.Name))
 			p.repair(d.nullable(m.Table, c.Name))
 		}
 	}
@@ -94,9 +95,11 @@ func MakePlan(m *mapping.Mapping, columns []Column) (p Plan) {
 		old, ok := have[m.Dialect.Fold(c.Name)]
 		switch {
 		case !ok:
-			p.Notes = append(p.Notes, fmt.Sprintf("adds column %s (%s); rows that are there stay NULL in it until loopmap replay", c.Name, c.Type.SQL(m.Dialect)))
+			p.Notes = append(p.Notes, fmt.Sprintf("adds column %s (%s); rows that are there stay NULL in it until loopmap replay", c.Name,
+				c.Type.SQL(m.Dialect)))
 			p.Lacks = append(p.Lacks, fmt.Sprintf("it lacks column %s (renamed? then rename it back)", c.Name))
-			p.SQL = append(p.SQL, fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s%s %s", quote(m.Table), d.ifMissing(), quote(c.Name), c.Type.SQL(m.Dialect)))
+			p.SQL = append(p.SQL, fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s%s %s", quote(m.Table), d.ifMissing(), quote(c.Name),
+				c.Type.SQL(m.Dialect)))
 		case old.Generated:
 			p.Misfits = append(p.Misfits, fmt.Sprintf("column %s is computed by the database and cannot be written", c.Name))
 		default:
@@ -119,7 +122,8 @@ func MakePlan(m *mapping.Mapping, columns []Column) (p Plan) {
 		p.Notes = append(p.Notes, fmt.Sprintf("makes %s unique, since it tells rows apart", m.Key))
 		p.Lacks = append(p.Lacks, fmt.Sprintf("nothing keeps %s unique", m.Key))
 		// An index that has the name already is taken for ours.
-		p.SQL = append(p.SQL, fmt.Sprintf("CREATE UNIQUE INDEX %s%s ON %s (%s)", d.ifMissing(), quote(d.shortName(m.Table+"_"+m.Key+"_loopmap")), quote(m.Table), quote(m.Key)))
+		p.SQL = append(p.SQL, fmt.Sprintf("CREATE UNIQUE INDEX %s%s ON %s (%s)", d.ifMissing(),
+			quote(d.shortName(m.Table+"_"+m.Key+"_loopmap")), quote(m.Table), quote(m.Key)))
 	}
 	return p
 }

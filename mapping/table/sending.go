@@ -116,7 +116,8 @@ func (s *Store) pushKeys(ctx context.Context, table string, q outgoing.Query) (k
 }
 
 // cells are the values of rows by their keys, which come in order.
-func (s *Store) cells(ctx context.Context, m *mapping.Mapping, fields []column.Field, columns []Column, keys []string, q outgoing.Query) (map[string]map[string]column.Cell, []string, error) {
+func (s *Store) cells(ctx context.Context, m *mapping.Mapping, fields []column.Field, columns []Column, keys []string,
+	q outgoing.Query) (map[string]map[string]column.Cell, []string, error) {
 	declared := map[string]string{}
 	for _, c := range columns {
 		declared[m.Dialect.Fold(c.Name)] = s.compared(c)

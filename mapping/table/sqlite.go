@@ -122,7 +122,8 @@ func (s *sqliteEngine) explain(err error) error {
 	case sqlite.ResultNotADB:
 		return fmt.Errorf("the file is not a SQLite database; it is left as it is: %w", err)
 	case sqlite.ResultCorrupt:
-		return fmt.Errorf("the database is damaged; it is left as it is. Restore a copy, or move it away and bring its deliveries over: sqlite3 DAMAGED .recover | sqlite3 NEW: %w", err)
+		return fmt.Errorf("the database is damaged; it is left as it is. Restore a copy, or move it away and bring its deliveries over: "+
+			"sqlite3 DAMAGED .recover | sqlite3 NEW: %w", err)
 	}
 	return err
 }

@@ -33,7 +33,8 @@ func (j *journalStatements) prepare(c *sqlite.Conn) (err error) {
 		&j.betweenIDs: "SELECT 1 FROM loopmap_deliveries WHERE id BETWEEN ?1 AND ?2 LIMIT 1",
 		&j.update: `UPDATE loopmap_deliveries SET status = ?2, reason = ?3, row_key = ?4, mapping = ?5
 			WHERE id = ?1 AND (status <> ?2 OR reason IS NOT ?3 OR row_key IS NOT ?4 OR mapping IS NOT ?5)`,
-		&j.late:    `SELECT 1 FROM loopmap_deliveries WHERE row_key = ?1 AND status = 'applied' AND coalesce(event_time, received_at) >= ?2 AND id <> ?3 LIMIT 1`,
+		&j.late: `SELECT 1 FROM loopmap_deliveries WHERE row_key = ?1 AND status = 'applied' AND coalesce(event_time, received_at) >= ?2
+			AND id <> ?3 LIMIT 1`,
 		&j.between: `SELECT 1 FROM loopmap_deliveries WHERE row_key BETWEEN ?1 AND ?2 AND status = 'applied' LIMIT 1`,
 		&j.siblings: `SELECT ` + recordColumns + ` FROM loopmap_deliveries
 			WHERE row_key = ?1 AND status = 'applied' AND coalesce(event_time, received_at) >= ?2 AND id <> ?3`,

@@ -40,7 +40,8 @@ type movedError struct {
 
 func (e *movedError) Error() string {
 	if e.wal {
-		return fmt.Sprintf("%s-wal was removed or replaced while the database is open: nothing is stored now. What it held is kept, and the database is opened anew after %s", e.file, reopenAfter)
+		return fmt.Sprintf("%s-wal was removed or replaced while the database is open: nothing is stored now. What it held is kept, and the "+
+			"database is opened anew after %s", e.file, reopenAfter)
 	}
 	return fmt.Sprintf("%s is not the file any more that was opened: it was moved, removed or replaced. Nothing is stored until it is back; "+
 		"a database of loopmap, or an empty one, is taken up once it has been there for %s", e.file, reopenAfter)
@@ -122,7 +123,8 @@ func ownOrEmpty(file string) error {
 	err = sqlitex.ExecuteTransient(c, "SELECT count(*), count(*) FILTER (WHERE name = 'loopmap_deliveries') FROM sqlite_schema",
 		&sqlitex.ExecOptions{ResultFunc: func(st *sqlite.Stmt) error { all, own = st.ColumnInt(0), st.ColumnInt(1); return nil }})
 	if err == nil && all > 0 && own == 0 {
-		err = fmt.Errorf("another database is at %s now, which has no tables of loopmap: it is left as it is. Put the right one there, or start again to use this one", file)
+		err = fmt.Errorf("another database is at %s now, which has no tables of loopmap: it is left as it is. Put the right one there, or "+
+			"start again to use this one", file)
 	}
 	return err
 }

@@ -70,7 +70,8 @@ func (s *sqliteEngine) told(ctx context.Context, keys []string) (list []Record, 
 	for i, key := range keys {
 		args[i] = key
 	}
-	err = s.query(ctx, "SELECT "+recordColumns+" FROM loopmap_deliveries WHERE status = 'applied' AND row_key IN (?"+strings.Repeat(", ?", len(keys)-1)+")",
+	err = s.query(ctx, "SELECT "+recordColumns+" FROM loopmap_deliveries WHERE status = 'applied' AND row_key IN (?"+strings.Repeat(", ?",
+		len(keys)-1)+")",
 		args, func(st *sqlite.Stmt) error {
 			r, err := readRecord(st)
 			list = append(list, r)

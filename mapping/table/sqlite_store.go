@@ -217,7 +217,8 @@ func (s *sqliteEngine) columns(ctx context.Context, table string) (list []Column
 		  coalesce((SELECT x.coll FROM pragma_index_list(?1) AS l, pragma_index_xinfo(l.name) AS x WHERE l."unique" AND NOT l.partial
 		    AND x.key AND x.name = c.name AND x.coll <> 'BINARY' AND (SELECT count(*) FROM pragma_index_info(l.name)) = 1 LIMIT 1), '')
 		FROM pragma_table_xinfo(?1) AS c WHERE c.hidden <> 1`, []any{table}, func(st *sqlite.Stmt) error {
-		list = append(list, Column{Name: st.ColumnText(0), Type: st.ColumnText(1), Generated: st.ColumnBool(2), Required: st.ColumnBool(3), Key: st.ColumnBool(4), Compare: strings.ToUpper(st.ColumnText(5))})
+		list = append(list, Column{Name: st.ColumnText(0), Type: st.ColumnText(1), Generated: st.ColumnBool(2), Required: st.ColumnBool(3),
+			Key: st.ColumnBool(4), Compare: strings.ToUpper(st.ColumnText(5))})
 		return nil
 	})
 	return list, err
@@ -289,7 +290,8 @@ func readRecord(st *sqlite.Stmt) (r Record, err error) {
 }
 
 func (s *sqliteEngine) hasJournal(ctx context.Context) (there bool, err error) {
-	err = s.query(ctx, "SELECT 1 FROM sqlite_schema WHERE name = 'loopmap_deliveries'", nil, func(*sqlite.Stmt) error { there = true; return nil })
+	err = s.query(ctx, "SELECT 1 FROM sqlite_schema WHERE name = 'loopmap_deliveries'", nil,
+		func(*sqlite.Stmt) error { there = true; return nil })
 	return there, err
 }
 
@@ -297,12 +299,14 @@ func (s *sqliteEngine) mark(ctx context.Context) (mark int64, err error) {
 	if there, err := s.hasJournal(ctx); err != nil || !there {
 		return 0, err
 	}
-	err = s.query(ctx, "SELECT coalesce(max(rowid), 0) FROM loopmap_deliveries", nil, func(st *sqlite.Stmt) error { mark = st.ColumnInt64(0); return nil })
+	err = s.query(ctx, "SELECT coalesce(max(rowid), 0) FROM loopmap_deliveries", nil,
+		func(st *sqlite.Stmt) error { mark = st.ColumnInt64(0); return nil })
 	return mark, err
 }
 
 func (s *sqliteEngine) waiting(ctx context.Context) (quarantined, pending int64, err error) {
-	err = s.query(ctx, "SELECT status = 'pending', count(*) FROM loopmap_deliveries WHERE status IN ('quarantined', 'pending') GROUP BY 1", nil,
+	err = s.query(ctx, `SELECT status = 'pending', count(*) FROM loopmap_deliveries
+		WHERE status IN ('quarantined', 'pending') GROUP BY 1`, nil,
 		func(st *sqlite.Stmt) error {
 			if st.ColumnBool(0) {
 				pending = st.ColumnInt64(1)
@@ -316,7 +320,8 @@ func (s *sqliteEngine) waiting(ctx context.Context) (quarantined, pending int64,
 
 func (s *sqliteEngine) forget(ctx context.Context, before time.Time, after int64, most int) (last int64, n int, err error) {
 	last = after
-	err = s.query(ctx, "SELECT max(rowid) FROM (SELECT rowid, received_at FROM loopmap_deliveries WHERE rowid > ? ORDER BY rowid LIMIT ?) WHERE received_at < ?",
+	err = s.query(ctx, `SELECT max(rowid)
+		FROM (SELECT rowid, received_at FROM loopmap_deliveries WHERE rowid > ? ORDER BY rowid LIMIT ?) WHERE received_at < ?`,
 		[]any{after, most, before.UTC().Format(timestamp)}, func(st *sqlite.Stmt) error {
 			last = max(after, st.ColumnInt64(0))
 			return nil
@@ -330,7 +335,8 @@ func (s *sqliteEngine) forget(ctx context.Context, before time.Time, after int64
 		return after, 0, err
 	}
 	err = sqlitex.ExecuteTransient(s.writer, `UPDATE loopmap_deliveries SET body = NULL WHERE rowid > ? AND rowid <= ? AND received_at < ?
-		AND body IS NOT NULL AND status IN ('applied', 'ignored')`, &sqlitex.ExecOptions{Args: []any{after, last, before.UTC().Format(timestamp)}})
+		AND body IS NOT NULL AND status IN ('applied', 'ignored')`,
+		&sqlitex.ExecOptions{Args: []any{after, last, before.UTC().Format(timestamp)}})
 	return last, s.writer.Changes(), err
 }
 

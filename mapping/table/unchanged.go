@@ -99,7 +99,8 @@ func decoded(text string) (v any, ok bool) {
 // of the user has a say.
 func (s *sqliteEngine) plainTypes(ctx context.Context, m *mapping.Mapping) (types []string, err error) {
 	others := false
-	err = s.ask(ctx, "SELECT 1 FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE AND name NOT LIKE 'loopmap~_%' ESCAPE '~' LIMIT 1",
+	err = s.ask(ctx, "SELECT 1 FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE AND name NOT LIKE 'loopmap~_%' "+
+		"ESCAPE '~' LIMIT 1",
 		[]any{m.Table}, func([]stored) error { others = true; return nil })
 	if err != nil || others {
 		return nil, err
@@ -111,7 +112,8 @@ func (s *sqliteEngine) plainTypes(ctx context.Context, m *mapping.Mapping) (type
 // is in the table all the same.
 func (p *postgresEngine) plainTypes(ctx context.Context, m *mapping.Mapping) ([]string, error) {
 	var others bool
-	err := p.pool.QueryRow(ctx, `SELECT c.relrowsecurity OR c.relhasrules OR EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal
+	err := p.pool.QueryRow(ctx, `SELECT c.relrowsecurity OR c.relhasrules
+		OR EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal
 			AND t.tgname NOT LIKE 'loopmap\_%') OR EXISTS (SELECT FROM pg_constraint o WHERE o.conrelid = c.oid AND NOT o.convalidated)
 		FROM pg_class c WHERE c.oid = to_regclass($1)`, quote(m.Table)).Scan(&others)
 	if err != nil || others {

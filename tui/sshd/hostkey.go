@@ -33,7 +33,8 @@ func HostKey(file string) (ssh.Signer, error) {
 	case !info.Mode().IsRegular():
 		return nil, mistake("the host key %s is not a file", file)
 	case runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0:
-		return nil, mistake("the host key %s can be read by others (%v), who could pass for this server\nhint: chmod 600 %s, or remove it: then another one is made, and clients are told", file, info.Mode().Perm(), file)
+		return nil, mistake("the host key %s can be read by others (%v), who could pass for this server\n"+
+			"hint: chmod 600 %s, or remove it: then another one is made, and clients are told", file, info.Mode().Perm(), file)
 	}
 	if info.Size() > maxKeyFile {
 		return nil, mistake("the host key %s is too large for a key", file)
@@ -44,7 +45,8 @@ func HostKey(file string) (ssh.Signer, error) {
 	}
 	signer, err := ssh.ParsePrivateKey(src)
 	if err != nil { // whose text may not quote the file
-		return nil, mistake("%s is not a private key without a passphrase\nhint: remove it, and another one is made; or name one with --host-key", file)
+		return nil, mistake("%s is not a private key without a passphrase\n"+
+			"hint: remove it, and another one is made; or name one with --host-key", file)
 	}
 	return signer, nil
 }

@@ -99,7 +99,8 @@ func parseKeyLine(line []byte) (k Key, err error) {
 
 // Check makes sure, before anything listens, that somebody may log in.
 func (f KeyFile) Check() (n int, wrong []string, err error) {
-	const hint = "\nhint: put the public keys of those who may map into it, one a line as in ~/.ssh/authorized_keys; read-only before a key lets it look and not save"
+	const hint = "\nhint: put the public keys of those who may map into it, one a line as in ~/.ssh/authorized_keys; read-only before a " +
+		"key lets it look and not save"
 	if f == "" {
 		return 0, nil, mistake("nobody may log in: --authorized-keys names no file%s", hint)
 	}

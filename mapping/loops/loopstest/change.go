@@ -40,7 +40,11 @@ func (s *Server) readChange(body map[string]json.RawMessage, beside ...string) (
 func (s *Server) readMember(c *change, key string, raw json.RawMessage) (err error) {
 	need := func(k string) bool {
 		if err == nil && kind(raw) != k {
-			err = bad("%s must be %s %s", key, map[bool]string{true: "an", false: "a"}[k == "object"], k)
+			article := "a"
+			if k == "object" {
+				article = "an"
+			}
+			err = bad("%s must be %s %s", key, article, k)
 		}
 		return err == nil
 	}

@@ -136,7 +136,8 @@ func (f *Failure) answer() *reply {
 		page := text("<!DOCTYPE html>\n<html><head><title>Bad gateway</title></head><body><h1>Bad gateway</h1></body></html>\n")
 		return &reply{status: status(http.StatusBadGateway), body: page, header: http.Header{"Content-Type": {"text/html; charset=utf-8"}}}
 	case BadJSON:
-		return &reply{status: status(http.StatusOK), body: text(`{"success":true,"id":"cm`), header: http.Header{"Content-Type": {"application/json"}}}
+		return &reply{status: status(http.StatusOK), body: text(`{"success":true,"id":"cm`),
+			header: http.Header{"Content-Type": {"application/json"}}}
 	case SuccessFalse:
 		return replyJSON(status(http.StatusOK), failed{false, string(text("Something is wrong"))})
 	}

@@ -73,7 +73,8 @@ func (s *Server) listPatterns(q request) (any, error) {
 		}
 	}
 	to, total := min(from+perPage, len(s.o.Events)), len(s.o.Events)
-	p := page{pagination{TotalResults: total, ReturnedResults: to - from, PerPage: perPage, TotalPages: (total + perPage - 1) / perPage}, []json.RawMessage{}}
+	p := page{pagination{TotalResults: total, ReturnedResults: to - from, PerPage: perPage, TotalPages: (total + perPage - 1) / perPage},
+		[]json.RawMessage{}}
 	for i := from; i < to; i++ {
 		o := object{}
 		o.add("id", patternID(i))

@@ -41,7 +41,8 @@ func defaultLists() []List {
 func defaultEvents() []EventPattern {
 	return []EventPattern{
 		{"signedUp", []Property{{Key: "plan", Type: "string"}, {Key: "seats", Type: "number"}}},
-		{"planChanged", []Property{{Key: "from", Type: "string"}, {Key: "to", Type: "string"}, {Key: "trial", Type: "boolean"}, {Key: "at", Type: "date"}}},
+		{"planChanged", []Property{{Key: "from", Type: "string"}, {Key: "to", Type: "string"}, {Key: "trial", Type: "boolean"},
+			{Key: "at", Type: "date"}}},
 	}
 }
 

@@ -53,7 +53,8 @@ func find(method, path string, header http.Header, body []byte) (*openapi3filter
 	if err != nil {
 		return nil, err
 	}
-	r := (&http.Request{Method: method, URL: u, Header: header.Clone(), Body: io.NopCloser(bytes.NewReader(body))}).WithContext(context.Background())
+	r := (&http.Request{Method: method, URL: u, Header: header.Clone(),
+		Body: io.NopCloser(bytes.NewReader(body))}).WithContext(context.Background())
 	route, params, err := doc.router.FindRoute(r)
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", method, path, err)

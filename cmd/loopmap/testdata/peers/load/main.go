@@ -45,7 +45,7 @@ func main() {
 	}
 	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(os.Getenv("LOOPS_SIGNING_SECRET"), "whsec_"))
 	if err != nil || len(key) == 0 {
-		log.Fatal("LOOPS_SIGNING_SECRET is no whsec_ secret")
+		log.Fatal("LOOPS_SIGNING_SECRET is not a whsec_ secret")
 	}
 	began := time.Now()
 	var wg sync.WaitGroup
@@ -74,7 +74,8 @@ func main() {
 		}
 		return float64(took[int(q*float64(len(took)-1))]) / float64(time.Millisecond)
 	}
-	out := map[string]any{"acked": len(took), "rate": float64(len(took)) / seconds, "p50": at(0.5), "p99": at(0.99), "refused": refused, "error": failed}
+	out := map[string]any{"acked": len(took), "rate": float64(len(took)) / seconds, "p50": at(0.5), "p99": at(0.99), "refused": refused,
+		"error": failed}
 	if err := json.NewEncoder(os.Stdout).Encode(out); err != nil {
 		log.Fatal(err)
 	}
@@ -195,9 +196,10 @@ func (m maker) id(prefix string, at time.Time) string {
 var (
 	firstNames = []string{"Ada", "Dana", "Inès", "Jürgen", "Lee", "Mei", "Noor", "Oluwaseun", "Priya", "Tomás"}
 	lastNames  = []string{"Byron", "Okafor", "Lindqvist", "Müller", "O'Neill", "Park", "Rossi", "Sørensen", "Tanaka", "van Dijk"}
-	companies  = []string{"Northwind Traders", "Fabrikam", "Tailspin Toys", "Contoso Pharmaceuticals", "Adventure Works", "Wide World Importers"}
-	sources    = []string{"Signup page", "API", "Form", "CSV import", "Referral"}
-	groups     = []string{"trial", "beta testers", "paying", "newsletter"}
+	companies  = []string{"Northwind Traders", "Fabrikam", "Tailspin Toys", "Contoso Pharmaceuticals", "Adventure Works",
+		"Wide World Importers"}
+	sources = []string{"Signup page", "API", "Form", "CSV import", "Referral"}
+	groups  = []string{"trial", "beta testers", "paying", "newsletter"}
 )
 
 func (m maker) of(list []string) string { return list[m.IntN(len(list))] }
