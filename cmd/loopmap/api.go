@@ -112,14 +112,14 @@ func (found *connection) compare(ctx context.Context, c *loops.Client, m *mappin
 	return nil
 }
 
-func (c *connection) String() string {
+func (found *connection) String() string {
 	switch {
-	case c.refused:
-		return fmt.Sprintf("misfit: %s does not know the API key: %s", c.Host, c.Trouble)
-	case c.Trouble != "" && c.Team != "":
-		return fmt.Sprintf("warning: the API key is of team %s (%s), but what it has could not be compared: %s", c.Team, c.Host, c.Trouble)
-	case c.Trouble != "":
-		return fmt.Sprintf("warning: the API key could not be tried at %s: %s", c.Host, c.Trouble)
+	case found.refused:
+		return fmt.Sprintf("misfit: %s does not know the API key: %s", found.Host, found.Trouble)
+	case found.Trouble != "" && found.Team != "":
+		return fmt.Sprintf("warning: the API key is of team %s (%s), but what it has could not be compared: %s", found.Team, found.Host, found.Trouble)
+	case found.Trouble != "":
+		return fmt.Sprintf("warning: the API key could not be tried at %s: %s", found.Host, found.Trouble)
 	}
-	return fmt.Sprintf("Loops: the API key is of team %s (%s)", c.Team, c.Host)
+	return fmt.Sprintf("Loops: the API key is of team %s (%s)", found.Team, found.Host)
 }

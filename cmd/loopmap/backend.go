@@ -183,7 +183,7 @@ func (b *backend) Review(ctx context.Context, m *mapping.Mapping) (r tui.Review,
 		r.Table = err.Error()
 		return r, nil
 	}
-	r.Notes, r.SQL = append(plan.Notes, b.left(m, columns)...), plan.SQL
+	r.Notes, r.SQL = slices.Concat(plan.Notes, b.left(m, columns)), plan.SQL
 	if r.Later, err = b.triggers(ctx, m, columns); err != nil {
 		return r, err
 	}
@@ -199,7 +199,7 @@ func (b *backend) triggers(ctx context.Context, m *mapping.Mapping, columns []ta
 		return nil, nil
 	}
 	if _, err := outgoing.NewSender(m, b.file, table.Fields(m, columns)); err != nil {
-		return nil, nil // which the push screen says
+		return nil, nil //nolint:nilerr // which the push screen says
 	}
 	err = b.look(ctx, m, func(s *table.Store) error {
 		plan, err := s.PushTriggers(ctx, m)
@@ -302,7 +302,7 @@ func (b *backend) Reread(ctx context.Context) (o tui.Opened, err error) {
 	o.Database = databaseName(url)
 	columns, err := b.columns(ctx, o.Mapping)
 	if err != nil {
-		return o, nil // the file is taken all the same, and saving says what is wrong
+		return o, nil //nolint:nilerr // the file is taken all the same, and saving says what is wrong
 	}
 	o.Columns = tableColumns(columns)
 	return o, nil

@@ -57,7 +57,7 @@ push:
 // What answers may repeat the key, wherever it likes: it is blanked.
 func TestAPIKeyRepeated(t *testing.T) {
 	const key = "0123456789abcdef0123456789abcdef"
-	named := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+	named := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		escaped := ""
 		for _, c := range key {
 			escaped += fmt.Sprintf(`\u%04x`, c)
@@ -70,7 +70,7 @@ func TestAPIKeyRepeated(t *testing.T) {
 		fmt.Fprintf(w, `{"message":"unknown: %s"}`, q.Header.Get("Authorization"))
 	}))
 	defer refused.Close()
-	malformed := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+	malformed := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
 			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nnot a header "+key+"\r\n\r\n")
 			_ = conn.Close()

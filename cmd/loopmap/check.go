@@ -110,6 +110,7 @@ func (a *app) check(ctx context.Context, file string, samples []string) error {
 				failed++
 			case mapping.Applied:
 				t.Requests = requestsOf(m, file, fields, t.row, a.now())
+			case mapping.Ignored, mapping.Pending:
 			}
 			out.Samples = append(out.Samples, t)
 		}
@@ -282,6 +283,7 @@ func (c *checked) print(w io.Writer, m *mapping.Mapping) error {
 			continue
 		case mapping.Update:
 			line("    changes the row %s, where it is there", t.row.Key)
+		case mapping.Upsert:
 		}
 		rows := [][]string{}
 		for i, col := range m.Columns() {
@@ -295,6 +297,7 @@ func (c *checked) print(w io.Writer, m *mapping.Mapping) error {
 				text = "(not in this body: the row keeps what it has)"
 			case column.Null:
 				text = "NULL"
+			case column.Present, column.Misfit:
 			}
 			rows = append(rows, []string{"    " + col.Name, string(col.Type), text})
 		}

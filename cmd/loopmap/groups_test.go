@@ -44,7 +44,7 @@ func TestGroups(t *testing.T) {
 		}
 	}
 	broken := errors.New("broken")
-	if _, err := g.write(context.Background(), entries, func(context.Context, []mapping.Entry) ([]mapping.Outcome, error) { return nil, broken }); err != broken {
+	if _, err := g.write(context.Background(), entries, func(context.Context, []mapping.Entry) ([]mapping.Outcome, error) { return nil, broken }); !errors.Is(err, broken) {
 		t.Error(err)
 	}
 	if _, err := g.write(context.Background(), entries[:1], func(context.Context, []mapping.Entry) ([]mapping.Outcome, error) {

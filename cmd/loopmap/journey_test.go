@@ -49,6 +49,9 @@ func rowsOf(t testing.TB, file, query string) (list []string) {
 		}
 		list = append(list, s)
 	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
 	return list
 }
 

@@ -150,8 +150,8 @@ func row(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	defer db.Close()
 	for range 1500 {
-		var any sql.NullString
-		if db.QueryRowContext(context.Background(), args[1]).Scan(&any) == nil {
+		var found sql.NullString
+		if db.QueryRowContext(context.Background(), args[1]).Scan(&found) == nil {
 			return
 		}
 		time.Sleep(20 * time.Millisecond)

@@ -436,7 +436,7 @@ func (x *process) ready(url string) error {
 		}
 		select {
 		case <-x.ended:
-			return fmt.Errorf("it ended: %v%s", x.err, x.said())
+			return fmt.Errorf("it ended (%v)%s", x.err, x.said()) //nolint:errorlint // it may be nil
 		case <-time.After(20 * time.Millisecond):
 		}
 	}

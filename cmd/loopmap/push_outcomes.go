@@ -62,6 +62,7 @@ func nothingOf(key string, st outgoing.Step) outcome {
 		o.words = "not met"
 	case outgoing.Failed:
 		o.words = "failed before"
+	case outgoing.Sent, outgoing.Pending:
 	}
 	return o
 }

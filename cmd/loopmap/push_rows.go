@@ -47,8 +47,7 @@ func missing(ctx context.Context, store *table.Store, s *outgoing.Sender, keys [
 // twice, and another never.
 func toldApart(m *mapping.Mapping, columns []table.Column) error {
 	i := slices.IndexFunc(columns, func(c table.Column) bool { return m.Dialect.Fold(c.Name) == m.Dialect.Fold(m.Key) })
-	switch {
-	case i < 0:
+	if i < 0 {
 		return usage("table %s has no column %s, which is the key: its rows cannot be told apart", m.Table, m.Key)
 	}
 	if why := table.KeyMisfit(m, columns[i]); why != "" {

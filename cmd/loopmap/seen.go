@@ -94,6 +94,7 @@ func seenPush(o push.Outcome, at time.Time, noData bool) seen {
 		s.tone = toneWarn
 	case outgoing.Failed:
 		s.tone = toneBad
+	case outgoing.Sent:
 	}
 	if noData {
 		return s

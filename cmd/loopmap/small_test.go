@@ -68,9 +68,9 @@ func TestGoodFileAfterwards(t *testing.T) {
 			}
 			return err
 		}}
-	replace := func(make func(file string)) {
+	replace := func(by func(file string)) {
 		t.Helper()
-		make(file + ".new")
+		by(file + ".new")
 		if err := os.Rename(file+".new", file); err != nil {
 			t.Fatal(err)
 		}

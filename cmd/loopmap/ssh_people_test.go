@@ -20,6 +20,8 @@ import (
 	"testing"
 	"time"
 
+	"loopmap/tui/sshd"
+
 	"golang.org/x/crypto/ssh"
 
 	"loopmap/tui/sshd"

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -35,7 +36,7 @@ func TestSSHNeedsKeys(t *testing.T) {
 				dir, addr := newFolder(t)
 				writeFile(t, filepath.Join(dir, "loopmap.yaml"), sshMapping)
 				file := filepath.Join(dir, "keys")
-				args := append(command, addr, "--authorized-keys", file)
+				args := append(slices.Clone(command), addr, "--authorized-keys", file)
 				switch name {
 				case "not named":
 					args = args[:len(args)-2]

@@ -270,6 +270,7 @@ func mapWaiting(ctx context.Context, store waitingStore, m *mapping.Mapping, log
 				applied++
 			case mapping.Pending:
 				wait++
+			case mapping.Ignored, mapping.Quarantined:
 			}
 		}
 		all += len(outcomes)

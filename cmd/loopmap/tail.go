@@ -197,8 +197,8 @@ func (t *tail) pushed(o push.Outcome) {
 	t.see("pushes", o.Line.Outcome(), func() seen { return seenPush(o, t.now(), t.noData) })
 }
 
-// see adds what make makes, while there is room.
-func (t *tail) see(what, outcome string, make func() seen) {
+// see adds what show gives, while there is room.
+func (t *tail) see(what, outcome string, show func() seen) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	defer t.changed()
@@ -206,7 +206,7 @@ func (t *tail) see(what, outcome string, make func() seen) {
 		t.over[what+"\x00"+outcome]++
 		return
 	}
-	s := make()
+	s := show()
 	t.longest = max(t.longest, min(len(s.name), mostName))
 	longest := t.longest
 	t.sights++

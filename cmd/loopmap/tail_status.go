@@ -53,6 +53,7 @@ func (s *status) push(p outgoing.Status) {
 		s.sent.Add(1)
 	case outgoing.Failed:
 		s.failed.Add(1)
+	case outgoing.NotMet, outgoing.Pending:
 	}
 }
 

@@ -20,11 +20,11 @@ type Answer struct {
 type meaning int
 
 const (
-	unclear  meaning = iota // whether it arrived is not known: again, as it is
-	taken                   // Loops has it
-	refused                 // for good
-	too_fast                // not looked at: again, later
-	barred                  // the key is refused: nothing else would do better
+	unclear meaning = iota // whether it arrived is not known: again, as it is
+	taken                  // Loops has it
+	refused                // for good
+	tooFast                // not looked at: again, later
+	barred                 // the key is refused: nothing else would do better
 )
 
 // read says what an answer means; event that it is to one: then a 409 says that this
@@ -40,7 +40,7 @@ func read(a Answer, err error, event bool) (m meaning, message string) {
 	case s == http.StatusUnauthorized || s == http.StatusForbidden:
 		return barred, message
 	case s == http.StatusTooManyRequests:
-		return too_fast, message
+		return tooFast, message
 	case s == http.StatusConflict && event:
 		return taken, "Loops had it already"
 	case s == http.StatusRequestTimeout || s == http.StatusTooEarly || s >= 500 || s < 200:

@@ -255,8 +255,8 @@ func (f *Follower) changes(ctx, turn context.Context, plan Plan) (more bool, err
 		if err != nil || len(list) == 0 {
 			return false, err
 		}
-		if turn.Err() != nil {
-			return true, nil
+		if turn.Err() != nil { // the turn is over, and nothing went wrong
+			return true, nil //nolint:nilerr
 		}
 		if err := f.drain(ctx, turn, plan, list); err != nil {
 			return true, err

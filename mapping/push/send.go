@@ -79,7 +79,7 @@ func (r *Run) send(t times, key string, st outgoing.Step) (outgoing.Line, error)
 			continue
 		}
 		l.Message = message
-		if what != too_fast {
+		if what != tooFast {
 			l.Code, l.Attempts = answer.Status, l.Attempts+1
 		}
 		switch what {
@@ -101,7 +101,7 @@ func (r *Run) send(t times, key string, st outgoing.Step) (outgoing.Line, error)
 			return l, r.again(answer.Status, message, mostRefused)
 		case barred:
 			return l, r.leave(t.run, key, st, l, try > 1, &Stopped{Barred: true, Code: answer.Status, Reason: message})
-		case too_fast:
+		case tooFast:
 			if try--; time.Since(begun) > longestThrottle {
 				return l, r.leave(t.run, key, st, l, try > 0, &Stopped{Code: answer.Status, Reason: "it takes no requests", Times: 1})
 			}

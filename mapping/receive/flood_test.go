@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -153,7 +154,7 @@ func TestSilentConnections(t *testing.T) {
 	for i, conn := range conns[:190] { // the oldest; of the others, which may stay, nothing is asked
 		if _, err := conn.Read(make([]byte, 1)); err == nil {
 			t.Errorf("connection %d gets an answer", i)
-		} else if e, ok := err.(net.Error); ok && e.Timeout() {
+		} else if os.IsTimeout(err) {
 			t.Fatalf("connection %d is open still", i)
 		}
 	}

@@ -180,6 +180,7 @@ func (r *Receiver) webhook(w http.ResponseWriter, q *http.Request) {
 			out.Quarantined = a.Outcome.Reason
 		case mapping.Pending:
 			out.Pending = a.Outcome.Reason
+		case mapping.Applied, mapping.Ignored:
 		}
 	}
 	answer(w, a.Code, out)

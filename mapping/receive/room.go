@@ -81,9 +81,9 @@ func (h *held) read(r io.Reader, length, most int64) (body []byte, err error) {
 		switch {
 		case int64(len(body)) == length:
 			return body, nil
-		case err == io.EOF && length < 0:
+		case errors.Is(err, io.EOF) && length < 0:
 			return body, nil
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return nil, io.ErrUnexpectedEOF
 		case err != nil:
 			return nil, err

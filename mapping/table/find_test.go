@@ -98,5 +98,8 @@ func (d *database) lines(query string) (text string) {
 		}
 		text += fmt.Sprint(*values[len(values)-1].(*any)) + "\n"
 	}
+	if err := rows.Err(); err != nil {
+		d.t.Fatal(err)
+	}
 	return text
 }

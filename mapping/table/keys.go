@@ -48,6 +48,7 @@ func (f keyForm) canonical(key string) string {
 		if u, ok := uuidOf(key); ok {
 			return u
 		}
+	case exactKeys, lowerKeys:
 	}
 	return key
 }

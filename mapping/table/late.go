@@ -88,6 +88,7 @@ func (w *work) wasThere(ctx context.Context, e mapping.Entry) (there bool, err e
 			there = true
 		case mapping.Delete:
 			there = false
+		case mapping.Update: // which makes no row
 		}
 	}
 	return there, err

@@ -54,7 +54,7 @@ func TestListing(t *testing.T) {
 			t.Errorf("the pages have %v", ids)
 		}
 		enough := errors.New("enough")
-		if err := s.Each(ctx, Filter{}, func(Record) error { return enough }); err != enough {
+		if err := s.Each(ctx, Filter{}, func(Record) error { return enough }); !errors.Is(err, enough) {
 			t.Error(err)
 		}
 		d.exec("UPDATE loopmap_deliveries SET body = NULL WHERE id = 'msg_4'")

@@ -3,6 +3,7 @@ package table
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -95,7 +96,7 @@ func TestLockedRowWaitsAlone(t *testing.T) {
 					t.Errorf("20 deliveries of a locked row take %v", took)
 				}
 			}
-			if err := lock.Rollback(); err != nil && err != sql.ErrTxDone {
+			if err := lock.Rollback(); err != nil && !errors.Is(err, sql.ErrTxDone) {
 				t.Fatal(err)
 			}
 			time.Sleep(triedFor + 10*time.Millisecond) // as the keeper does, and more

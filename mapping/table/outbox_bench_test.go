@@ -67,11 +67,11 @@ func BenchmarkOutboxBulk(b *testing.B) {
 				d.exec("UPDATE " + table + " SET n = n + 1")
 				took[i] = append(took[i], time.Since(begun).Seconds())
 			}
-			clear := "DELETE FROM loopmap_outbox"
+			emptied := "DELETE FROM loopmap_outbox"
 			if d.d == column.Postgres {
-				clear = "TRUNCATE loopmap_outbox"
+				emptied = "TRUNCATE loopmap_outbox"
 			}
-			d.exec(clear)
+			d.exec(emptied)
 		}
 		report(b, took[1], took[0])
 	})

@@ -75,7 +75,7 @@ func (d *database) pooled() *database {
 	if err := c.Start(); err != nil {
 		d.t.Fatal(err)
 	}
-	d.t.Cleanup(func() { c.Process.Kill(); c.Wait() })
+	d.t.Cleanup(func() { _, _ = c.Process.Kill(), c.Wait() })
 	u.Host, u.RawQuery = address.String(), "sslmode=disable"
 	for try := 0; ; try++ {
 		if conn, err := net.Dial("tcp", address.String()); err == nil {

@@ -77,7 +77,7 @@ func (t *postgresTx) lockedRows(entries []mapping.Entry) (list []rowName, err er
 		m := g[0].Mapping
 		types, err := t.typesOf(m)
 		if err != nil {
-			return nil, nil // writing them shows it
+			return nil, nil //nolint:nilerr // writing them shows it
 		}
 		at := slices.IndexFunc(m.Columns(), func(c mapping.Column) bool { return c.Name == m.Key })
 		keys := make([]string, len(g))

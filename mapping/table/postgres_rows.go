@@ -50,7 +50,7 @@ func (t *postgresTx) write(entries []mapping.Entry) (refused []error, err error)
 func (t *postgresTx) misfit(e mapping.Entry) error {
 	types, err := t.typesOf(e.Mapping)
 	if err != nil {
-		return nil // which writing the row shows
+		return nil //nolint:nilerr // which writing the row shows
 	}
 	if why := types.fits(e); why != "" {
 		return &refusal{why}

@@ -226,7 +226,7 @@ func (p *postgresEngine) ready(ctx context.Context, thorough bool) error {
 	if err != nil {
 		return err
 	}
-	defer t.Rollback(ctx)
+	defer func() { _ = t.Rollback(ctx) }() // after a commit it does nothing
 	for _, text := range []string{
 		`INSERT INTO loopmap_deliveries (id, received_at, body, status)
 			VALUES ('loopmap.probe', now(), decode(repeat('00', 65536), 'hex'), 'ignored') ON CONFLICT (id) DO NOTHING`,

@@ -49,8 +49,7 @@ func TestReadyIsThorough(t *testing.T) {
 			owner, m := d.open(), d.mapping()
 			ready(t, owner, m)
 			s := owner
-			switch name {
-			case "rights":
+			if name == "rights" {
 				role := d.text("SELECT current_schema()") // a name of this test's own
 				schema := role
 				d.exec("CREATE ROLE "+role+" LOGIN", "GRANT USAGE ON SCHEMA "+schema+" TO "+role, "GRANT ALL ON ALL TABLES IN SCHEMA "+schema+" TO "+role, "GRANT ALL ON ALL SEQUENCES IN SCHEMA "+schema+" TO "+role)

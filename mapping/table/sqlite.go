@@ -78,6 +78,7 @@ func bind(stmt *sqlite.Stmt, i int, t column.Type, a affinity, text string) (why
 		if a == affNumeric && !strings.ContainsRune(`{["tfn`, rune(text[0])) {
 			return text + " is a bare number, which this column would change"
 		}
+	case column.Text, column.Time:
 	}
 	stmt.BindText(i, text)
 	return ""

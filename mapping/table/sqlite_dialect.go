@@ -21,6 +21,7 @@ func (sqliteDialect) typeOf(declared string) column.Type {
 		return column.Integer
 	case affNumeric, affReal:
 		return column.Number
+	case affText, affBlob:
 	}
 	return column.Text
 }
@@ -46,8 +47,7 @@ func (sqliteDialect) keyMisfit(c Column) string {
 	default:
 		return "it compares by the collation " + c.Compare + ", which loopmap does not know"
 	}
-	switch affinityOf(c.Type) {
-	case affReal, affNumeric:
+	if a := affinityOf(c.Type); a == affReal || a == affNumeric {
 		return "it turns texts that look like numbers into numbers"
 	}
 	return ""

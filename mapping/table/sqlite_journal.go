@@ -173,7 +173,7 @@ func bindPlace(st *sqlite.Stmt, e mapping.Entry, from time.Time) {
 
 func (s *sqliteTx) siblings(e mapping.Entry, from time.Time) (list []Record, err error) {
 	st := s.journal.siblings
-	defer st.Reset()
+	defer func() { _ = st.Reset() }() // which repeats an error that was returned
 	bindPlace(st, e, from)
 	for {
 		found, err := st.Step()

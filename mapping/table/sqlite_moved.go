@@ -97,7 +97,7 @@ func (s *sqliteEngine) reopen(ctx context.Context) error {
 	}
 	next := &sqliteEngine{file: s.file, bulk: s.bulk}
 	if err := next.start(ctx, true); err != nil {
-		next.close()
+		_ = next.close()
 		return err
 	}
 	s.mu.Lock()

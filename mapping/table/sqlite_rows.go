@@ -116,7 +116,7 @@ func (s *sqliteTx) readRow(m *mapping.Mapping, key string) (row []Value, err err
 		}
 	}
 	st := t.reader
-	defer st.Reset()
+	defer func() { _ = st.Reset() }()
 	if why := bind(st, 1, t.columns[t.key].Type, t.affinities[t.key], key); why != "" {
 		return nil, nil
 	}

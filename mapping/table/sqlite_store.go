@@ -50,7 +50,7 @@ func openSQLite(ctx context.Context, o Options) (engine, error) {
 	}
 	s := &sqliteEngine{file: file, bulk: o.Bulk}
 	if err := s.start(ctx, o.Write); err != nil {
-		s.close()
+		_ = s.close()
 		return nil, fmt.Errorf("open %s: %w", file, s.explain(err))
 	}
 	return s, nil

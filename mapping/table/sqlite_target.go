@@ -159,11 +159,12 @@ func (t *sqliteTarget) sql(of shapes) string {
 		excluded, values = append(excluded, name+" = excluded."+name), append(values, name+" = "+mark)
 	}
 	table := quote(t.mapping.Table)
-	switch {
-	case of.action == mapping.Delete:
+	switch of.action {
+	case mapping.Delete:
 		return "DELETE FROM " + table + " WHERE " + key
-	case of.action == mapping.Update:
+	case mapping.Update:
 		return "UPDATE " + table + " SET " + strings.Join(values, ", ") + " WHERE " + key
+	case mapping.Upsert:
 	}
 	row := "(" + strings.Join(marks, ", ") + ")"
 	if of.rows > 1 {

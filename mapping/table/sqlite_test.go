@@ -44,7 +44,7 @@ func sqliteText(t testing.TB, s *Store, query string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer st.Finalize()
+	defer func() { _ = st.Finalize() }()
 	if _, err := st.Step(); err != nil {
 		t.Fatal(err)
 	}
@@ -298,7 +298,7 @@ func TestLongReader(t *testing.T) {
 	s, m := d.open(), d.mapping()
 	ready(t, s, m)
 	commit(t, s, m, created("first", "x", 0, ""))
-	rows, err := d.look.Query("SELECT * FROM loopmap_deliveries")
+	rows, err := d.look.Query("SELECT * FROM loopmap_deliveries") //nolint:rowserrcheck // it is left open
 	if err != nil || !rows.Next() {
 		t.Fatal(err)
 	}

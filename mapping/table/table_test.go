@@ -2,6 +2,7 @@ package table
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -407,7 +408,7 @@ func TestJournal(t *testing.T) {
 				t.Errorf("%+v finds %v, %v", f, ids, err)
 			}
 		}
-		if _, err := s.Delivery(ctx, "none"); err != ErrNoDelivery {
+		if _, err := s.Delivery(ctx, "none"); !errors.Is(err, ErrNoDelivery) {
 			t.Errorf("%v", err)
 		}
 		quarantined, pending, err := s.Waiting(ctx)

@@ -121,7 +121,7 @@ func (p *postgresEngine) plainTypes(ctx context.Context, m *mapping.Mapping) ([]
 	}
 	types, err := p.typesOf(ctx, m)
 	if err != nil {
-		return nil, nil // which writing shows
+		return nil, nil //nolint:nilerr // which writing shows
 	}
 	return types.bases, nil
 }

@@ -93,6 +93,7 @@ func (f *Failure) applies() bool {
 		return true
 	case Cut, Hang:
 		return false
+	case Answer, HTML, BadJSON, SuccessFalse:
 	}
 	return f.Apply
 }
@@ -106,6 +107,7 @@ func (f *Failure) reply(carried *reply) *reply {
 	case CutAfter:
 		carried.cut = len(carried.body) / 2
 		return carried
+	case Answer, HTML, BadJSON, SuccessFalse:
 	}
 	a := f.answer()
 	a.cut = -1
@@ -140,6 +142,7 @@ func (f *Failure) answer() *reply {
 			header: http.Header{"Content-Type": {"application/json"}}}
 	case SuccessFalse:
 		return replyJSON(status(http.StatusOK), failed{false, string(text("Something is wrong"))})
+	case Answer, Cut, CutAfter, Hang, HangAfter:
 	}
 	code := status(http.StatusInternalServerError)
 	if f.Body == "" && code >= 400 {

@@ -78,6 +78,7 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, call *Call, a *re
 		panic(http.ErrAbortHandler)
 	case Cut:
 		panic(http.ErrAbortHandler)
+	case Answer, CutAfter, HTML, BadJSON, SuccessFalse:
 	}
 	h := w.Header()
 	if s.o.Rate > 0 {
