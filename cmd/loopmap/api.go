@@ -117,7 +117,8 @@ func (found *connection) String() string {
 	case found.refused:
 		return fmt.Sprintf("misfit: %s does not know the API key: %s", found.Host, found.Trouble)
 	case found.Trouble != "" && found.Team != "":
-		return fmt.Sprintf("warning: the API key is of team %s (%s), but what it has could not be compared: %s", found.Team, found.Host, found.Trouble)
+		return fmt.Sprintf("warning: the API key is of team %s (%s), but what it has could not be compared: %s", found.Team, found.Host,
+			found.Trouble)
 	case found.Trouble != "":
 		return fmt.Sprintf("warning: the API key could not be tried at %s: %s", found.Host, found.Trouble)
 	}

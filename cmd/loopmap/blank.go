@@ -17,8 +17,8 @@ import (
 // through a writer that blanks them, since anybody may repeat them: an API, a server, an
 // error that quotes what was sent.
 type blanks struct {
-	mu    sync.Mutex // guards changes of known
-	known atomic.Pointer[[][]byte]
+	mu      sync.Mutex // guards changes of secrets
+	secrets atomic.Pointer[[][]byte]
 }
 
 // shortSecret is how short a secret may be: what is shorter stands in half of all words.
@@ -29,7 +29,7 @@ func (b *blanks) add(secrets ...string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var list [][]byte
-	if old := b.known.Load(); old != nil {
+	if old := b.secrets.Load(); old != nil {
 		list = slices.Clone(*old)
 	}
 	before := len(list)
@@ -43,7 +43,7 @@ func (b *blanks) add(secrets ...string) {
 	if len(list) > before {
 		// The longest first: one may be part of another.
 		slices.SortStableFunc(list, func(a, b []byte) int { return len(b) - len(a) })
-		b.known.Store(&list)
+		b.secrets.Store(&list)
 	}
 }
 
@@ -102,11 +102,11 @@ func cutLast(s, sep string) (before, after string, found bool) {
 
 // blank is text without secrets; as long as before, so that what is lined up stays so.
 func (b *blanks) blank(text []byte) []byte {
-	known := b.known.Load()
-	if known == nil {
+	secrets := b.secrets.Load()
+	if secrets == nil {
 		return text
 	}
-	for _, secret := range *known {
+	for _, secret := range *secrets {
 		if bytes.Contains(text, secret) {
 			text = bytes.ReplaceAll(text, secret, bytes.Repeat([]byte("*"), len(secret)))
 		}

@@ -123,7 +123,7 @@ func (a *app) replay(ctx context.Context, file string, f replayFlags) error {
 	if err == nil || r.counts.Deliveries+r.counts.Unreadable > 0 {
 		err = errors.Join(err, r.print())
 	}
-	if more := r.counts.Unreadable - told; more > 0 {
+	if more := r.counts.Unreadable - mostNamed; more > 0 {
 		a.say("and %d more lines that are unreadable", more)
 	}
 	c := r.counts
@@ -235,15 +235,15 @@ func (r *replay) try(ctx context.Context, entries []mapping.Entry) ([]mapping.Ou
 	return outcomes, err
 }
 
-// told is how many lines and deliveries that are no rows are named one by one.
-const told = 10
+// mostNamed is how many lines and deliveries that did not become rows are named one by one.
+const mostNamed = 10
 
-// tell names deliveries that are no rows, where no journal keeps the reason.
-func (r *replay) tell(entries []mapping.Entry, outcomes []mapping.Outcome) {
+// name names deliveries that did not become rows, where no journal keeps the reason.
+func (r *replay) name(entries []mapping.Entry, outcomes []mapping.Outcome) {
 	n := r.counts.Quarantined
 	for i, o := range outcomes {
 		if o.Status == mapping.Quarantined || o.Status == mapping.Pending {
-			if n++; n <= told {
+			if n++; n <= mostNamed {
 				r.bar.clear()
 				r.app.say("%s: %s", entries[i].ID, o.Reason)
 			}
@@ -319,7 +319,7 @@ func (r *replay) file(ctx context.Context) error {
 		}
 		outcomes, err := r.groups.write(ctx, group, write)
 		if r.flags.noJournal {
-			r.tell(group, outcomes)
+			r.name(group, outcomes)
 		}
 		r.count(outcomes)
 		if err != nil {
@@ -338,7 +338,7 @@ func (r *replay) file(ctx context.Context) error {
 			return p.err
 		}
 		for _, bad := range p.bad {
-			if r.counts.Unreadable++; r.counts.Unreadable <= told {
+			if r.counts.Unreadable++; r.counts.Unreadable <= mostNamed {
 				r.bar.clear()
 				r.app.say(where, r.flags.from, bad.line, bad.err)
 			}

@@ -246,7 +246,7 @@ func (f *Follower) changes(ctx, turn context.Context, plan Plan) (more bool, err
 		return false, err
 	}
 	if plan.Auto && len(gone) > 0 { // some may be there again
-		if _, err := f.run(ctx, turn, f.Pusher.Begin(f.told(Job{Sender: plan.Sender, Keys: gone})), "rows that came back"); err != nil {
+		if _, err := f.run(ctx, turn, f.Pusher.Begin(f.logged(Job{Sender: plan.Sender, Keys: gone})), "rows that came back"); err != nil {
 			return false, err
 		}
 	}
@@ -279,7 +279,7 @@ func (f *Follower) drain(ctx, turn context.Context, plan Plan, changes []outgoin
 		}
 	}
 	left := 0
-	r := f.Pusher.Begin(f.told(Job{Sender: plan.Sender, Keys: keys, Through: func(key string) { delete(open, key) },
+	r := f.Pusher.Begin(f.logged(Job{Sender: plan.Sender, Keys: keys, Through: func(key string) { delete(open, key) },
 		Later: func(string) { left++ }}))
 	done, err := f.run(ctx, turn, r, "changed rows")
 	switch {
@@ -302,7 +302,7 @@ func (f *Follower) drain(ctx, turn context.Context, plan Plan, changes []outgoin
 
 // due sends again what had no answer.
 func (f *Follower) due(ctx, turn context.Context, plan Plan) (more bool, err error) {
-	r := f.Pusher.Begin(f.told(Job{Sender: plan.Sender, Status: outgoing.Pending, Due: time.Now()}))
+	r := f.Pusher.Begin(f.logged(Job{Sender: plan.Sender, Status: outgoing.Pending, Due: time.Now()}))
 	done, err := f.run(ctx, turn, r, "due again")
 	return !done, err
 }
@@ -316,7 +316,7 @@ type sweep struct {
 // all sends all rows that differ from what Loops has.
 func (f *Follower) all(ctx, turn context.Context, plan Plan) (more bool, err error) {
 	if f.sweep == nil || f.sweep.by != plan.Sender {
-		f.sweep = &sweep{f.Pusher.Begin(f.told(Job{Sender: plan.Sender})), plan.Sender}
+		f.sweep = &sweep{f.Pusher.Begin(f.logged(Job{Sender: plan.Sender})), plan.Sender}
 	}
 	done, err := f.run(ctx, turn, f.sweep.Run, "on schedule")
 	if err != nil || done {
@@ -329,8 +329,8 @@ func (f *Follower) all(ctx, turn context.Context, plan Plan) (more bool, err err
 	return false, f.Outbox.SaveScheduled(ctx, m.Table, m.Push.Every, time.Now())
 }
 
-// told is a job whose failures the log has, unless who has seen them says so.
-func (f *Follower) told(job Job) Job {
+// logged is a job whose failures the log has, unless who has seen them says so.
+func (f *Follower) logged(job Job) Job {
 	if job.Outcome = f.Seen; f.Seen != nil {
 		return job
 	}

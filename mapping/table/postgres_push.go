@@ -75,8 +75,8 @@ func (p *postgresEngine) put(ctx context.Context, list []statement) error {
 	})
 }
 
-// told is the engine's.
-func (p *postgresEngine) told(ctx context.Context, keys []string) ([]Record, error) {
+// appliedOf is the engine's.
+func (p *postgresEngine) appliedOf(ctx context.Context, keys []string) ([]Record, error) {
 	if there, err := p.hasJournal(ctx); err != nil || !there {
 		return nil, err
 	}

@@ -79,7 +79,7 @@ func (s *Store) pushRows(ctx context.Context, m *mapping.Mapping, fields []colum
 	if err != nil {
 		return nil, err
 	}
-	told, made, err := s.toldOf(ctx, keys)
+	told, made, err := s.inOrderOf(ctx, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -161,10 +161,10 @@ func (s *Store) cells(ctx context.Context, m *mapping.Mapping, fields []column.F
 	return all, found, err
 }
 
-// toldOf are the applied deliveries of rows, in the order of their events; and where the
+// inOrderOf are the applied deliveries of rows, in the order of their events; and where the
 // last contact.created of each row stands in it.
-func (s *Store) toldOf(ctx context.Context, keys []string) (map[string][]mapping.Delivery, map[string]place, error) {
-	list, err := s.told(ctx, keys)
+func (s *Store) inOrderOf(ctx context.Context, keys []string) (map[string][]mapping.Delivery, map[string]place, error) {
+	list, err := s.appliedOf(ctx, keys)
 	if err != nil {
 		return nil, nil, err
 	}

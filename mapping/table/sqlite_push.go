@@ -61,8 +61,8 @@ func (s *sqliteEngine) put(ctx context.Context, list []statement) (err error) {
 	return nil
 }
 
-// told is the engine's.
-func (s *sqliteEngine) told(ctx context.Context, keys []string) (list []Record, err error) {
+// appliedOf is the engine's.
+func (s *sqliteEngine) appliedOf(ctx context.Context, keys []string) (list []Record, err error) {
 	if there, err := s.hasJournal(ctx); err != nil || !there {
 		return nil, err
 	}

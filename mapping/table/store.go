@@ -60,8 +60,8 @@ type engine interface {
 	ask(ctx context.Context, text string, args []any, each func([]stored) error) error
 	// put writes in one transaction. It is durable when it returns.
 	put(ctx context.Context, list []statement) error
-	// told are the applied deliveries of rows.
-	told(ctx context.Context, keys []string) ([]Record, error)
+	// appliedOf are the applied deliveries of rows.
+	appliedOf(ctx context.Context, keys []string) ([]Record, error)
 	lockPushes(ctx context.Context) (held context.Context, unlock func(), ok bool, err error)
 
 	changes(ctx context.Context, table string, limit int) ([]outgoing.Change, error)
