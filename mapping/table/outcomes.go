@@ -9,8 +9,8 @@ import (
 	"loopmap/mapping/outgoing"
 )
 
-const pushColumns = `row_key, kind, idempotency_key, status, code, message, attempts, sent_at, hash, tried,
-	body, first_at, next_at, updated_at`
+const pushColumns = "row_key, kind, idempotency_key, status, code, message, attempts, sent_at, hash, tried, body, " +
+	"first_at, next_at, updated_at"
 
 // pushLines are the lines of rows, the newest first.
 func (s *Store) pushLines(ctx context.Context, table string, keys []string) (map[string][]outgoing.Line, error) {

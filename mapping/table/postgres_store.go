@@ -139,9 +139,8 @@ func (p *postgresEngine) change(ctx context.Context, sql []string) error {
 	})
 }
 
-const postgresRecord = `SELECT seq, id, coalesce(event, ''), coalesce(event_time, 'epoch'), event_time IS NULL, received_at, body IS NULL,
-	body,
-	status, coalesce(reason, ''), coalesce(row_key, ''), coalesce(mapping, '') FROM loopmap_deliveries`
+const postgresRecord = `SELECT seq, id, coalesce(event, ''), coalesce(event_time, 'epoch'), event_time IS NULL, received_at,
+	body IS NULL, body, status, coalesce(reason, ''), coalesce(row_key, ''), coalesce(mapping, '') FROM loopmap_deliveries`
 
 func scanRecord(row pgx.CollectableRow) (r Record, err error) { return scanRecordBehind(row) }
 
