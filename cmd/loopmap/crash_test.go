@@ -244,7 +244,7 @@ func (p *program) start() {
 // kill is SIGKILL: no handler runs, nothing is flushed.
 func (p *program) kill() {
 	_ = p.cmd.Process.Kill()
-	<-p.ended
+	<-p.ended //nolint:errcheck // it was killed
 	p.cmd = nil
 }
 

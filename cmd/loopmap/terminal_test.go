@@ -155,7 +155,7 @@ func (x *terminal) press(keys ...string) *terminal {
 func (x *terminal) exit() int {
 	x.t.Helper()
 	select {
-	case <-x.done:
+	case <-x.done: //nolint:errcheck // the exit code says it
 		return x.cmd.ProcessState.ExitCode()
 	case <-time.After(30 * time.Second):
 		x.t.Fatalf("the program does not end:\n%s", x.text())

@@ -153,10 +153,13 @@ func (f *Follower) await(ctx context.Context, plan Plan, next time.Time) {
 	}
 	ctx, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
-	done := make(chan error, 1)
-	go func() { done <- f.Outbox.AwaitChanges(ctx, table) }()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = f.Outbox.AwaitChanges(ctx, table) // an error shows in the round that follows
+	}()
 	select {
-	case <-done: // an error shows in the round that follows
+	case <-done:
 	case <-f.Changed:
 		cancel()
 		<-done

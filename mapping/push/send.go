@@ -106,6 +106,7 @@ func (r *Run) send(t times, key string, st outgoing.Step) (outgoing.Line, error)
 				return l, r.leave(t.run, key, st, l, try > 0, &Stopped{Code: answer.Status, Reason: "it takes no requests", Times: 1})
 			}
 			continue
+		case unclear:
 		}
 		if err := r.again(answer.Status, message, mostUnclear); err != nil || try == tries || l.Attempts > 2*tries || t.run.Err() != nil {
 			l.NextAt = time.Now().Add(retry(l))
