@@ -20,8 +20,6 @@ import (
 	"testing"
 	"time"
 
-	"loopmap/tui/sshd"
-
 	"golang.org/x/crypto/ssh"
 
 	"loopmap/tui/sshd"
