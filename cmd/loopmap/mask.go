@@ -86,8 +86,8 @@ func (k *masker) text(s string) string {
 	return k.mask(s, words)
 }
 
-// mask is a value as make makes it of random bytes, another one than any before.
-func (k *masker) mask(s string, make func(s string, next func() byte) string) string {
+// mask is a value that alike makes of random bytes, another one than any before.
+func (k *masker) mask(s string, alike func(s string, next func() byte) string) string {
 	if k.keep[s] {
 		return s
 	}
@@ -99,7 +99,7 @@ func (k *masker) mask(s string, make func(s string, next func() byte) string) st
 		h := hmac.New(sha256.New, append([]byte{byte(try)}, k.key...))
 		h.Write([]byte(s)) // never fails
 		sum, at := h.Sum(nil), 0
-		to = make(s, func() byte {
+		to = alike(s, func() byte {
 			if at == len(sum) {
 				next := sha256.Sum256(sum)
 				sum, at = next[:], 0

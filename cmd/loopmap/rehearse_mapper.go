@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"sync"
 	"sync/atomic"
@@ -56,7 +57,7 @@ func (s *screenOf) show(ctx context.Context, a, inner *app, scratch, listen stri
 	s.open.Store(false)
 	close(ended)
 	<-watched
-	if cause := context.Cause(ctx); cause != nil && cause != context.Canceled {
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		return cause
 	}
 	return err

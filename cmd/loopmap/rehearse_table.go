@@ -59,7 +59,8 @@ func (a *app) scratchTable(ctx context.Context, file string, m *mapping.Mapping,
 
 // sqlTypes are what a scratch table calls its columns, so that they are read as these types.
 var sqlTypes = map[column.Type]string{
-	column.Text: "TEXT", column.Integer: "INTEGER", column.Number: "NUMERIC", column.Boolean: "BOOLEAN", column.Time: "TIMESTAMP", column.JSON: "JSON",
+	column.Text: "TEXT", column.Integer: "INTEGER", column.Number: "NUMERIC", column.Boolean: "BOOLEAN", column.Time: "TIMESTAMP",
+	column.JSON: "JSON",
 }
 
 // guess gives the fields from an index on types that push can work with: booleans go to
