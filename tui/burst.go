@@ -73,7 +73,7 @@ func (m *Model) looked() tea.Cmd {
 func (m *Model) pasted(msg tea.KeyPressMsg) (cmd tea.Cmd, ok bool) {
 	r := &m.rhythm
 	if r.text == nil {
-		if msg.Text != "{" && (msg.Text != "[" || m.input != nil || lookUp(msg, m.at()) != none) {
+		if msg.Text != "{" && (msg.Text != "[" || m.input != nil || m.shows(helpScreen{}) || lookUp(msg, m.at()) != none) {
 			return nil, false
 		}
 		r.text = &strings.Builder{}

@@ -67,13 +67,13 @@ func (d *driver) hasty(text string) *driver {
 	return d
 }
 
-// places are all screens, panes and fields that keys go to.
-var places = map[string][]string{
+// spots are all screens, panes and fields that keys go to.
+var spots = map[string][]string{
 	"capture": {"r"}, "tree": nil, "columns": {"tab"}, "preview": {"tab", "tab"}, "help": {"?"}, "save": {"space", "s"}, "value": {"v"},
-	"deliveries": {"D"}, "delivery": {"D", "enter"}, "requests": {"P"}, "rows": {"P", "tab"}, "body": {"P", "tab", "tab"},
-	"search": {"/"}, "rename": {"tab", "enter"}, "quit?": {"space", "q"}, "search of deliveries": {"D", "/"}, "condition": {"P", "down", "down", "down", "enter"},
-	"count": {"P", "down", "space", "s", "enter", "R"}, "file": {"r", "f"}, "column of a slot": {"P", "down", "/"}, "make": {"P", "a", "more", "enter", "plan", "enter", "c"},
-	"find a property": {"P", "f"}, "add a property": {"P", "a"},
+	"deliveries": {"4"}, "delivery": {"4", "enter"}, "requests": {"3"}, "rows": {"3", "tab"}, "body": {"3", "tab", "tab"},
+	"search": {"/"}, "rename": {"tab", "enter"}, "quit?": {"space", "q"}, "search of deliveries": {"4", "/"}, "condition": {"3", "down", "down", "down", "enter"},
+	"count": {"3", "down", "space", "s", "enter", "R"}, "file": {"r", "f"}, "column of a slot": {"3", "down", "enter"}, "make": {"3", "i", "more", "enter", "plan", "enter", "c"},
+	"find a property": {"3", "/"}, "add a property": {"3", "i"}, "table": {"2"}, "tables": {"D"}, "a table's key": {"D", "enter"},
 }
 
 // Whatever is pasted as keys wherever: nothing is written, sent, made or thrown away, and
@@ -99,7 +99,7 @@ func TestPastedAsKeys(t *testing.T) {
 		"only writes":    "s\r\rR9\rccxyqy\r",
 		"ends in s":      "ss\r",
 	}
-	for where, keys := range places {
+	for where, keys := range spots {
 		for what, text := range texts {
 			d := withTable(start(t, 120, 40, func(c *Config) {
 				withSample(c)
@@ -150,10 +150,10 @@ func TestPasteIsTaken(t *testing.T) {
 	d = start(t, 80, 24, nil)
 	d.hasty("\ufeff[" + json + "," + strings.Replace(json, "Dana", "Ada", 1) + "]").has("2 samples")
 	d = start(t, 80, 24, nil)
-	d.hasty("{").has("loopmap > capture").hasty("b").has("ATTRIBUTES")
+	d.hasty("{").has("A sample ─").hasty("b").has("Contact ─")
 	d.hasty("/").hasty("{a").has("/{a")
 	d = start(t, 80, 24, withSample)
-	d.hasty(json).has("a sample is pasted on the capture screen: r")
+	d.hasty(json).has("a sample is pasted where one is awaited: r")
 }
 
 // What writes waits for the reader: not before the change has stood there, and enter
@@ -181,7 +181,7 @@ func TestWritesAlone(t *testing.T) {
 // that opens it.
 func TestCountAndEnter(t *testing.T) {
 	d := withTable(start(t, 120, 40, withSample))
-	d.keys("P", "down", "space", "s", "enter")
+	d.keys("3", "down", "space", "s", "enter")
 	if d.hasty("R5\r"); d.fake.sent != 0 {
 		t.Error("it is sent with the key that opens the field")
 	}

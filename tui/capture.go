@@ -3,6 +3,9 @@ package tui
 import (
 	"fmt"
 	"slices"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
 
 	"loopmap/mapping/body"
 )
@@ -11,6 +14,7 @@ import (
 type capture struct {
 	arrivals []Arrival // the latest first
 	cursor   int
+	top      int
 }
 
 // remembered is how many arrivals the screen keeps.
@@ -28,8 +32,8 @@ func (m *Model) arrived(a Arrival) {
 	if c.cursor > 0 {
 		c.cursor = min(c.cursor+1, len(c.arrivals)-1) // stay on the same one
 	}
-	if m.screen == mapping_ && !m.told && a.sample() {
-		m.say("a new %s has arrived; r, enter merges it", safe(a.Event))
+	if m.shows(mapScreen{}) && !m.told && a.sample() {
+		m.say("a new %s has arrived; %s, enter merges it", safe(a.Event), keyFor(fetch))
 	}
 }
 
@@ -51,12 +55,13 @@ func (m *Model) proceed() {
 	case len(list) > 0:
 		m.use(list...)
 	case len(m.samples) > 0:
-		m.screen = mapping_
+		m.lift()
 	case m.opens():
-		m.screen, m.focus = mapping_, columnsPane
-		m.say("this is the mapping as it is saved; a sample shows what webhooks have (r)")
+		m.lift()
+		m.focus = columnsPane
+		m.say("this is the mapping as it is saved; a sample shows what webhooks have (%s)", keyFor(fetch))
 	default:
-		m.say("nothing to map by yet: create a contact in Loops, or press b for the built-in sample")
+		m.say("nothing to map by yet: create a contact in Loops, or press %s for the built-in sample", keyFor(builtIn))
 	}
 }
 
@@ -101,57 +106,109 @@ func (a Arrival) state() (text string, good bool) {
 	return a.Event + " received and verified, kept in the journal. Enter maps it", true
 }
 
-func (m *Model) captureLines(w, h int) []string {
+// captureScreen is the page on which a sample is awaited.
+type captureScreen struct{ quiet }
+
+func (captureScreen) where(*Model) where { return onCapture }
+
+func (captureScreen) move(m *Model, by int) {
+	m.capture.cursor = clamp(m.capture.cursor+by, len(m.capture.arrivals))
+}
+
+func (captureScreen) settle(m *Model) {
+	c := &m.capture
+	c.top = window(c.top, c.cursor, len(c.arrivals), rows(m.captureLayout().arrived.h)-1)
+}
+
+func (captureScreen) do(m *Model, a action) tea.Cmd {
+	switch a {
+	case enter:
+		m.proceed()
+	case builtIn:
+		m.useBuiltIn()
+	case fromFile:
+		m.input = newInput(typingFile, "")
+	case fromJournal:
+		return m.readJournal()
+	}
+	return nil
+}
+
+func (captureScreen) click(m *Model, _, y int) action {
+	r := m.captureLayout().arrived
+	if i := m.capture.top + y - r.y - 2; r.h > 0 && y > r.y+1 && i < len(m.capture.arrivals) {
+		m.capture.cursor = i
+		return selected
+	}
+	return none
+}
+
+func (captureScreen) draw(m *Model) []string {
+	l := m.captureLayout()
+	lines := m.drawSteps(l.steps.w, l.steps.h)
+	if l.arrived.h > 0 {
+		lines = append(lines, m.drawArrived(l.arrived.w, l.arrived.h)...)
+	}
+	return lines
+}
+
+// drawSteps says where the capture stands, and what a person does to get a sample.
+func (m *Model) drawSteps(w, h int) []string {
 	var lines []string
+	inner := w - 4
 	gap := func() {
-		if h >= 20 {
+		if h >= 19 {
 			lines = append(lines, "")
 		}
 	}
 	gap()
 	state, good := m.state()
-	style := m.st.bad
+	look := m.st.bad
 	if good {
-		style = m.st.good
+		look = m.st.good
 	}
-	for _, s := range hang("STATE   ", safe(state), w) {
-		lines = append(lines, m.st.title.Render(s[:8])+style.Render(s[8:]))
+	for i, s := range hang("● ", safe(state), inner) {
+		if i > 0 {
+			s = "  " + strings.TrimPrefix(s, "  ")
+		}
+		lines = append(lines, " "+look.Render(s))
 	}
 	gap()
-	if h < 16 {
-		return block(append(append(lines, m.brief(w)...), m.arrivalLines(w, h-len(lines)-len(m.brief(w)))...), w, h)
-	}
-	for i, step := range m.steps() {
-		lines = append(lines, hang(fmt.Sprintf("   %d    ", i+1), step, w)...)
-		if i == 0 && m.cfg.Listen.Problem == "" {
-			lines = append(lines, "        "+m.st.title.Render(safe(m.cfg.Listen.URL)))
+	if h < 14 {
+		lines = append(lines, m.brief(inner)...)
+	} else {
+		for i, step := range m.howTo() {
+			for k, s := range wrap(step, inner-4) {
+				number := "    "
+				if k == 0 {
+					number = m.st.strong.Render(fmt.Sprint(i+1)) + "   "
+				}
+				lines = append(lines, " "+number+s)
+			}
+			if i == 0 && m.cfg.Listen.Problem == "" {
+				lines = append(lines, "     "+m.st.strong.Render(safe(m.cfg.Listen.URL)))
+			}
+			gap()
 		}
-		gap()
 	}
-	if m.input != nil && m.input.what == typingFile {
-		m.input.field.SetWidth(max(8, w-8))
-		lines = append(lines, m.input.field.View())
-	}
-	lines = append(lines, m.arrivalLines(w, h-len(lines))...)
-	return block(lines, w, h)
+	return m.st.frame(framed{title: "A sample", figure: "contact.created is awaited", focused: true}, lines, w, h)
 }
 
 // brief is what a small screen has room for.
-func (m *Model) brief(w int) []string {
-	lines := []string{}
+func (m *Model) brief(w int) (lines []string) {
 	if m.cfg.Listen.Problem == "" {
-		lines = append(lines, fill("URL     "+safe(m.cfg.Listen.URL), w))
+		lines = append(lines, " "+m.st.strong.Render(cut(safe(m.cfg.Listen.URL), w)))
 	}
-	if m.input != nil && m.input.what == typingFile {
-		m.input.field.SetWidth(max(8, w-8))
-		return append(lines, m.input.field.View())
+	for _, s := range wrap("or "+keyFor(builtIn)+" built-in sample, "+keyFor(fromFile)+" file, "+keyFor(fromJournal)+" journal, or paste one", w) {
+		lines = append(lines, " "+s)
 	}
-	return append(lines, hang("OR      ", "b built-in sample, f file, J journal, or paste one", w)...)
+	return lines
 }
 
-// steps are what a person does to get a sample.
-func (m *Model) steps() []string {
+// howTo are what a person does to get a sample.
+func (m *Model) howTo() []string {
 	l := m.cfg.Listen
+	ways := fmt.Sprintf("%s takes the built-in sample, %s reads a file, %s the journal, and a paste works too", keyFor(builtIn), keyFor(fromFile), keyFor(fromJournal))
 	url := "Paste this URL in Loops under Settings, Webhooks, and turn contact.created on:"
 	switch {
 	case l.Problem != "":
@@ -169,47 +226,37 @@ func (m *Model) steps() []string {
 	case l.Secrets > 1:
 		secret = fmt.Sprintf("%d signing secrets are set: each webhook is verified by one of them, and kept in the journal", l.Secrets)
 	}
-	sample := "Create a contact in Loops. Without Loops at hand: b takes the built-in sample, f reads a file, J the journal, and a paste works too"
+	sample := "Create a contact in Loops. Without Loops at hand: " + ways
 	if len(m.samples) == 0 && m.opens() {
 		sample = "Enter opens the mapping as it is saved. " + sample
 	}
 	if l.Problem != "" {
-		sample = "b takes the built-in sample, f reads a file, J the journal, and a paste works too"
+		sample = ways
 	}
 	return []string{url, secret, sample}
 }
 
-func (m *Model) arrivalLines(w, h int) []string {
+// drawArrived is the list of what has come, the latest first.
+func (m *Model) drawArrived(w, h int) []string {
 	c := &m.capture
-	if len(c.arrivals) == 0 || h < 2 {
-		return nil
-	}
-	event, email := min(24, w*30/100), min(30, w*32/100)
-	row := func(a, b, c, d, e string) string {
-		return fill(fill(a, 10)+" "+fill(b, event)+" "+fill(c, email)+" "+fill(d, 4)+" "+e, w)
-	}
-	lines := []string{m.st.title.Render(row("ARRIVED", "event", "email", "code", "verdict"))}
-	top := window(0, c.cursor, len(c.arrivals), h-1)
-	for i := top; i < len(c.arrivals) && len(lines) < h; i++ {
+	inner := w - 2
+	event, email := min(24, inner*28/100), min(32, inner*32/100)
+	verdict := inner - 2 - 8 - event - email - 4 - 5
+	lines := []string{m.st.line(false, inner, cell{text: "time", w: 8, look: m.st.faint}, cell{text: "event", w: event, look: m.st.faint},
+		cell{text: "email", w: email, look: m.st.faint}, cell{text: "code", w: 4, look: m.st.faint}, cell{text: "verdict", w: verdict, look: m.st.faint})}
+	for i := c.top; i < len(c.arrivals) && len(lines) < rows(h); i++ {
 		a := c.arrivals[i]
-		pointer := "  "
-		if i == c.cursor {
-			pointer = "> "
-		}
-		verdict := a.Problem
+		text, look := a.Problem, m.st.bad
 		switch {
 		case a.Signed && a.Code == 200:
-			verdict = "verified"
+			text, look = "verified", m.st.good
 		case a.Signed:
-			verdict = "not stored"
+			text, look = "not stored", m.st.warn
 		case a.Body != nil:
-			verdict = "not verified"
+			text, look = "not verified", m.st.warn
 		}
-		line := row(pointer+a.At.Format("15:04:05"), safe(a.Event), safe(a.Email), fmt.Sprint(a.Code), safe(verdict))
-		if i == c.cursor {
-			line = m.st.cursor.Render(line)
-		}
-		lines = append(lines, line)
+		lines = append(lines, m.st.line(i == c.cursor, inner, cell{text: a.At.Format("15:04:05"), w: 8, look: m.st.faint}, cell{text: safe(a.Event), w: event},
+			cell{text: safe(a.Email), w: email}, cell{text: fmt.Sprint(a.Code), w: 4, look: look}, cell{text: safe(text), w: verdict, look: look}))
 	}
-	return lines
+	return m.st.frame(framed{title: "Arrived", figure: plural(len(c.arrivals), "webhook"), top: c.top, at: c.cursor, all: len(c.arrivals), head: 1}, lines, w, h)
 }

@@ -1,7 +1,7 @@
 package tui
 
 import (
-	"strings"
+	"fmt"
 
 	"loopmap/mapping"
 	"loopmap/mapping/column"
@@ -11,59 +11,69 @@ import (
 type columns struct {
 	cursor   int
 	top      int      // the first that is visible
+	query    string   // what was looked for
 	problems []string // for each column why it does not fit; "" when it does
 }
 
-// nameWidth is the cells of the column of names.
-func (c *columns) nameWidth(m *mapping.Mapping) int {
-	name := 14
-	for _, col := range m.Receive.Columns {
-		n := 2 + min(40, width(safe(col.Name)))
-		if col.Name == m.Key {
+// find goes to the next column whose name or path holds a text.
+func (c *columns) find(query string, m *mapping.Mapping, by int) {
+	c.query = query
+	match, n := newMatcher(query), len(m.Receive.Columns)
+	for k := range n {
+		i := ((c.cursor+by*(k+1))%n + n) % n
+		if by == 0 {
+			i = (c.cursor + k) % n
+		}
+		if col := m.Receive.Columns[i]; !match.empty() && match.match(col.Name+" "+col.From.String(), "", false) {
+			c.cursor = i
+			return
+		}
+	}
+}
+
+// lines draws the pane in w by h cells.
+func (c *columns) lines(w, h int, m *mapping.Mapping, listName func(mapping.Path) string, focused bool, st *theme) (lines []string) {
+	list := m.Receive.Columns
+	name, kind := 10, 7
+	for i := c.top; i < len(list) && i < c.top+h; i++ {
+		n := width(safe(list[i].Name))
+		if list[i].Name == m.Key {
 			n += len(" key")
 		}
 		name = max(name, n)
 	}
-	return name
-}
-
-// lines draws the pane in w by h cells.
-func (c *columns) lines(w, h int, m *mapping.Mapping, focused bool, st styles) []string {
-	name := min(c.nameWidth(m), w*55/100)
-	row := func(a, b, d string) string { return fill(fill(a, name)+" "+fill(b, 9)+" "+d, w) }
-	lines := []string{st.title.Render(row("COLUMNS", "type", "from"))}
-	list := m.Receive.Columns
+	room := w - 2 - kind - 3
+	name = min(name, max(room-16, room*11/20))
 	for i := c.top; i < len(list) && len(lines) < h; i++ {
-		pointer := "  "
-		if i == c.cursor && focused {
-			pointer = "> "
+		col := list[i]
+		shown, look := middle(safe(col.Name), name), st.plain
+		if col.Name == m.Key {
+			shown, look = middle(safe(col.Name), name-4)+" key", st.title
 		}
-		shown := safe(list[i].Name)
-		if list[i].Name == m.Key {
-			shown = cut(shown, name-6) + " key"
-		}
-		kind := string(list[i].Type)
+		typ, typLook := string(col.Type), st.column(col.Type)
 		switch {
 		case i >= len(c.problems) || c.problems[i] == "":
 		case c.problems[i] == notSeen:
-			kind += " ?"
+			typ, look = typ+" ?", st.faint
 		default:
-			kind += " !"
+			typ, typLook = typ+" !", st.bad
 		}
-		line := row(pointer+shown, kind, list[i].From.String())
-		if i == c.cursor && focused {
-			line = st.cursor.Render(line)
+		from := safe(col.From.String())
+		if called := listName(col.From); called != "" {
+			from = "list " + safe(called)
 		}
-		lines = append(lines, line)
+		lines = append(lines, st.line(i == c.cursor && focused, w, cell{text: shown, w: name, look: look},
+			cell{text: typ, w: kind + 2, look: typLook}, cell{text: middle(from, room-name-2), w: room - name - 2, look: st.faint}))
 	}
-	return block(lines, w, h)
+	return lines
 }
 
-// preview is the pane that shows the samples as the rows they give, made by the
+// sampleRows is the pane that shows the samples as the rows they give, made by the
 // function that sync calls.
-type preview struct {
+type sampleRows struct {
 	rows []previewRow
-	top  int
+	top  int // the first column that is shown
+	from int // the first sample that is shown, from the latest back
 }
 
 type previewRow struct {
@@ -74,7 +84,7 @@ type previewRow struct {
 // previewed is how many samples the preview shows: the latest.
 const previewed = 20
 
-func (p *preview) compute(m *mapping.Mapping, samples []Sample) {
+func (p *sampleRows) compute(m *mapping.Mapping, samples []Sample) {
 	p.rows = p.rows[:0]
 	for i := max(0, len(samples)-previewed); i < len(samples); i++ {
 		row, err := m.Row(mapping.Delivery{Body: samples[i].Body})
@@ -84,7 +94,7 @@ func (p *preview) compute(m *mapping.Mapping, samples []Sample) {
 		}
 		p.rows = append(p.rows, r)
 	}
-	p.top = clamp(p.top, len(p.rows))
+	p.from = clamp(p.from, len(p.rows))
 }
 
 // cellText is a cell as the table will hold it.
@@ -101,96 +111,65 @@ func cellText(c column.Cell) string {
 	return "NULL"
 }
 
-// margin is the room left of the preview's cells.
-const margin = 10
-
-// lines draws the pane: the key, then as many columns as there is room for, the
-// one at index at among them; below the rows, why one of them is none.
-func (p *preview) lines(w, h int, m *mapping.Mapping, at int, focused bool, st styles) []string {
-	title := fill("PREVIEW", margin)
-	if focused {
-		title = fill("> PREVIEW", margin)
+// lines draws the pane: each column with its value in the samples, the latest first, as
+// many as there is room for; below, why one of them is no row.
+func (p *sampleRows) lines(w, h int, m *mapping.Mapping, at int, focused bool, st *theme) (lines []string) {
+	list := m.Receive.Columns
+	problem := p.problem(w-2, h)
+	n := max(0, h-1-len(problem))
+	name := 8
+	for i := p.top; i < len(list) && i < p.top+n; i++ {
+		name = max(name, width(safe(list[i].Name)))
 	}
-	if len(p.rows) == 0 {
-		return block([]string{st.title.Render(title) + "no sample yet"}, w, h)
-	}
-	problem := p.problem(w, h)
-	shown := p.rows[p.top:min(len(p.rows), p.top+max(1, h-1-len(problem)))]
-	texts := make([][]string, len(m.Receive.Columns)) // of each column, its name first
-	wide := make([]int, len(texts))
-	for i, c := range m.Receive.Columns {
-		texts[i] = append(texts[i], safe(c.Name))
-		for _, r := range shown {
-			texts[i] = append(texts[i], cellText(r.Cells[i]))
-		}
-		for _, s := range texts[i] {
-			wide[i] = min(22, max(wide[i], width(s)))
-		}
-		if c.Name == m.Key && len(m.Receive.Columns) > 1 {
-			wide[i] = min(14, wide[i]) // it is only there to tell rows apart
-		}
-	}
-	lines := make([]string, 1+len(shown))
-	lines[0] = title
+	name = min(name, max(12, w*2/5))
+	room := w - 2 - name - 1
+	shown := min(len(p.rows)-p.from, max(1, room/20))
+	each := (room - (shown - 1)) / max(1, shown)
+	head := []cell{{text: "", w: name}}
 	for k := range shown {
-		lines[k+1] = strings.Repeat(" ", margin)
-	}
-	order := inView(m, at, wide, w-margin-3)
-	drawn := 0
-	for n, i := range order {
-		gap := strings.Repeat(" ", min(2, 2*n))
-		room := min(wide[i], w-3-width(lines[0])-len(gap))
-		if room < min(4, wide[i]) {
-			break
+		i := len(p.rows) - 1 - p.from - k
+		text, look := fmt.Sprintf("sample %d", i+1), st.faint
+		if p.rows[i].problem != "" {
+			text, look = text+": no row", st.bad
 		}
-		for k, s := range texts[i] {
-			lines[k] += gap + fill(s, room)
+		head = append(head, cell{text: text, w: each, look: look})
+	}
+	lines = append(lines, st.line(false, w, head...))
+	for i := p.top; i < len(list) && len(lines) <= n; i++ {
+		look := st.plain
+		if list[i].Name == m.Key {
+			look = st.title
 		}
-		drawn++
+		cells := []cell{{text: middle(safe(list[i].Name), name), w: name, look: look}}
+		for k := range shown {
+			r := p.rows[len(p.rows)-1-p.from-k]
+			if i >= len(r.Cells) {
+				cells = append(cells, cell{w: each})
+				continue
+			}
+			text := cellText(r.Cells[i])
+			if r.Cells[i].State == column.Missing {
+				text = "-" // the row keeps what it has
+			}
+			cells = append(cells, cell{text: text, w: each, look: st.cell(r.Cells[i], list[i].Type)})
+		}
+		lines = append(lines, st.line(i == at && focused, w, cells...))
 	}
-	if drawn < len(order) || len(order) < len(m.Receive.Columns) {
-		lines[0] += " " + map[bool]string{true: "<"}[len(order) < len(m.Receive.Columns)] + map[bool]string{true: ">"}[drawn < len(order)]
-	}
-	lines[0] = st.title.Render(fill(lines[0], w))
 	for _, s := range problem {
-		lines = append(lines, st.bad.Render(s))
+		lines = append(lines, " "+st.bad.Render(s))
 	}
-	return block(lines, w, h)
+	return lines
 }
 
-// inView is which columns to draw in room cells: the key, then a run of the others
-// that begins as early as it can and still shows the one at index at.
-func inView(m *mapping.Mapping, at int, wide []int, room int) (order []int) {
-	var others []int
-	for i, c := range m.Receive.Columns {
-		if c.Name == m.Key {
-			order, room = append(order, i), room-wide[i]
-		} else {
-			others = append(others, i)
-		}
-	}
-	from, taken := 0, 0
-	for k, i := range others {
-		taken += 2 + wide[i]
-		for ; taken > room && from < k; from++ {
-			taken -= 2 + wide[others[from]]
-		}
-		if i >= at {
-			break
-		}
-	}
-	return append(order, others[min(from, len(others)):]...)
-}
-
-// problem says why the first of the rows that is none is none.
-func (p *preview) problem(w, h int) []string {
-	for _, r := range p.rows[p.top:] {
-		if r.problem != "" {
+// problem says why the first of the samples that are no row is none.
+func (p *sampleRows) problem(w, h int) []string {
+	for k := p.from; k < len(p.rows); k++ {
+		if r := p.rows[len(p.rows)-1-k]; r.problem != "" {
 			lines := wrap("no row: "+safe(r.problem), w)
-			if n := max(0, h-2); len(lines) > n {
+			if n := max(0, h/2); len(lines) > n {
 				lines = lines[:n]
 				if n > 0 {
-					lines[n-1] = cut(lines[n-1]+" ...", w)
+					lines[n-1] = cut(lines[n-1]+" …", w)
 				}
 			}
 			return lines

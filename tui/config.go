@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
+
 	"loopmap/mapping"
 	"loopmap/mapping/column"
 	"loopmap/mapping/outgoing"
@@ -27,7 +29,14 @@ type Config struct {
 	Example  Sample         // the built-in one
 
 	Multiplexer string // what the terminal is within: tmux, screen or ""
-	Backend     Backend
+	ASCII       bool   // the terminal may show nothing else
+	NoMouse     bool   // the terminal keeps its mouse to itself
+
+	// Editor opens a copy of a text in the person's editor, the mapping file when that is
+	// nil; done ends it. It is nil where there is none.
+	Editor func(text []byte) (command tea.ExecCommand, done func() error, err error)
+
+	Backend Backend
 }
 
 // Listen says where webhooks are awaited.
@@ -102,6 +111,15 @@ type Backend interface {
 	Deliveries(ctx context.Context, mark int64) (list []Delivery, next int64, err error)
 	// Delivery is one of them with its body.
 	Delivery(ctx context.Context, id string) (Delivery, error)
+	// Replay maps one of them again by the saved mapping, and says in words how it went.
+	Replay(ctx context.Context, id string) (words string, err error)
+	// Counts waits until there is something to say that is not what was said before, or
+	// ctx ends.
+	Counts(ctx context.Context, was Counts) (Counts, error)
+	// Tables are those of a database, which is written as in the mapping file.
+	Tables(ctx context.Context, database string) ([]Table, error)
+	// CheckFile says whether a file could be read, as far as can be told at once.
+	CheckFile(name string) (words string, err error)
 	// Search returns the ids of those listed that match, which is shown each with its
 	// body.
 	Search(ctx context.Context, match func(Delivery) bool) (ids map[string]bool, err error)

@@ -15,7 +15,6 @@ import (
 
 // came is the screen of what came in, and of one delivery of it.
 type came struct {
-	before screen // where esc leads
 	list   []Delivery
 	mark   int64
 	ctx    context.Context // of the wait for news
@@ -55,12 +54,9 @@ type (
 )
 
 func (m *Model) startListing() tea.Cmd {
-	if m.screen != listing {
-		m.came.before = m.screen
-	}
 	m.stopListing()
 	m.turn++
-	m.screen, m.came.mark = listing, 0
+	m.came.mark = 0
 	m.came.ctx, m.came.stop = context.WithCancel(m.ctx)
 	return m.readDeliveries()
 }
@@ -186,25 +182,6 @@ func (c *came) current() *Delivery {
 	return &c.list[c.rows[c.cursor]]
 }
 
-func (c *came) move(by int)  { c.cursor = clamp(c.cursor+by, len(c.rows)) }
-func (c *came) settle(h int) { c.top = window(c.top, c.cursor, len(c.rows), h) }
-
-func (c *came) scroll(by, w, h int) {
-	if c.asTree {
-		c.tree.move(by)
-		c.tree.top = window(c.tree.top, c.tree.cursor, len(c.tree.rows), h-1)
-		return
-	}
-	c.body.scroll(by, w, h)
-}
-
-func (c *came) shownID() string {
-	if c.shown == nil {
-		return ""
-	}
-	return c.shown.ID
-}
-
 func (c *came) status() string {
 	if !c.read {
 		return "looking at the journal"
@@ -222,31 +199,94 @@ func (c *came) status() string {
 	return s
 }
 
-// onCame carries out what is done on a delivery.
-func (m *Model) onCame(a action) tea.Cmd {
-	c := &m.came
-	switch a {
-	case showDelivery:
+// deliveriesScreen is the place of what came in.
+type deliveriesScreen struct{ quiet }
+
+func (deliveriesScreen) where(*Model) where { return onDeliveries }
+
+func (deliveriesScreen) move(m *Model, by int) {
+	m.came.cursor = clamp(m.came.cursor+by, len(m.came.rows))
+}
+
+func (deliveriesScreen) settle(m *Model) {
+	m.came.top = window(m.came.top, m.came.cursor, len(m.came.rows), rows(m.cameLayout().list.h)-1)
+}
+
+func (deliveriesScreen) back(m *Model) bool {
+	if m.came.query == "" {
+		return false
+	}
+	m.came.stopSearch()
+	m.came.find("")
+	return true
+}
+
+func (deliveriesScreen) click(m *Model, x, y int) action {
+	r := m.cameLayout().list
+	if i := m.came.top + y - r.y - 2; r.has(x, y) && y > r.y+1 && i < len(m.came.rows) {
+		m.came.cursor = i
+		return selected
+	}
+	return none
+}
+
+func (deliveriesScreen) do(m *Model, a action) tea.Cmd {
+	d := m.came.current()
+	switch {
+	case a == find:
+		m.startSearch()
+	case a == fetch:
+		return m.startListing()
+	case d == nil:
+	case a == enter, a == open:
 		return m.readDelivery(false)
-	case otherView:
-		if c.tree.attrs == nil {
-			c.tree.load(body.Attributes([][]byte{c.shown.Body}))
-			c.tree.cursor = 0
-		}
-		if len(c.tree.rows) == 0 {
-			m.say("the body is not a JSON object: there is no tree")
-			return nil
-		}
-		c.asTree = !c.asTree
-	case open:
-		c.tree.open()
-	case shut:
-		c.tree.shut()
-	case asSample:
-		if m.screen != showing {
-			return m.readDelivery(true)
-		}
-		m.use(Sample{From: "delivery " + c.shown.ID, Body: c.shown.Body})
+	case a == asSample:
+		return m.readDelivery(true)
+	case a == replay:
+		return m.replay(d.ID)
+	case a == copyPath:
+		return m.clip(d.ID, safe(d.ID))
+	}
+	return nil
+}
+
+func (deliveriesScreen) draw(m *Model) []string {
+	l := m.cameLayout()
+	list := m.drawDeliveries(l.list.w, l.list.h)
+	switch {
+	case l.one.h == 0:
+		return list
+	case l.one.x > 0:
+		return beside(list, m.drawAbout(l.one.w, l.one.h))
+	}
+	return append(list, m.drawAbout(l.one.w, l.one.h)...)
+}
+
+type replayedMsg struct {
+	words string
+	err   error
+}
+
+// replay maps a delivery of the journal again.
+func (m *Model) replay(id string) tea.Cmd {
+	if m.Unsaved() {
+		m.say("save the mapping first (%s): deliveries are mapped by the file", keyFor(save))
+		return nil
+	}
+	b, ctx := m.cfg.Backend, m.ctx
+	m.say("mapping %s again", safe(id))
+	return func() tea.Msg {
+		words, err := b.Replay(ctx, id)
+		return replayedMsg{words, err}
+	}
+}
+
+func (m *Model) replayed(msg replayedMsg) tea.Cmd {
+	if m.say("%s", msg.words); msg.err != nil {
+		m.complain(msg.err)
+	}
+	if m.place == deliveriesPlace && len(m.over) == 0 {
+		return m.startListing()
 	}
 	return nil
 }
@@ -255,6 +295,9 @@ func (m *Model) onCame(a action) tea.Cmd {
 func (m *Model) readDelivery(sample bool) tea.Cmd {
 	d := m.came.current()
 	if d == nil {
+		return nil
+	}
+	if m.came.ctx == nil {
 		return nil
 	}
 	turn, id, ctx, b := m.turn, d.ID, m.came.ctx, m.cfg.Backend
@@ -268,16 +311,17 @@ func (m *Model) readDelivery(sample bool) tea.Cmd {
 func (m *Model) opened(msg deliveryMsg) {
 	c := &m.came
 	switch d := msg.delivery; {
-	case msg.turn != m.turn || m.screen != listing:
+	case msg.turn != m.turn || m.place != deliveriesPlace:
 	case msg.err != nil:
 		m.complain(msg.err)
 	case msg.sample:
 		m.use(Sample{From: "delivery " + d.ID, Body: d.Body})
 	default:
-		c.shown, m.screen = &d, showing
-		c.body = newPager(linesOf(m.tellDelivery(d)), bodyOf(d.Body))
+		c.shown = &d
+		m.lay(deliveryScreen{})
+		c.body = newPager(m.factsOf(m.tellDelivery(d)), bodyOf(d.Body))
 		if len(d.Body) == 0 {
-			c.body = newPager(linesOf(append(m.tellDelivery(d), "none: it came without, or is not kept any more (journal.keep)")))
+			c.body = newPager(m.factsOf(append(m.tellDelivery(d), "none: it came without, or is not kept any more (journal.keep)")))
 		}
 		c.tree, c.asTree = tree{}, false
 	}
@@ -329,48 +373,160 @@ func (m *Model) tellDelivery(d Delivery) []string {
 	return append(lines, "", "BODY")
 }
 
-// whyLines is the room below the list for why the one under the cursor is no row.
-const whyLines = 3
-
-// lines draws the list.
-func (c *came) lines(w, h int, st styles) []string {
-	event, email := min(26, w*26/100), min(40, w*36/100)
-	row := func(a, b, d, e string) string {
-		if w < 60 { // the email is on the screen of each
-			return fill(fill(a, 16)+" "+fill(b, w-30)+" "+e, w)
-		}
-		return fill(fill(a, 16)+" "+fill(b, event)+" "+fill(d, email)+" "+e, w)
-	}
-	lines := []string{st.title.Render(row("  RECEIVED", "event", "email", "status"))}
+// drawDeliveries draws the list.
+func (m *Model) drawDeliveries(w, h int) []string {
+	c := &m.came
+	f := framed{title: "Deliveries", figure: c.status(), focused: true, top: c.top, at: c.cursor, all: len(c.rows), head: 1}
 	if c.read && len(c.list) == 0 {
-		lines = append(lines, hang("  ", "nothing has come in yet: `loopmap sync` receives, `loopmap trigger contact.created` tries it", w)...)
+		f.figure, f.all = "none yet", 0
+		return m.st.frame(f, m.empty(w-2, "Here will be what Loops sends: each webhook, with its body and what became of it.",
+			"`loopmap sync` receives; `loopmap trigger contact.created` tries it."), w, h)
 	}
-	h -= whyLines
-	for i := c.top; i < len(c.rows) && len(lines) < h; i++ {
+	inner := w - 2
+	when, status := 14, 12
+	event := min(26, inner*26/100)
+	email := inner - 2 - when - event - status - 3
+	if inner < 60 { // the email is on the screen of each
+		event, email = inner-2-when-status-2, 0
+	}
+	st := &m.st
+	lines := []string{st.line(false, inner, cell{text: "received", w: when, look: st.faint}, cell{text: "event", w: event, look: st.faint},
+		cell{text: "email", w: email, look: st.faint}, cell{text: "outcome", w: status, look: st.faint})}
+	for i := c.top; i < len(c.rows) && len(lines) < rows(h); i++ {
 		d := c.list[c.rows[i]]
-		pointer := "  "
-		if i == c.cursor {
-			pointer = "> "
-		}
-		line := row(pointer+d.At.Format("01-02 15:04:05"), safe(d.Event), safe(d.Email), safe(d.Status))
-		if i == c.cursor {
-			line = st.cursor.Render(line)
-		}
-		lines = append(lines, line)
+		lines = append(lines, st.line(i == c.cursor, inner, cell{text: d.At.Format("01-02 15:04:05"), w: when, look: st.faint}, cell{text: safe(d.Event), w: event},
+			cell{text: safe(d.Email), w: email}, cell{text: safe(d.Status), w: status, look: st.status(d.Status)}))
 	}
-	lines = append(block(lines, w, h), strings.Repeat("-", w))
-	if d := c.current(); d != nil && d.Reason != "" {
-		lines = append(lines, wrap(safe(d.Reason), w)...)
-	} else if d != nil && len(d.Pushes) > 0 {
-		lines = append(lines, wrap("sent back: "+outcomes(d.Pushes), w)...)
+	if c.query != "" && len(c.rows) == 0 && c.search == nil {
+		lines = append(lines, "  "+st.warn.Render("nothing matches; esc clears the search"))
 	}
-	return block(lines, w, h+whyLines)
+	return st.frame(f, lines, w, h)
 }
 
-// oneLines draws one delivery, as text or as a tree.
-func (c *came) oneLines(w, h int, picked map[string]bool, st styles) []string {
-	if c.asTree {
-		return c.tree.lines(w, h, picked, 1, true, st)
+// drawAbout draws what is known of the delivery under the cursor.
+func (m *Model) drawAbout(w, h int) []string {
+	d := m.came.current()
+	if d == nil {
+		return m.st.frame(framed{title: "About it"}, nil, w, h)
 	}
-	return c.body.lines(w, h)
+	var lines []string
+	add := func(s string, look func(...string) string) {
+		for _, s := range wrap(s, w-4) {
+			lines = append(lines, " "+look(s))
+		}
+	}
+	if h > 8 {
+		for _, f := range [][2]string{{"id", d.ID}, {"email", d.Email}, {"row", d.RowKey}} {
+			if f[1] != "" {
+				lines = append(lines, " "+m.st.faint.Render(fill(f[0], 6))+safe(f[1]))
+			}
+		}
+		lines = append(lines, " "+m.st.faint.Render(fill("now", 6))+m.st.status(d.Status).Render(safe(d.Status)), "")
+	}
+	if d.Reason != "" {
+		add(safe(d.Reason), m.st.status(d.Status).Render)
+	}
+	if len(d.Pushes) > 0 && (h > 8 || d.Reason == "") {
+		add("sent back: "+outcomes(d.Pushes), m.st.plain.Render)
+	}
+	return m.st.frame(framed{title: "About it", figure: d.At.Format(time.DateTime)}, lines, w, h)
+}
+
+// deliveryScreen is one delivery whole, as text or as a tree.
+type deliveryScreen struct{ quiet }
+
+func (deliveryScreen) where(*Model) where { return onDelivery }
+
+func (deliveryScreen) settle(m *Model) {
+	w, h := m.w-4, rows(m.room().h)
+	if m.came.asTree {
+		m.came.tree.top = window(m.came.tree.top, m.came.tree.cursor, len(m.came.tree.rows), h)
+		return
+	}
+	m.came.body.fit(w, h)
+}
+
+func (deliveryScreen) move(m *Model, by int) {
+	if m.came.asTree {
+		m.came.tree.move(by)
+		return
+	}
+	m.came.body.scroll(by, m.w-4, rows(m.room().h))
+}
+
+func (deliveryScreen) do(m *Model, a action) tea.Cmd {
+	c := &m.came
+	switch a {
+	case nextPane:
+		if c.tree.attrs == nil {
+			c.tree.label = m.listName
+			c.tree.load(body.Attributes([][]byte{c.shown.Body}))
+			c.tree.cursor = 0
+		}
+		if len(c.tree.rows) == 0 {
+			m.say("the body is not a JSON object: there is no tree")
+			return nil
+		}
+		c.asTree = !c.asTree
+	case nextItem, prevItem:
+		return m.nextDelivery(a)
+	case asSample:
+		m.use(Sample{From: "delivery " + c.shown.ID, Body: c.shown.Body})
+	case replay:
+		return m.replay(c.shown.ID)
+	case copyPath:
+		return m.clip(string(c.shown.Body), "the body of "+safe(c.shown.ID))
+	case edit:
+		return m.editText(c.shown.Body)
+	case find, nextHit, prevHit:
+		c.asTree = false
+		m.findInText(&c.body, a, m.w-4, rows(m.room().h))
+	default:
+		if c.asTree {
+			c.tree.fold(a)
+		}
+	}
+	return nil
+}
+
+// nextDelivery shows the next of the list, or the one before.
+func (m *Model) nextDelivery(a action) tea.Cmd {
+	was := m.came.cursor
+	m.came.cursor = clamp(was+map[action]int{nextItem: 1, prevItem: -1}[a], len(m.came.rows))
+	if m.came.cursor == was {
+		m.say("that is the %s of the list", map[action]string{nextItem: "last", prevItem: "first"}[a])
+		return nil
+	}
+	return m.readDelivery(false)
+}
+
+func (deliveryScreen) draw(m *Model) []string {
+	c, r := &m.came, m.room()
+	figure := safe(c.shown.Event) + ", " + safe(c.shown.Status)
+	title := "Delivery " + safe(label(c.shown.ID))
+	if c.asTree {
+		f := framed{title: title, figure: figure, focused: true, top: c.tree.top, at: c.tree.cursor, all: len(c.tree.rows), foot: safe(label(c.tree.path()))}
+		return m.st.frame(f, c.tree.lines(r.w-2, rows(r.h), m.picked, 1, true, &m.st), r.w, r.h)
+	}
+	return m.st.frame(c.body.framedIn(title, figure), padded(c.body.lines(r.w-4, rows(r.h), &m.st)), r.w, r.h)
+}
+
+// factsOf are lines of facts, in colours: headings, and what became of it.
+func (m *Model) factsOf(lines []string) flow {
+	f := linesOf(lines)
+	f.paint = func(t *theme, line string) string {
+		name, rest, ok := strings.Cut(line, " ")
+		switch {
+		case ok && name == strings.ToUpper(name) && len(name) > 2, line == "BODY":
+			return t.title.Render(line)
+		case name == "status":
+			return t.faint.Render(name) + " " + t.status(strings.TrimSpace(rest)).Render(rest)
+		case name == "reason", strings.HasPrefix(line, "  no row"):
+			return t.bad.Render(line)
+		case name == "received" || name == "id" || name == "event":
+			return t.faint.Render(name) + " " + rest
+		}
+		return line
+	}
+	return f
 }

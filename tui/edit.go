@@ -5,59 +5,9 @@ import (
 	"slices"
 	"strings"
 
-	tea "charm.land/bubbletea/v2"
-
 	"loopmap/mapping/body"
 	"loopmap/mapping/column"
 )
-
-// edit carries out what changes the mapping or the look of the tree.
-func (m *Model) edit(a action, msg tea.KeyPressMsg) tea.Cmd {
-	if m.focus == previewPane {
-		by := map[action]int{open: 1, shut: -1}[a]
-		m.columns.cursor = clamp(m.columns.cursor+by, len(m.draft.Receive.Columns))
-		return nil
-	}
-	switch a {
-	case pick:
-		m.pick()
-	case pickWhole:
-		m.pickWhole()
-	case pickAll:
-		m.pickShown(true)
-	case dropAll:
-		m.pickShown(false)
-	case open:
-		m.tree.open()
-	case shut:
-		m.tree.shut()
-	case openAll:
-		m.tree.level(1 << 30)
-		m.tree.refresh()
-	case shutAll:
-		m.tree.level(1)
-		m.tree.refresh()
-	case toLevel:
-		m.tree.level(int(msg.String()[0] - '0'))
-		m.tree.refresh()
-	case onlyNew:
-		if len(m.tree.fresh) == 0 {
-			m.say("nothing is new since the mapping was saved")
-			return nil
-		}
-		m.tree.onlyNew = !m.tree.onlyNew
-		m.tree.refresh()
-	case nextHit:
-		m.tree.jump(1)
-	case prevHit:
-		m.tree.jump(-1)
-	case rename:
-		m.startRename()
-	case retype, moveUp, moveDown, drop, makeKey:
-		m.editColumn(a)
-	}
-	return nil
-}
 
 // pick toggles the attribute under the cursor, or all that is within it.
 func (m *Model) pick() {
@@ -69,7 +19,7 @@ func (m *Model) pick() {
 	if m.tree.attrs[i].Kinds&body.KindList == 0 {
 		leaves = m.tree.leaves(i)
 	}
-	m.set(leaves, m.tree.mark(i, m.picked) != "[x]")
+	m.set(leaves, m.tree.share(i, m.picked) != allPicked)
 }
 
 // pickWhole makes the object under the cursor one column of JSON.
@@ -164,7 +114,7 @@ func (m *Model) editColumn(a action) {
 			return
 		}
 		m.change(n)
-		m.say("dropped %s (u brings it back)", safe(c.Name))
+		m.say("dropped %s (%s brings it back)", safe(c.Name), keyFor(undo))
 	}
 }
 

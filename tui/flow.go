@@ -15,6 +15,8 @@ import (
 type flow struct {
 	text string
 	json bool // it is valid JSON
+
+	paint func(t *theme, line string) string // its colours; nil for none
 }
 
 // spot is where a line begins.

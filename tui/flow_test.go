@@ -129,7 +129,7 @@ func TestHugeBodies(t *testing.T) {
 	for name, body := range hugeBodies() {
 		d := start(t, 80, 24, withSample)
 		d.fake.came = []Delivery{{ID: "msg_1", Event: "contact.created", Status: "applied", Body: body}}
-		d.keys("D")
+		d.keys("4")
 		took := func(what string, keys ...string) (longest time.Duration) {
 			began := time.Now()
 			d.keys(keys...)
@@ -169,7 +169,8 @@ func TestBodyIsNotCopied(t *testing.T) {
 	if got := cap(p.marks) * 64; got > 8<<20 {
 		t.Errorf("%d bytes of marks for %d lines", got, p.count)
 	}
-	if top := p.count - 22; !slices.Equal(p.lines(80, 0), []string{}) || top < 0 {
-		t.Error(fmt.Sprint(p.lines(80, 0)))
+	st := newTheme(false)
+	if top := p.count - 22; !slices.Equal(p.lines(80, 0, &st), []string{}) || top < 0 {
+		t.Error(fmt.Sprint(p.lines(80, 0, &st)))
 	}
 }

@@ -3,6 +3,7 @@ package tui
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"charm.land/bubbles/v2/textinput"
@@ -21,8 +22,10 @@ const (
 	typingColumn   // for a slot of the push screen
 	typingProperty // to be added to a request
 	typingRunIf
-	typingWords // an event, a schedule
-	typingJump  // to a property of the push screen
+	typingWords    // an event, a schedule
+	typingJump     // to a property of the push screen
+	typingDatabase // another database
+	typingFilter   // what is shown of a list
 )
 
 // input is a line being typed.
@@ -36,15 +39,31 @@ type input struct {
 	chosen  int           // index into shown(), -1 for what is typed
 	slot    slot          // of the push screen, that is filled
 	seen    bool          // it has stood there for a moment without a key
+
+	text         *pager // what a search is in, of so many cells; nil for a list
+	textW, textH int
+}
+
+// inLine reports whether the field stands above the keys, rather than in a pane.
+func (in *input) inLine() bool {
+	switch in.what {
+	case typingSearch, typingFile, typingCount, typingJump, typingDatabase, typingFilter:
+		return true
+	}
+	return false
+}
+
+var prompts = map[typing]string{
+	typingSearch: "/", typingName: "name: ", typingFile: "file: ", typingCount: "rows to send, or failed: ", typingColumn: "/", typingProperty: "property: ",
+	typingRunIf: "only run if: ", typingJump: "/", typingDatabase: "database: ", typingFilter: "/",
 }
 
 func newInput(what typing, text string) *input {
 	in := &input{what: what, field: textinput.New(), before: text, chosen: -1}
-	in.field.Prompt = map[typing]string{typingSearch: "/", typingName: "name: ", typingFile: "file: ", typingCount: "rows to send, or failed: ",
-		typingColumn: "/", typingProperty: "property: ", typingRunIf: "only run if: ", typingJump: "property: "}[what]
+	in.field.Prompt = prompts[what]
+	look := newTheme(false)
 	st := textinput.DefaultStyles(true)
-	plain := newStyles()
-	st.Focused.Prompt, st.Focused.Text = plain.title, st.Focused.Text.UnsetForeground()
+	st.Focused.Prompt, st.Focused.Text = look.strong, look.plain
 	st.Cursor.Blink = false // a blinking cursor writes to the terminal for ever
 	in.field.SetStyles(st)
 	in.field.SetValue(text)
@@ -90,10 +109,13 @@ func (in *input) best() int {
 	return min(0, len(list)-1)
 }
 
-// startSearch opens the field for a search of the tree or of the deliveries.
+// startSearch opens the field for a search of what the screen shows.
 func (m *Model) startSearch() {
-	query := m.tree.query
-	if m.screen == listing {
+	query := ""
+	switch {
+	case m.shows(mapScreen{}) && m.focus == treePane:
+		query = m.tree.query
+	case m.shows(deliveriesScreen{}):
 		query = m.came.query
 	}
 	m.input = newInput(typingSearch, query)
@@ -101,12 +123,88 @@ func (m *Model) startSearch() {
 
 // search searches what the screen shows.
 func (m *Model) search(query string) tea.Cmd {
-	if m.screen == listing {
+	switch in := m.input; {
+	case in != nil && in.text != nil:
+		if !in.text.find(query, 0, in.textW, in.textH) {
+			m.note, m.bad = "not there", true
+		}
+	case m.shows(deliveriesScreen{}):
 		m.came.find(query)
 		return m.searchBodies()
+	case m.shows(tablesScreen{}):
+		m.tables.find(query)
+	case m.place == tablePlace, m.place == sendPlace:
+		m.push.findRow(query, m)
+	case m.focus != treePane:
+		m.columns.find(query, m.draft, 0)
+	default:
+		m.tree.find(query)
 	}
-	m.tree.find(query)
 	return nil
+}
+
+// inputLine is the field, and what it finds or what is wrong with it.
+func (m *Model) inputLine(w int) string {
+	in := m.input
+	verdict, good := m.verdict()
+	in.field.SetWidth(max(8, min(w-width(in.field.Prompt)-width(verdict)-4, w*3/4)))
+	look := m.st.good
+	if !good {
+		look = m.st.bad
+	}
+	if verdict != "" {
+		verdict = "   " + look.Render(verdict)
+	}
+	return in.field.View() + verdict
+}
+
+// verdict says of what is typed what it means.
+func (m *Model) verdict() (words string, good bool) {
+	in := m.input
+	text := strings.TrimSpace(in.field.Value())
+	switch in.what {
+	case typingSearch:
+		switch {
+		case in.text != nil:
+			return "", true
+		case m.shows(deliveriesScreen{}):
+			return fmt.Sprintf("%d of %d", len(m.came.rows), len(m.came.list)), len(m.came.rows) > 0
+		case m.shows(mapScreen{}) && m.focus == treePane && m.tree.filtered():
+			return fmt.Sprintf("%d of %d", m.tree.hits, m.tree.leafs), m.tree.hits > 0
+		}
+	case typingCount:
+		n, err := strconv.Atoi(text)
+		switch {
+		case strings.EqualFold(text, "failed"):
+			return "those that failed, again", true
+		case err != nil || n < 1:
+			return "not a number of rows", false
+		}
+		return plural(n, "row") + " at most", true
+	case typingFile:
+		return m.fileVerdict, m.fileVerdict == "" || m.fileGood
+	case typingDatabase:
+		if _, err := column.DialectOf(text); err != nil && !strings.Contains(text, "${") {
+			return safe(err.Error()), false
+		}
+	}
+	return "", true
+}
+
+// inputHints are the keys of a field.
+func (m *Model) inputHints() []hint {
+	take, leave := hint{key: "enter", does: "take"}, hint{key: "esc", does: "leave"}
+	switch in := m.input; {
+	case in.what == typingSearch:
+		return []hint{{key: "enter", does: "keep"}, {key: "esc", does: "clear"}, {key: "up down", does: "move"}}
+	case in.what == typingCount:
+		return []hint{{key: "enter", does: "send"}, leave}
+	case in.what == typingJump:
+		return []hint{take, leave, {key: "up down", does: "more"}}
+	case len(in.offers) > 0:
+		return []hint{take, leave, {key: "up down", does: "choose"}}
+	}
+	return []hint{take, leave}
 }
 
 // typed passes a key on to the line.
@@ -118,14 +216,13 @@ func (m *Model) typed(msg tea.Msg) tea.Cmd {
 		case "enter":
 			return m.enter()
 		case "esc":
-			m.input = nil
-			if in.what == typingSearch {
+			if m.input = nil; in.what == typingSearch && in.text == nil {
 				return m.search("")
 			}
 			return nil
 		case "up", "down":
-			if in.what == typingSearch {
-				m.moveCursor(map[string]action{"up": up, "down": down}[k.String()])
+			if in.what == typingSearch && in.text == nil {
+				m.screen().move(m, map[string]int{"up": -1, "down": 1}[k.String()])
 			} else if in.what == typingJump {
 				m.push.jump(in.field.Value(), map[string]int{"up": -1, "down": 1}[k.String()])
 			} else {
@@ -148,6 +245,8 @@ func (m *Model) typed(msg tea.Msg) tea.Cmd {
 			return m.search(in.field.Value())
 		case typingJump:
 			m.push.jump(in.field.Value(), 0)
+		case typingFile:
+			return m.judgeFile(in.field.Value())
 		}
 	}
 	return nil
@@ -170,6 +269,8 @@ func (m *Model) enter() tea.Cmd {
 			return nil
 		}
 		return m.readFile(text) // the field stays until the file could be read
+	case typingDatabase:
+		return m.takeDatabase(strings.TrimSpace(text))
 	case typingName:
 		if list := in.shown(); in.chosen >= 0 && in.chosen < len(list) {
 			text = list[in.chosen].Name
@@ -191,12 +292,9 @@ func (m *Model) enter() tea.Cmd {
 // to choose from.
 func (m *Model) renameLines(w, h int) []string {
 	in := m.input
-	c := m.draft.Receive.Columns[in.column]
+	w -= 2
 	in.field.SetWidth(max(8, w-10))
-	lines := []string{
-		m.st.title.Render(cut("RENAME "+safe(c.Name)+", from "+c.From.String(), w)),
-		cut(in.field.View(), w),
-	}
+	lines := []string{cut(in.field.View(), w)}
 	name := in.field.Value()
 	list := in.shown()
 	if in.chosen >= 0 && in.chosen < len(list) {
@@ -224,7 +322,7 @@ func (m *Model) renameLines(w, h int) []string {
 		}
 		lines = append(lines, line)
 	}
-	return block(lines, w, h)
+	return padded(lines)
 }
 
 // fate says what becomes of a column with this name in the table.

@@ -6,27 +6,32 @@ import (
 )
 
 // where says on which screen, or in which part of it, a key means something.
-type where uint16
+type where uint32
 
 const (
 	onCapture where = 1 << iota
 	inTree
 	inColumns
-	inPreview
-	onSave
-	onDeliveries
-	onDelivery
-	onValue
-	inHelp
+	inRow
+	inTable
 	inRequests
 	inRows
 	inBody
-	onMap  = inTree | inColumns | inPreview
-	onPush = inRequests | inRows | inBody
-	lists  = onCapture | onMap | onSave | onDeliveries | onDelivery | onValue | onPush | inHelp // what has lines to move on
+	onDeliveries
+	onDelivery
+	onReview
+	onValue
+	onTables
+	inHelp
+	onMap    = inTree | inColumns | inRow
+	onSend   = inRequests | inRows | inBody
+	onPlaces = onMap | inTable | onSend | onDeliveries | onCapture
+	onTop    = onReview | onValue | onDelivery | onTables // what lies on a place
+	all      = onPlaces | onTop
 )
 
-// action is what a key does.
+// action is what a key does. A key does one thing, wherever it is pressed: what that is
+// for a screen, the screen knows.
 type action int
 
 const (
@@ -39,156 +44,181 @@ const (
 	last
 	open
 	shut
+	enter
 	pick
 	pickWhole
 	pickAll
 	dropAll
 	openAll
 	shutAll
-	toLevel
+	deeper
+	shallower
 	find
+	nextHit
+	prevHit
 	nextPane
 	prevPane
-	rename
+	nextItem
+	prevItem
 	retype
 	moveUp
 	moveDown
 	drop
 	makeKey
+	onNull
+	add
+	create
 	undo
 	redo
 	copyPath
 	copyValue
-	recapture
+	fetch
 	onlyNew
-	takeTheirs
-	mergeTheirs
-	showValue
-	nextHit
-	prevHit
-	deliveries_
-	push_
-	runRows
-	stopRows
-	reread_
-	fillSlot
-	pickSlot
-	dropSlot
-	nullSlot
-	asSlot
-	matchSlots
-	addSlot
-	jumpSlot
-	makeSlot
-	nextRow
-	prevRow
-	showDelivery
-	otherView
+	run
+	stop
+	save
+	edit
+	merge
+	theirs
 	asSample
+	replay
 	builtIn
 	fromFile
 	fromJournal
-	proceed
-	save
-	write
-	back
+	tables
+	goMap
+	goTable
+	goSend
+	goDeliveries
 	help
 	suspend
+	back
 	quit
 )
 
+// group is what the keys are grouped by where all are shown.
+type group string
+
+const (
+	going    group = "GO"
+	moving   group = "MOVE"
+	picking  group = "PICK AND CHANGE"
+	finding  group = "FIND AND COPY"
+	samples_ group = "SAMPLES"
+	sending  group = "SEND"
+	saving   group = "SAVE"
+	leaving  group = "LEAVE"
+)
+
 // binding is one line of the key table: the table that keys are looked up in,
-// and that the footer and the help screen are made from.
+// and that the line of keys and the page of all keys are made from.
 type binding struct {
 	key.Binding
 	where  where
 	action action
-	short  string // for the last line; "" keeps it to the help screen
+	group  group
+	short  string // for the line of keys; "" keeps it to the page of all keys
 }
 
-func bind(w where, a action, short string, keys []string, label, does string) binding {
-	return binding{key.NewBinding(key.WithKeys(keys...), key.WithHelp(label, does)), w, a, short}
+func bind(w where, a action, g group, short string, keys []string, label, does string) binding {
+	return binding{key.NewBinding(key.WithKeys(keys...), key.WithHelp(label, does)), w, a, g, short}
 }
 
-// bindings is the key table.
+// bindings is the key table. Those that matter most on a screen come first.
 var bindings = []binding{
-	bind(onCapture, proceed, "map", []string{"enter"}, "enter", "map what has arrived"),
-	bind(onCapture, builtIn, "built-in", []string{"b"}, "b", "use the built-in sample"),
-	bind(onCapture, fromFile, "file", []string{"f"}, "f", "read a sample from a file"),
-	bind(onCapture, fromJournal, "journal", []string{"J"}, "J", "take samples from the journal of sync"),
-	bind(inTree, pick, "pick", []string{"space"}, "space", "pick or drop; on an object all within it"),
-	bind(inTree, pickWhole, "", []string{"o"}, "o", "pick an object whole, as one json column"),
-	bind(inTree, pickAll, "", []string{"a"}, "a", "pick all that is shown"),
-	bind(inTree, dropAll, "", []string{"A"}, "A", "drop all that is shown"),
-	bind(inTree, find, "find", []string{"/"}, "/", "find in paths and samples"),
-	bind(onDeliveries, find, "find", []string{"/"}, "/", "find in events, emails, reasons and bodies"),
-	bind(onDeliveries, showDelivery, "show", []string{"enter", "right", "l"}, "enter", "show the whole body and its row"),
-	bind(onDelivery, otherView, "text or tree", []string{"tab"}, "tab", "the body as text or as a tree"),
-	bind(onDelivery, open, "", []string{"right", "l"}, "right l", "in the tree: open, or step in"),
-	bind(onDelivery, shut, "", []string{"left", "h"}, "left h", "in the tree: close, or go to the parent"),
-	bind(onDeliveries|onDelivery, asSample, "map by it", []string{"m"}, "m", "make it a sample to map by"),
-	bind(onDelivery|onValue|onDeliveries, back, "back", []string{"esc", "q"}, "esc q", "back"),
-	bind(inTree, showValue, "", []string{"enter", "v"}, "enter", "show the whole value"),
-	bind(inTree, onlyNew, "", []string{"+"}, "+", "only what is new since the mapping was saved"),
-	bind(inTree, nextHit, "", []string{"n"}, "n", "to the next that the search has found"),
-	bind(inTree, prevHit, "", []string{"N"}, "N", "to the one before"),
-	bind(inColumns, rename, "rename", []string{"enter"}, "enter", "rename, or choose a column of the table"),
-	bind(inColumns, retype, "type", []string{"t"}, "t", "next type"),
-	bind(inColumns, moveUp, "", []string{"K", "ctrl+up"}, "K", "move up"),
-	bind(inColumns, moveDown, "", []string{"J", "ctrl+down"}, "J", "move down"),
-	bind(inColumns, drop, "", []string{"d"}, "d", "drop the column"),
-	bind(inColumns, makeKey, "", []string{"*"}, "*", "let this column tell rows apart"),
-	bind(onMap, nextPane, "columns", []string{"tab"}, "tab", "attributes, columns, preview"),
-	bind(onMap, prevPane, "", []string{"shift+tab"}, "shift+tab", "the same, back"),
-	bind(onMap|onPush, save, "save", []string{"s"}, "s", "save: shows the change first"),
-	bind(onSave, write, "write", []string{"enter"}, "enter", "write it"),
-	bind(onSave, mergeTheirs, "merge", []string{"m"}, "m", "when the file was changed meanwhile: bring yours into it"),
-	bind(onSave, takeTheirs, "take theirs", []string{"t"}, "t", "when the file was changed meanwhile: take it; u then brings yours back"),
-	bind(onSave, back, "back", []string{"esc", "q"}, "esc q", "back to the mapping"),
-	bind(onMap|onCapture|onPush, deliveries_, "", []string{"D"}, "D", "what came in, with bodies and outcomes"),
-	bind(onMap|onCapture|onDeliveries, push_, "", []string{"P"}, "P", "push: what rows send to Loops, and what became of it"),
-	bind(inRequests, pickSlot, "pick", []string{"space"}, "space", "pick, with the column that matches; or drop"),
-	bind(inRequests, fillSlot, "find a column", []string{"/", "enter"}, "/", "find the column; on a condition, an event, a schedule: type it"),
-	bind(inRequests, matchSlots, "", []string{"m"}, "m", "pick all properties of this request that columns match by name"),
-	bind(inRequests, addSlot, "", []string{"a"}, "a", "add a property; to an event also contact properties and lists"),
-	bind(inRequests, jumpSlot, "", []string{"f"}, "f", "find a property by its name"),
-	bind(inRequests, dropSlot, "", []string{"d"}, "d", "drop it; on the head of a request all of that"),
-	bind(inRequests, nullSlot, "", []string{"n"}, "n", "what NULL does: leave Loops' value as it is, or clear it"),
-	bind(inRequests, asSlot, "", []string{"t"}, "t", "the type that it is sent as"),
-	bind(inRequests, makeSlot, "", []string{"c"}, "c", "make a property that Loops lacks there"),
-	bind(onPush, nextRow, "", []string{"]"}, "]", "show the next row"),
-	bind(onPush, prevRow, "", []string{"["}, "[", "show the row before"),
-	bind(onPush, runRows, "send rows", []string{"R"}, "R", "send some rows now; asks how many"),
-	bind(onPush, stopRows, "", []string{"x"}, "x", "stop sending"),
-	bind(inRows, nextPane, "", []string{"enter", "right", "l"}, "enter", "what it sends, whole, and what became of it"),
-	bind(onPush, nextPane, "rows", []string{"tab"}, "tab", "requests, rows, what goes out"),
-	bind(onPush, prevPane, "", []string{"shift+tab"}, "shift+tab", "the same, back"),
-	bind(onPush, copyValue, "", []string{"y", "Y"}, "y", "copy the body of the request"),
-	bind(onPush, reread_, "", []string{"r"}, "r", "look at the table and at Loops again"),
-	bind(onPush, back, "", []string{"esc"}, "esc", "back"),
-	bind(onMap|onPush, undo, "", []string{"u"}, "u", "undo"),
-	bind(onMap|onPush, redo, "", []string{"ctrl+r"}, "ctrl+r", "redo"),
-	bind(inTree, openAll, "", []string{"E"}, "E", "open all"),
-	bind(inTree, shutAll, "", []string{"C"}, "C", "close all"),
-	bind(inTree, toLevel, "", []string{"1", "2", "3", "4", "5", "6", "7", "8", "9"}, "1-9", "open to that level"),
-	bind(inTree|inColumns, copyPath, "", []string{"y"}, "y", "copy the path"),
-	bind(inTree|inColumns, copyValue, "", []string{"Y"}, "Y", "copy the sample value"),
-	bind(onMap, recapture, "", []string{"r"}, "r", "take another sample and merge it"),
-	bind(lists, up, "", []string{"up", "k"}, "up k", "move up"),
-	bind(lists, down, "", []string{"down", "j"}, "down j", "move down"),
-	bind(lists, pageUp, "", []string{"pgup", "ctrl+b"}, "PgUp", "a page up"),
-	bind(lists, pageDown, "", []string{"pgdown", "ctrl+f"}, "PgDn", "a page down"),
-	bind(lists, first, "", []string{"home", "g"}, "Home g", "to the first"),
-	bind(lists, last, "", []string{"end", "G"}, "End G", "to the last"),
-	bind(inTree, open, "", []string{"right", "l"}, "right l", "open, or step in"),
-	bind(inTree, shut, "", []string{"left", "h"}, "left h", "close, or go to the parent"),
-	bind(inPreview, open, "", []string{"right", "l"}, "right l", "to the next column"),
-	bind(inPreview, shut, "", []string{"left", "h"}, "left h", "to the column before"),
-	bind(onCapture|onMap, back, "", []string{"esc"}, "esc", "back, or clear the search"),
-	bind(inHelp, back, "", []string{"esc", "q"}, "esc q", "back"),
-	bind(lists&^inHelp, help, "keys", []string{"?"}, "?", "every key of this screen"),
-	bind(lists, suspend, "", []string{"ctrl+z"}, "ctrl+z", "leave it for the shell; fg comes back"),
-	bind(onCapture|onMap|onPush, quit, "quit", []string{"q"}, "q", "quit; asks when something is unsaved"),
+	bind(onCapture, enter, samples_, "map", []string{"enter"}, "enter", "map what has arrived"),
+	bind(onCapture, builtIn, samples_, "built-in", []string{"b"}, "b", "use the built-in sample"),
+	bind(onCapture, fromFile, samples_, "file", []string{"f"}, "f", "read a sample from a file"),
+	bind(onCapture, fromJournal, samples_, "journal", []string{"w"}, "w", "take samples from what sync has received"),
+
+	bind(inTree, pick, picking, "pick", []string{"space"}, "space", "pick or drop; on an object all within it"),
+	bind(inTree, pickWhole, picking, "", []string{"o"}, "o", "pick an object whole, as one json column"),
+	bind(inTree, pickAll, picking, "", []string{"a"}, "a", "pick all that is shown"),
+	bind(inTree, dropAll, picking, "", []string{"A"}, "A", "drop all that is shown"),
+	bind(inTree, onlyNew, finding, "", []string{"+"}, "+", "only what is new since the mapping was saved"),
+	bind(inColumns, enter, picking, "rename", []string{"enter"}, "enter", "rename, or choose a column of the table"),
+	bind(inColumns, retype, picking, "type", []string{"t"}, "t", "next type"),
+	bind(inColumns, drop, picking, "drop", []string{"d"}, "d", "drop the column"),
+	bind(inColumns, moveUp, picking, "", []string{"K", "ctrl+up"}, "K", "move up"),
+	bind(inColumns, moveDown, picking, "", []string{"J", "ctrl+down"}, "J", "move down"),
+	bind(inColumns, makeKey, picking, "", []string{"*"}, "*", "let this column tell rows apart"),
+
+	bind(inRequests, pick, picking, "pick", []string{"space"}, "space", "pick, with the column that matches; or drop"),
+	bind(inRequests, enter, picking, "choose", []string{"enter"}, "enter", "choose the column; on a condition, an event, a schedule: type it"),
+	bind(inRequests, pickAll, picking, "", []string{"a"}, "a", "pick all properties of this request that columns match by name"),
+	bind(inRequests, add, picking, "", []string{"i"}, "i", "add a property; to an event also contact properties and lists"),
+	bind(inRequests, drop, picking, "", []string{"d"}, "d", "drop it; on the head of a request all of that"),
+	bind(inRequests, onNull, picking, "", []string{"0"}, "0", "what NULL does: leave Loops' value as it is, or clear it"),
+	bind(inRequests, retype, picking, "", []string{"t"}, "t", "the type that it is sent as"),
+	bind(inRequests, create, picking, "", []string{"c"}, "c", "make a property that Loops lacks there"),
+	bind(onSend|inTable, run, sending, "send rows", []string{"R"}, "R", "send some rows now; asks how many"),
+	bind(onSend|inTable, stop, sending, "", []string{"x"}, "x", "stop sending"),
+	bind(onSend, nextItem, moving, "", []string{"."}, ".", "the next row"),
+	bind(onSend, prevItem, moving, "", []string{","}, ",", "the row before"),
+	bind(inRows, enter, moving, "", []string{"enter"}, "enter", "what it sends, whole, and what became of it"),
+	bind(inTable, enter, moving, "what it sends", []string{"enter"}, "enter", "what the row sends, and what became of it"),
+
+	bind(onDeliveries, enter, moving, "show", []string{"enter"}, "enter", "show the whole body and its row"),
+	bind(onDeliveries|onDelivery, asSample, samples_, "map by it", []string{"m"}, "m", "make it a sample to map by"),
+	bind(onDeliveries|onDelivery, replay, samples_, "replay", []string{"p"}, "p", "map it again, by the saved mapping"),
+	bind(onDelivery, nextItem, moving, "next", []string{"."}, ".", "the next delivery of the list"),
+	bind(onDelivery, prevItem, moving, "", []string{","}, ",", "the delivery before"),
+	bind(onDelivery, nextPane, moving, "text or tree", []string{"tab"}, "tab", "the body as text or as a tree"),
+
+	bind(onReview, enter, saving, "write", []string{"enter"}, "enter", "write it"),
+	bind(onReview, merge, saving, "merge", []string{"M"}, "M", "when the file was changed meanwhile: bring yours into it"),
+	bind(onReview, theirs, saving, "take theirs", []string{"T"}, "T", "when the file was changed meanwhile: take it; u then brings yours back"),
+
+	bind(onTables, enter, picking, "take", []string{"enter"}, "enter", "take the table, then the column that tells its rows apart"),
+	bind(onTables, edit, picking, "other database", []string{"e"}, "e", "name another database"),
+
+	bind(inTree|onDeliveries|inRequests|inTable|inRows|onTables, find, finding, "find", []string{"/"}, "/", "find by typing"),
+	bind(onDelivery|onValue|onReview|inBody|inColumns, find, finding, "", []string{"/"}, "/", "find in the text"),
+	bind(inTree|inRequests|onDelivery|onValue|onReview|inBody|inColumns, nextHit, finding, "", []string{"n"}, "n", "to the next that was found"),
+	bind(inTree|inRequests|onDelivery|onValue|onReview|inBody|inColumns, prevHit, finding, "", []string{"N"}, "N", "to the one before"),
+	bind(inTree|inColumns|inRow, copyPath, finding, "", []string{"y"}, "y", "copy the path"),
+	bind(inTree|inColumns|inRow, copyValue, finding, "", []string{"Y"}, "Y", "copy the sample value"),
+	bind(onDeliveries|inTable, copyPath, finding, "", []string{"y"}, "y", "copy the id"),
+	bind(onSend|onDelivery|onValue, copyPath, finding, "", []string{"y"}, "y", "copy the body"),
+
+	bind(inTree, enter, moving, "", []string{"enter", "v"}, "enter", "show the whole value"),
+	bind(onMap, nextPane, moving, "columns", []string{"tab"}, "tab", "attributes, columns, the row"),
+	bind(onMap, prevPane, moving, "", []string{"shift+tab"}, "shift+tab", "the same, back"),
+	bind(onSend, nextPane, moving, "rows", []string{"tab"}, "tab", "requests, rows, what goes out"),
+	bind(onSend, prevPane, moving, "", []string{"shift+tab"}, "shift+tab", "the same, back"),
+	bind(onMap, fetch, samples_, "sample", []string{"r"}, "r", "take another sample and merge it"),
+	bind(onSend|inTable, fetch, sending, "", []string{"r"}, "r", "look at the table and at Loops again"),
+	bind(onDeliveries, fetch, samples_, "", []string{"r"}, "r", "look at the journal again"),
+	bind(onMap|onSend, save, saving, "save", []string{"s"}, "s", "save: shows the change first"),
+	bind(onMap|onSend, undo, picking, "", []string{"u"}, "u", "undo"),
+	bind(onMap|onSend, redo, picking, "", []string{"ctrl+r"}, "ctrl+r", "redo"),
+	bind(onMap, tables, picking, "", []string{"D"}, "D", "choose the database, the table and its key"),
+	bind(onMap|onSend, edit, saving, "", []string{"e"}, "e", "open the mapping file in $EDITOR"),
+	bind(onDelivery|onValue, edit, finding, "", []string{"e"}, "e", "open a copy in $EDITOR"),
+
+	bind(all, goMap, going, "", []string{"1"}, "1", "Map: what webhooks have, and the columns that they fill"),
+	bind(all, goTable, going, "", []string{"2"}, "2", "Table: the rows, and what happened to each"),
+	bind(all, goSend, going, "", []string{"3"}, "3", "Send: what rows send to Loops"),
+	bind(all, goDeliveries, going, "", []string{"4"}, "4", "Deliveries: what came in, with bodies and outcomes"),
+
+	bind(all|inHelp, up, moving, "", []string{"up", "k"}, "up k", "move up"),
+	bind(all|inHelp, down, moving, "", []string{"down", "j"}, "down j", "move down"),
+	bind(inTree|inRow|onDelivery|inRows|inTable|onDeliveries, open, moving, "", []string{"right", "l"}, "right l", "open, or step in; to what is beside"),
+	bind(inTree|inRow|onDelivery|inBody|inTable, shut, moving, "", []string{"left", "h"}, "left h", "close, or go to the parent; back to what is beside"),
+	bind(inTree|onDelivery, openAll, moving, "", []string{"E"}, "E", "open all"),
+	bind(inTree|onDelivery, shutAll, moving, "", []string{"C"}, "C", "close all"),
+	bind(inTree, deeper, moving, "", []string{"]"}, "]", "open one level more"),
+	bind(inTree, shallower, moving, "", []string{"["}, "[", "open one level less"),
+	bind(all|inHelp, pageUp, moving, "", []string{"pgup", "ctrl+b"}, "PgUp", "a page up"),
+	bind(all|inHelp, pageDown, moving, "", []string{"pgdown", "ctrl+f"}, "PgDn", "a page down"),
+	bind(all|inHelp, first, moving, "", []string{"home", "g"}, "Home g", "to the first line"),
+	bind(all|inHelp, last, moving, "", []string{"end", "G"}, "End G", "to the last line"),
+
+	bind(onTop|inHelp, back, leaving, "back", []string{"esc", "q"}, "esc q", "back"),
+	bind(onPlaces, back, leaving, "", []string{"esc"}, "esc", "back, or clear the search"),
+	bind(all, suspend, leaving, "", []string{"ctrl+z"}, "ctrl+z", "leave it for the shell; fg comes back"),
+	bind(all, help, going, "all keys", []string{"?"}, "?", "every key of this screen"),
+	bind(onPlaces, quit, leaving, "quit", []string{"q"}, "q", "quit; asks when something is unsaved"),
 }
 
 // lookUp is what a key press means at w.
@@ -209,4 +239,14 @@ func keysAt(w where) (list []binding) {
 		}
 	}
 	return list
+}
+
+// keyFor is the name of the key that does something, for messages.
+func keyFor(a action) string {
+	for _, b := range bindings {
+		if b.action == a {
+			return b.Help().Key
+		}
+	}
+	return "?"
 }

@@ -261,7 +261,7 @@ func (l *liner) columns() {
 }
 
 func (l *liner) rows() {
-	for i, r := range l.m.preview.rows {
+	for i, r := range l.m.row.rows {
 		l.say("Row %d:", i+1)
 		for k, c := range l.m.draft.Receive.Columns {
 			if k < len(r.Cells) {
@@ -375,12 +375,12 @@ func (l *liner) save(typed <-chan string) {
 // review says what saving would change, and reports whether that could be found out.
 func (l *liner) review() bool {
 	m := l.m
-	m.screen = saving
+	m.lay(reviewScreen{})
 	m.turn++
-	m.review = reviewing{before: mapping_}
+	m.review = reviewing{}
 	r, err := m.cfg.Backend.Review(l.ctx, m.draft)
 	m.reviewed(reviewMsg{m.turn, r, err})
-	m.screen = mapping_
+	m.over = nil
 	l.result()
 	for _, line := range m.review.text {
 		l.say("%s", line)

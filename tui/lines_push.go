@@ -69,7 +69,8 @@ func (l *liner) push(word string, rest []string) (ok bool) {
 
 // value is what stands in a slot.
 func (l *liner) value(s slot) string {
-	value := strings.Trim(strings.TrimPrefix(l.m.slotValue(s), "- "), "()")
+	text, wrong := l.m.slotValue(s)
+	value := wrong + strings.Trim(strings.TrimPrefix(text, "- "), "()")
 	switch {
 	case s.kind == autoSlot:
 		return map[bool]string{true: "on", false: "off"}[s.value != ""]
@@ -183,7 +184,7 @@ func (l *liner) alter(word string) {
 			}
 		}
 	default:
-		l.m.editPair(map[string]action{"null": nullSlot, "as": asSlot}[word])
+		l.m.editPair(map[string]action{"null": onNull, "as": retype}[word])
 	}
 	l.result()
 }

@@ -5,39 +5,29 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
-	"github.com/charmbracelet/x/ansi"
 
 	"loopmap/mapping"
 	"loopmap/mapping/column"
 )
 
-type screen int
-
-const (
-	capturing screen = iota
-	mapping_
-	saving
-	listing // the deliveries
-	showing // one delivery
-	valuing // one value, whole
-	pushing // what rows send to Loops
-)
-
+// pane is a part of the map.
 type pane int
 
 const (
 	treePane pane = iota
 	columnsPane
-	previewPane
+	rowPane
 )
 
 // Model is the mapper.
 type Model struct {
 	ctx    context.Context // ends with the session, and all that it has begun
 	cfg    Config
-	st     styles
+	st     theme
 	w, h   int
-	screen screen
+	place  place
+	before place    // where esc leads from a place
+	over   []screen // what lies on the place; the last is what is seen
 	focus  pane
 
 	capture capture
@@ -45,40 +35,51 @@ type Model struct {
 	rhythm  rhythm
 	push    pushScreen
 	value   pager
+	valueOf string
+	tables  tableList
+	counts  Counts
+	clicks  clicks
 	samples []Sample
 	tree    tree
 	columns columns
-	preview preview
-	picked  map[string]bool // paths that are columns
+	row     sampleRows
+	lists   map[string]string // names of mailing lists by their ids
+	picked  map[string]bool   // paths that are columns
 
 	draft, saved *mapping.Mapping // never changed in place
 	undone       []*mapping.Mapping
 	done         []*mapping.Mapping
 
-	input  *input  // a line being typed, nil when none is
-	help   *helper // the help screen, nil when it is not shown
-	review reviewing
-	clash  []string // where a merge had to choose, until it is saved
-	offer  bool     // "take the draft?"
-	ask    bool     // "quit without saving?"
-	ctrlC  bool     // the last key was ctrl+c
-	note   string   // what just happened, until the next key
-	bad    bool     // the note is a mistake
-	told   bool     // the note is somebody's news, and stays until a key
-	turn   int      // numbers the commands, so that late results are dropped
-	quit   bool
+	input       *input // a line being typed, nil when none is
+	help        helper
+	fileVerdict string // what stands beside a file's name while it is typed
+	fileGood    bool
+	review      reviewing
+	clash       []string // where a merge had to choose, until it is saved
+	offer       bool     // "take the draft?"
+	ask         bool     // "quit without saving?"
+	ctrlC       bool     // the last key was ctrl+c
+	note        string   // what just happened, until the next key
+	bad         bool     // the note is a mistake
+	told        bool     // the note is somebody's news, and stays until a key
+	turn        int      // numbers the commands, so that late results are dropped
+	quit        bool
 }
 
 // New makes a mapper. It shows the map when there is something to map by, else
 // it waits for a sample. What it begins ends with ctx.
 func New(ctx context.Context, cfg Config) *Model {
-	m := &Model{ctx: ctx, cfg: cfg, st: newStyles(), draft: cfg.Mapping, saved: cfg.Mapping}
+	m := &Model{ctx: ctx, cfg: cfg, st: newTheme(cfg.ASCII), draft: cfg.Mapping, saved: cfg.Mapping}
 	m.offer = cfg.Draft != nil && !cfg.Draft.Same(cfg.Mapping)
 	m.rhythm = rhythm{now: time.Now, beat: beatTime}
 	m.w, m.h = 80, 24
-	if len(cfg.Samples) > 0 {
+	switch {
+	case len(cfg.Samples) > 0:
 		m.addSamples(cfg.Samples...)
-		m.screen = mapping_
+	case cfg.New:
+		m.over = []screen{captureScreen{}}
+	default:
+		m.focus = columnsPane
 	}
 	m.recompute()
 	if m.note = m.drift(); cfg.New {
@@ -98,8 +99,11 @@ func (m *Model) Mapping() *mapping.Mapping { return m.draft }
 // having gone: then nothing unsaved is to be kept.
 func (m *Model) Left() bool { return m.quit }
 
-// Init starts waiting for webhooks.
-func (m *Model) Init() tea.Cmd { return tea.Batch(wait(m.cfg.Arrivals), hear(m.cfg.News)) }
+// Init starts waiting for webhooks, and asks for what all screens show: the background,
+// Loops' names, how many deliveries and sent rows want a person.
+func (m *Model) Init() tea.Cmd {
+	return tea.Batch(wait(m.cfg.Arrivals), hear(m.cfg.News), tea.RequestBackgroundColor, m.askLoops(), m.count())
+}
 
 type (
 	arrivalMsg struct{ Arrival }
@@ -140,10 +144,10 @@ func wait(arrivals <-chan Arrival) tea.Cmd {
 // Update takes one message.
 func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	cmd := m.update(msg)
-	if m.screen != listing && m.screen != showing || m.quit {
+	if m.place != deliveriesPlace || m.quit {
 		m.stopListing()
 	}
-	if m.screen == pushing && m.push.stale {
+	if m.push.stale && (m.place == sendPlace || m.place == tablePlace) {
 		m.push.compute(m)
 	}
 	m.settle()
@@ -154,8 +158,14 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		m.w, m.h = msg.Width, msg.Height
+	case tea.BackgroundColorMsg:
+		m.st = m.st.suited(msg.IsDark())
 	case tea.KeyPressMsg:
 		return m.carry(latin(msg))
+	case tea.MouseClickMsg:
+		return m.clicked(msg)
+	case tea.MouseWheelMsg:
+		return m.wheeled(msg)
 	case beatMsg:
 		return m.looked()
 	case tea.PasteMsg:
@@ -174,12 +184,16 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		return m.reread(msg)
 	case newsMsg:
 		return tea.Batch(m.heard(msg.News), hear(m.cfg.News))
+	case countsMsg:
+		return m.counted(msg)
 	case cameMsg:
 		return m.listed(msg)
 	case deliveryMsg:
 		m.opened(msg)
 	case holdMsg:
 		m.found(msg)
+	case replayedMsg:
+		return m.replayed(msg)
 	case pushViewMsg:
 		m.sawPushes(msg)
 	case catalogMsg:
@@ -190,6 +204,14 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		return m.went(msg)
 	case pushedMsg:
 		return m.ran(msg)
+	case fileMsg:
+		if m.input != nil && m.input.field.Value() == msg.name {
+			m.fileVerdict, m.fileGood = msg.words, msg.good
+		}
+	case tablesMsg:
+		m.sawTables(msg)
+	case editedMsg:
+		return m.edited(msg)
 	}
 	return nil
 }
@@ -224,7 +246,7 @@ func (m *Model) recompute() {
 		m.picked[c.From.String()] = true
 	}
 	m.columns.cursor = clamp(m.columns.cursor, len(m.draft.Receive.Columns))
-	m.preview.compute(m.draft, m.samples)
+	m.row.compute(m.draft, m.samples)
 	m.columns.problems = m.problems()
 	m.push.stale = true
 }
@@ -245,7 +267,7 @@ func (m *Model) problems() []string {
 		if m.unseen(i) && list[i] == "" {
 			list[i] = notSeen
 		}
-		for _, r := range m.preview.rows {
+		for _, r := range m.row.rows {
 			if i < len(r.Cells) && r.Cells[i].State == column.Misfit {
 				list[i] = r.Cells[i].Text
 			}
@@ -253,49 +275,3 @@ func (m *Model) problems() []string {
 	}
 	return list
 }
-
-// copy puts a path or a value on the terminal's clipboard (OSC 52, so that it
-// works over SSH) and shows it.
-func (m *Model) copy(a action) tea.Cmd {
-	path, value := "", ""
-	if m.screen == pushing {
-		return m.copyBody()
-	}
-	if at := m.tree.current(); m.focus == treePane && at != nil {
-		path, value = at.Path.String(), at.Value.Raw
-	} else if m.focus == columnsPane && len(m.draft.Receive.Columns) > 0 {
-		c := m.draft.Receive.Columns[m.columns.cursor]
-		path = c.From.String()
-		if n := len(m.samples); n > 0 {
-			v, _ := c.From.Get(m.samples[n-1].Body)
-			value = v.Raw
-		}
-	}
-	text := path
-	if a == copyValue {
-		text = value
-	}
-	if text == "" {
-		m.say("there is nothing to copy here")
-		return nil
-	}
-	return m.clip(text, cut(safe(text), 60))
-}
-
-// clip sends text to the terminal's clipboard, and says how far that goes: nobody
-// answers.
-func (m *Model) clip(text, what string) tea.Cmd {
-	switch m.cfg.Multiplexer {
-	case "tmux":
-		m.say("sent to tmux: %s. It goes on to the clipboard only with: tmux set -g set-clipboard on", what)
-	case "screen":
-		m.say("sent to the terminal's clipboard, past screen: %s", what)
-		return tea.Raw(ansi.ScreenPassthrough(ansi.SetSystemClipboard(text), screenString))
-	default:
-		m.say("sent to the terminal's clipboard: %s", what)
-	}
-	return tea.SetClipboard(text)
-}
-
-// screenString is how long a string of a control sequence GNU screen takes.
-const screenString = 768

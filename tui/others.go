@@ -42,7 +42,7 @@ func (m *Model) heard(n News) tea.Cmd {
 	case !m.Unsaved():
 		return m.readAgain(followed)
 	default:
-		m.note += ". Yours is unsaved: s shows both"
+		m.note += ". Yours is unsaved: " + keyFor(save) + " shows both"
 	}
 	return nil
 }
@@ -75,8 +75,8 @@ func (m *Model) reread(msg rereadMsg) tea.Cmd {
 		m.change(theirs)
 		m.draft = theirs
 		m.recompute()
-		m.screen = mapping_
-		m.say("theirs is taken; u brings yours back")
+		m.lift()
+		m.say("theirs is taken; %s brings yours back", keyFor(undo))
 		return nil
 	}
 	n, clash := mapping.Merge(base, m.draft, theirs)

@@ -14,7 +14,7 @@ func TestMergeTheirs(t *testing.T) {
 	d.keys("/", "email", "enter", "space", "esc")
 	d.fake.theirs = d.m.saved.Retype(0, column.JSON)
 	d.fake.review.Theirs = "@@ -1 +1 @@\n-old\n+theirs\n"
-	d.keys("s").has("m merge", "t take theirs").keys("m")
+	d.keys("s").has("M merge", "T take theirs").keys("M")
 	if got := d.columns(); !strings.Contains(got, "email text") || !strings.Contains(got, "loops_id json") || !d.m.Unsaved() {
 		t.Errorf("got %s", got)
 	}
@@ -26,7 +26,7 @@ func TestMergeTheirs(t *testing.T) {
 	d.keys("tab", "t")
 	d.fake.theirs = d.m.saved.Retype(0, column.JSON)
 	d.fake.review.Theirs = "+theirs\n"
-	d.keys("s", "m").has("BOTH column loops_id: its type: they say json, you say integer; yours is taken")
+	d.keys("s", "M").has("BOTH column loops_id: its type: they say json, you say integer; yours is")
 	d.fake.review.Theirs = ""
 	d.keys("esc", "s").has("BOTH").keys("enter").has("saved loopmap.yaml")
 	d.keys("t", "s").lacks("BOTH")
@@ -36,7 +36,7 @@ func TestMergeTheirs(t *testing.T) {
 	d.keys("esc", "s")
 	d.fake.err = errors.New("what is there now cannot be taken")
 	before := d.columns()
-	d.keys("m").has("what is there now cannot be taken")
+	d.keys("M").has("what is there now cannot be taken")
 	if d.columns() != before {
 		t.Errorf("got %s", d.columns())
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	tea "charm.land/bubbletea/v2"
+
 	"loopmap/mapping/body"
 )
 
@@ -17,6 +19,8 @@ type pager struct {
 	tip   at   // where the first line begins that has not been looked at
 	count int  // lines that have been looked at
 	buf   []byte
+	query string // what was looked for
+	hit   int    // the line on which it was found
 }
 
 // at is a spot in one of the parts; part is their number behind the last.
@@ -73,30 +77,87 @@ func (p *pager) scroll(by, w, h int) {
 	p.fit(w, h)
 }
 
-// lines are those that are shown.
-func (p *pager) lines(w, h int) []string {
+// lines are those that are shown, in colours.
+func (p *pager) lines(w, h int, st *theme) []string {
 	var list []string
-	if len(p.marks) > 0 {
-		a := p.marks[min(p.top/markEvery, len(p.marks)-1)]
-		for n := p.top / markEvery * markEvery; n < min(p.top+h, p.count); n++ {
-			a = p.next(a)
-			if n >= p.top {
-				list = append(list, string(p.buf))
-			}
+	p.each(p.top, func(n int, a at, line string) bool {
+		if n >= p.top+h {
+			return false
 		}
-	}
+		f := p.parts[a.part]
+		switch {
+		case p.query != "" && newMatcher(p.query).match(line, "", false):
+			line = st.marked(line, p.query)
+		case f.json:
+			line = st.json(line, a.inside)
+		case f.paint != nil:
+			line = f.paint(st, line)
+		}
+		list = append(list, line)
+		return true
+	})
 	return block(list, w, h)
 }
 
-// pretty is a JSON text indented, or what is no JSON as it stands, in lines fit for a
-// screen: of a text that is known to be short.
-func pretty(body []byte) (lines []string) {
-	p := newPager(bodyOf(body))
-	p.fit(1<<16, 1<<16)
-	for a := (at{}); a.part == 0; lines = append(lines, string(p.buf)) {
-		a = p.next(a)
+// each calls f with the lines from one on that have been looked at, until it says no.
+func (p *pager) each(from int, f func(n int, a at, line string) bool) {
+	if len(p.marks) == 0 {
+		return
 	}
-	return lines
+	first := min(from/markEvery, len(p.marks)-1)
+	a := p.marks[first]
+	for n := first * markEvery; n < p.count; n++ {
+		here := a
+		a = p.next(a)
+		if n >= from && !f(n, here, string(p.buf)) {
+			return
+		}
+	}
+}
+
+// find goes to the next line that holds a text, or the one before; with 0 the one at the
+// top counts, too. It reports whether there is one.
+func (p *pager) find(query string, by, w, h int) bool {
+	p.query = query
+	match, found := newMatcher(query), -1
+	if match.empty() {
+		return true
+	}
+	p.reach(1 << 30)
+	p.each(0, func(n int, _ at, line string) bool {
+		if match.match(line, "", false) {
+			switch {
+			case by < 0 && n < p.hit || by == 0 && n >= p.top && found < 0 || by > 0 && n > p.hit && found <= p.hit:
+				found = n
+			case found < 0 && by >= 0: // around the end
+				found = n
+			}
+		}
+		return true
+	})
+	if found < 0 {
+		return false
+	}
+	p.hit = found
+	p.top = max(0, found-h/3)
+	p.fit(w, h)
+	return true
+}
+
+// marked shows where a text stands in a line.
+func (t *theme) marked(line, query string) string {
+	low, words := strings.ToLower(line), newMatcher(query).words
+	for _, w := range words {
+		if i := strings.Index(low, strings.ToLower(w)); i >= 0 && len(low) == len(line) {
+			return line[:i] + t.cursor.Render(line[i:i+len(w)]) + line[i+len(w):]
+		}
+	}
+	return t.warn.Render(line)
+}
+
+// framedIn says on the frame of a pager where it stands, of as many lines as are known.
+func (p *pager) framedIn(title, figure string) framed {
+	return framed{title: title, figure: figure, focused: true, top: p.top, at: p.top, all: p.count}
 }
 
 // startValue shows the value under the cursor whole.
@@ -105,17 +166,26 @@ func (m *Model) startValue() {
 	if a == nil {
 		return
 	}
+	m.value = newPager(m.valueParts(a)...)
+	m.valueOf = a.Path.String()
+	m.lay(valueScreen{})
+}
+
+// valueParts are an attribute's path, how it was seen, and its values, the latest first.
+func (m *Model) valueParts(a *body.Attribute) (parts []flow) {
 	n := len(m.samples)
 	seen := fmt.Sprintf("%s, in %d of %s", a.Kinds, a.Seen, plural(n, "sample"))
 	if a.Nulls > 0 {
 		seen += fmt.Sprintf(", null in %d", a.Nulls)
 	}
 	lines := []string{a.Path.String(), seen}
+	if name := m.listName(a.Path); name != "" {
+		lines = append(lines, "mailing list "+name)
+	}
 	if a.Doubled {
 		lines = append(lines, "the key is doubled in a sample; the last counts")
 	}
-	var parts []flow
-	for i := n - 1; i >= max(0, n-previewed); i-- { // the latest first
+	for i := n - 1; i >= max(0, n-previewed); i-- {
 		v, ok := a.Path.Get(m.samples[i].Body)
 		if lines = append(lines, ""); n > 1 {
 			lines = append(lines, fmt.Sprintf("SAMPLE %d, from %s", i+1, m.samples[i].From))
@@ -132,6 +202,57 @@ func (m *Model) startValue() {
 	if lines != nil {
 		parts = append(parts, linesOf(lines))
 	}
-	m.value = newPager(parts...)
-	m.screen = valuing
+	return parts
+}
+
+// valueScreen shows a value whole.
+type valueScreen struct{ quiet }
+
+func (valueScreen) where(*Model) where    { return onValue }
+func (valueScreen) settle(m *Model)       { m.value.fit(m.w-4, rows(m.room().h)) }
+func (valueScreen) move(m *Model, by int) { m.value.scroll(by, m.w-4, rows(m.room().h)) }
+
+func (valueScreen) do(m *Model, a action) tea.Cmd {
+	switch a {
+	case copyPath:
+		if at := m.tree.current(); at != nil {
+			return m.clip(at.Value.Raw, "the value of "+safe(label(at.Path.String())))
+		}
+	case edit:
+		if at := m.tree.current(); at != nil {
+			return m.editText([]byte(at.Value.Raw))
+		}
+	default:
+		m.findInText(&m.value, a, m.w-4, rows(m.room().h))
+	}
+	return nil
+}
+
+func (valueScreen) draw(m *Model) []string {
+	r := m.room()
+	return m.st.frame(m.value.framedIn(safe(label(m.valueOf)), plural(len(m.samples), "sample")), padded(m.value.lines(r.w-4, rows(r.h), &m.st)), r.w, r.h)
+}
+
+// padded puts a blank before lines of text in a frame.
+func padded(lines []string) []string {
+	for i := range lines {
+		lines[i] = " " + lines[i]
+	}
+	return lines
+}
+
+// findInText finds in a pager of w by h cells.
+func (m *Model) findInText(p *pager, a action, w, h int) {
+	switch {
+	case a == find:
+		m.startSearch()
+		m.input.text, m.input.textW, m.input.textH = p, w, h
+		return
+	case a != nextHit && a != prevHit:
+		return
+	case p.query == "":
+		m.say("nothing is looked for yet: %s", keyFor(find))
+	case !p.find(p.query, map[action]int{nextHit: 1, prevHit: -1}[a], w, h):
+		m.say("%s is not there", safe(p.query))
+	}
 }

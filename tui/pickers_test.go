@@ -12,16 +12,16 @@ func TestWrongLinesAreSaid(t *testing.T) {
 	d := start(t, 80, 24, nil)
 	d.fake.err = errors.New("open missing.json: no such file")
 	d.keys("f", "missing.json", "enter").has("no such file", "missing.json")
-	d.keys("backspace").lacks("no such file")
+	d.keys("backspace").has("no such file")
 	d.fake.err = nil
-	d.keys("enter").has("ATTRIBUTES")
+	d.keys("enter").has("Contact ─")
 	d = start(t, 80, 24, nil)
 	d.keys("f", "enter").has("no file was named")
 	d = withTable(start(t, 120, 40, withSample))
-	d.keys("P").to("+ event").keys("enter", "enter").has("no event is added: it was given no name")
-	d.keys("a").has("go to a request first").keys("g", "a", "enter").has("no property is added")
+	d.keys("3").to("+ event").keys("enter", "enter").has("no event is added: it was given no name")
+	d.keys("i").has("go to a request first").keys("g", "i", "enter").has("no property is added")
 	d.to("+ event").keys("enter", "upgraded", "enter").to("event upgraded").keys("enter", "ctrl+u", "enter").has("the event keeps its name")
-	d.keys("P").to("plan").keys("space", "s", "enter", "R", "backspace", "backspace", "enter").has("is not a number of rows")
+	d.keys("3").to("plan").keys("space", "s", "enter", "R", "backspace", "backspace", "enter").has("is not a number of rows")
 }
 
 // Pickers take what they have found, and say so; up takes what is typed.
@@ -29,7 +29,7 @@ func TestPickersTakeTheMatch(t *testing.T) {
 	events := func() *driver {
 		d := withTable(start(t, 120, 40, withSample))
 		d.fake.catalog.Events = []string{"pre-upgraded", "upgraded", "churned"}
-		d.keys("P").to("+ event")
+		d.keys("3").to("+ event")
 		return d
 	}
 	for typed, want := range map[string]string{"upg": "pre-upgraded", "upgraded": "upgraded", "chu": "churned", "renewed": "renewed"} {
@@ -49,9 +49,9 @@ func TestPickersTakeTheMatch(t *testing.T) {
 func TestBackByQ(t *testing.T) {
 	d := start(t, 80, 24, withSample)
 	d.fake.came = []Delivery{{ID: "msg_1", Event: "contact.created", Body: sampleBody(t, "contact.created")}}
-	d.keys("D", "enter").has("BODY").keys("q").has("1 delivery").keys("q").has("ATTRIBUTES")
-	d.keys("v").has("in 1 of 1 sample").keys("q").has("ATTRIBUTES")
-	d.keys("?").has("KEYS").keys("q").lacks("KEYS").keys("space", "s").has("FILE loopmap.yaml").keys("q").has("ATTRIBUTES")
+	d.keys("4", "enter").has("BODY").keys("q").has("1 delivery").keys("esc").has("Contact ─")
+	d.keys("v").has("in 1 of 1 sample").keys("q").has("Contact ─")
+	d.keys("?").has("All keys").keys("q").lacks("All keys").keys("space", "s").has("FILE loopmap.yaml").keys("q").has("Contact ─")
 	if d.m.quit {
 		t.Error("it quits")
 	}
@@ -60,12 +60,13 @@ func TestBackByQ(t *testing.T) {
 // A mapping that was saved opens without a sample.
 func TestOpensWithoutSample(t *testing.T) {
 	d := start(t, 80, 24, func(c *Config) { c.New = false; c.Mapping = c.Mapping.Retype(0, column.JSON) })
-	d.has("waiting for the first webhook", "Enter opens the mapping as it is saved").keys("enter").has("loops_id key", "contactIdentity.id", "as it is saved", "no sample yet")
-	for _, k := range []string{"t", "tab", "space", "v", "a", "o", "/", "esc", "left", "right", "y", "Y", "E", "n", "+", "tab", "right", "tab", "enter", "esc", "u", "P", "esc", "D", "esc"} {
+	d.has("loops_id key", "contactI", "Here will be what a webhook has", "Here will be the row").lacks("waiting for the first webhook")
+	d.keys("r").has("waiting for the first webhook", "Enter opens the mapping as it is saved").keys("enter").has("this is the mapping as it is saved")
+	for _, k := range []string{"t", "tab", "space", "v", "a", "o", "/", "esc", "left", "right", "y", "Y", "E", "n", "+", "tab", "right", "tab", "enter", "esc", "u", "3", "esc", "4", "esc"} {
 		d.keys(k)
 		checkSize(t, d.m)
 	}
-	d.keys("r").has("loopmap > capture").keys("esc").has("COLUMNS")
+	d.keys("r").has("A sample ─").keys("esc").has("Columns ─")
 	d = start(t, 80, 24, nil)
 	d.keys("enter").has("nothing to map by yet")
 }

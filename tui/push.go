@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,7 +20,6 @@ import (
 // pushScreen is where the requests that rows send to Loops are put together, beside
 // what they are for real rows and what became of them.
 type pushScreen struct {
-	before  screen // where esc leads
 	focus   pushPane
 	read    bool // the table has been looked at
 	known   bool // Loops has been asked
@@ -35,8 +35,11 @@ type pushScreen struct {
 	slots       []slot
 	cursor, top int // of slots
 	row, rowTop int
-	bodyTop     int
-	bodyLast    int               // the last that bodyTop may be
+	tableTop    int               // the first row that the table shows
+	from        int               // and the first column
+	body        pager             // what goes out of the row that is shown
+	query       string            // what was looked for among the slots
+	find        string            // and among the rows
 	at          time.Time         // when the rows were looked at
 	now         [][]outgoing.Step // of each row, what it sends now, and why not
 	wrong       []string          // what keeps the requests from being made
@@ -80,10 +83,7 @@ type (
 // startPush opens the push screen.
 func (m *Model) startPush() tea.Cmd {
 	p := &m.push
-	if m.screen != pushing {
-		p.before = m.screen
-	}
-	m.screen, p.stale = pushing, true
+	p.stale = true
 	if p.known {
 		return m.readPushes()
 	}
@@ -116,12 +116,19 @@ func (m *Model) sawPushes(msg pushViewMsg) {
 		m.complain(msg.err)
 		return
 	}
+	key := ""
+	if r, ok := p.shownRow(); ok {
+		key = r.Key
+	}
 	p.fields, p.rows, p.more, p.problem, p.samples = msg.view.Fields, msg.view.Rows, msg.view.More, msg.view.Problem, false
 	p.at, p.keyless = msg.view.Now, msg.view.Keyless
+	if i := slices.IndexFunc(p.rows, func(r outgoing.Row) bool { return r.Key == key }); i >= 0 {
+		p.row = i // the cursor follows its row
+	}
 	if len(p.rows) > 0 {
 		return
 	}
-	for i, r := range m.preview.rows { // what the samples would make of an empty table
+	for i, r := range m.row.rows { // what the samples would make of an empty table
 		if r.problem != "" || r.Action != mapping.Upsert {
 			continue
 		}
@@ -138,6 +145,9 @@ func (m *Model) sawPushes(msg pushViewMsg) {
 
 func (m *Model) sawCatalog(msg catalogMsg) {
 	m.push.catalog, m.push.known, m.push.stale = msg.catalog, true, true
+	for _, l := range msg.catalog.Lists {
+		m.nameList(l.ID, l.Name)
+	}
 }
 
 // compute derives what the screen shows from the mapping, the rows and what Loops has.
@@ -198,11 +208,11 @@ func (p *pushScreen) shownRow() (row outgoing.Row, ok bool) {
 func (m *Model) startRun() {
 	switch p := &m.push; {
 	case p.running:
-		m.say("rows are being sent already; x stops")
+		m.say("rows are being sent already; %s stops", keyFor(stop))
 	case m.draft.Push == nil:
-		m.say("there is nothing to send yet: space picks what a row sends")
+		m.say("there is nothing to send yet: %s on Send picks what a row sends", keyFor(pick))
 	case m.Unsaved():
-		m.say("save the mapping first (s): rows are sent by the file")
+		m.say("save the mapping first (%s): rows are sent by the file", keyFor(save))
 	case len(p.misfits) > 0:
 		m.complain(errors.New(p.misfits[0]))
 	case len(p.rows) == 0 || p.samples:
@@ -287,28 +297,94 @@ func (m *Model) ran(msg pushedMsg) tea.Cmd {
 	return m.readPushes()
 }
 
-// editPush carries out what changes the requests, or what is shown of them.
-func (m *Model) editPush(a action) tea.Cmd {
+// sendScreen is the place where requests are put together, and rows sent.
+type sendScreen struct{ quiet }
+
+func (sendScreen) where(m *Model) where {
+	return [...]where{requestsPane: inRequests, rowsPane: inRows, bodyPane: inBody}[m.push.focus]
+}
+
+func (sendScreen) back(m *Model) bool {
+	was := m.push.focus
+	m.push.focus = requestsPane
+	return was != requestsPane
+}
+
+func (sendScreen) move(m *Model, by int) { m.push.move(by) }
+
+func (sendScreen) do(m *Model, a action) tea.Cmd {
 	p := &m.push
 	switch a {
-	case nextRow, prevRow:
-		p.row = clamp(p.row+map[action]int{nextRow: 1, prevRow: -1}[a], len(p.rows))
-		p.bodyTop = 0
-	case fillSlot:
+	case nextPane, prevPane:
+		p.focus = (p.focus + pushPane(map[action]int{nextPane: 1, prevPane: 2}[a])) % 3
+	case nextItem, prevItem:
+		p.row = clamp(p.row+map[action]int{nextItem: 1, prevItem: -1}[a], len(p.rows))
+		p.body.top = 0
+	case run, stop, fetch:
+		return m.running(a)
+	case copyPath:
+		return m.copyBody()
+	case edit:
+		return m.editFile()
+	}
+	switch p.focus {
+	case requestsPane:
+		return m.editRequests(a)
+	case rowsPane:
+		switch a {
+		case enter, open:
+			p.focus = bodyPane
+		case find:
+			m.startSearch()
+		}
+	case bodyPane:
+		if a == shut {
+			p.focus = rowsPane
+			return nil
+		}
+		l := m.sendLayout()
+		m.findInText(&p.body, a, l.body.w-4, rows(l.body.h))
+	}
+	return nil
+}
+
+// running begins and ends sending, and looks at the table anew.
+func (m *Model) running(a action) tea.Cmd {
+	switch a {
+	case run:
+		m.startRun()
+		return m.look() // enter sends once the field can have been seen
+	case stop:
+		m.stopRun()
+	case fetch:
+		return tea.Batch(m.readPushes(), m.askLoops())
+	}
+	return nil
+}
+
+// editRequests changes the requests.
+func (m *Model) editRequests(a action) tea.Cmd {
+	p := &m.push
+	switch a {
+	case enter:
 		m.startSlot()
-	case pickSlot:
+	case pick:
 		m.pickSlot()
-	case dropSlot:
+	case drop:
 		m.dropSlot()
-	case nullSlot, asSlot:
+	case onNull, retype:
 		m.editPair(a)
-	case matchSlots:
+	case pickAll:
 		m.matchAll()
-	case addSlot:
+	case add:
 		m.startAdding()
-	case jumpSlot:
+	case find:
 		m.input = newInput(typingJump, "")
-	case makeSlot:
+	case nextHit:
+		p.jump(p.query, 1)
+	case prevHit:
+		p.jump(p.query, -1)
+	case create:
 		if p.sure {
 			return m.alone(m.createProperty)
 		}
@@ -322,18 +398,19 @@ func (p *pushScreen) move(by int) {
 	switch p.focus {
 	case requestsPane:
 		p.cursor = clamp(p.cursor+by, len(p.slots))
-		p.bodyTop = 0
+		p.body.top = 0
 	case rowsPane:
 		p.row = clamp(p.row+by, len(p.rows))
-		p.bodyTop = 0
+		p.body.top = 0
 	case bodyPane:
-		p.bodyTop = max(0, min(p.bodyTop+by, p.bodyLast))
+		p.body.top = max(0, p.body.top+by)
 	}
 }
 
 // jump goes to a slot whose name holds text: the next one by steps, or with 0 steps the
 // one under the cursor if it does.
 func (p *pushScreen) jump(text string, step int) {
+	p.query = text
 	m := newMatcher(text)
 	n := len(p.slots)
 	from, by := p.cursor, cmp.Or(step, 1)
@@ -343,16 +420,10 @@ func (p *pushScreen) jump(text string, step int) {
 	for i := range n {
 		at := ((from+i*by)%n + n) % n
 		if s := p.slots[at]; !m.empty() && m.match(s.label, s.value, false) {
-			p.cursor, p.bodyTop = at, 0
+			p.cursor, p.body.top = at, 0
 			return
 		}
 	}
-}
-
-// settle keeps the cursors on the screen.
-func (p *pushScreen) settle(l pushLayout) {
-	p.top = window(p.top, p.cursor, len(p.slots), l.slotsH-1)
-	p.rowTop = window(p.rowTop, p.row, len(p.rows), max(1, l.rowsH-1))
 }
 
 // copyBody puts the body of the request that the cursor is on on the clipboard.

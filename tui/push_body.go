@@ -7,49 +7,45 @@ import (
 	"strings"
 	"time"
 
+	"charm.land/lipgloss/v2"
+
 	"loopmap/mapping"
 	"loopmap/mapping/outgoing"
 )
 
-// bodyLines are the requests of the row that is shown, by the code that sends them:
+// bodyParts are the requests of the row that is shown, by the code that sends them:
 // that of the slot under the cursor first. Below stands what became of them.
-func (m *Model) bodyLines(w int) (lines []string) {
+func (m *Model) bodyParts() (parts []flow) {
 	p := &m.push
-	add := func(text string) { lines = append(lines, wrap(text, w)...) }
+	add := func(look func(*theme) lipgloss.Style, lines ...string) {
+		f := linesOf(lines)
+		if look != nil {
+			f.paint = func(t *theme, line string) string { return render(look(t), line) }
+		}
+		parts = append(parts, f)
+	}
+	bad := func(t *theme) lipgloss.Style { return t.bad }
 	row, ok := p.shownRow()
 	if !ok {
-		return hang("", p.noRows(), w)
+		add(nil, p.noRows())
+		return parts
 	}
-	of := fmt.Sprint(len(p.rows))
-	if p.more {
-		of = "the first " + of
-	}
-	title := fmt.Sprintf("ROW %d of %s, %s", p.row+1, of, safe(row.Key))
-	if p.focus == bodyPane {
-		title = "> " + title
-	}
-	lines = append(lines, m.st.title.Render(cut(title, w)))
 	switch {
 	case m.draft.Push == nil:
-		add("nothing is sent to Loops yet.")
-		add("")
-		add("space picks a property with the column that matches it, / finds another column for it, m matches all by name. What goes out is shown here as you pick.")
-		return lines
+		add(nil, "nothing is sent to Loops yet.", "", fmt.Sprintf("%s picks a property with the column that matches it, %s chooses another column for it, %s picks all that match by name. What goes out is shown here as you pick.",
+			keyFor(pick), keyFor(enter), keyFor(pickAll)))
+		return parts
 	case len(p.wrong) > 0:
 		for _, why := range p.wrong {
-			for _, s := range wrap("! "+safe(why), w) {
-				lines = append(lines, m.st.bad.Render(s))
-			}
+			add(bad, "! "+safe(why))
 		}
-		return lines
+		return parts
 	case p.sender == nil || p.row >= len(p.now):
-		return lines
+		return parts
 	}
 	for _, l := range row.Lines { // what went wrong comes before what goes out
 		if l.Status == outgoing.Failed || l.Status == outgoing.Pending {
-			for _, s := range wrap(tellOutcome(l), w) {
-				lines = append(lines, m.st.bad.Render(s))
-			}
+			add(bad, tellOutcome(l))
 		}
 	}
 	now := map[string]outgoing.Step{}
@@ -61,17 +57,20 @@ func (m *Model) bodyLines(w int) (lines []string) {
 	for _, turn := range []bool{true, false} {
 		for _, st := range all {
 			if (st.Kind == first) == turn {
-				lines = append(lines, m.stepLines(st, now[st.Kind], w)...)
+				if len(parts) > 0 {
+					add(nil, "")
+				}
+				parts = append(parts, m.stepParts(st, now[st.Kind])...)
 			}
 		}
 	}
 	if len(row.Lines) > 0 {
-		lines = append(lines, "", m.st.title.Render("OUTCOME"))
+		add(func(t *theme) lipgloss.Style { return t.title }, "", "OUTCOME")
 	}
 	for _, l := range row.Lines {
-		add("  " + tellOutcome(l))
+		add(func(t *theme) lipgloss.Style { return t.pushed(l.Status) }, "  "+tellOutcome(l))
 	}
-	return lines
+	return parts
 }
 
 // requestKind is the kind of the request that a slot is of.
@@ -82,50 +81,60 @@ func requestKind(m *mapping.Mapping, event int) string {
 	return mapping.ContactKind
 }
 
-// stepLines are a request and whether it goes out now.
-func (m *Model) stepLines(st, now outgoing.Step, w int) (lines []string) {
-	lines = append(lines, "")
-	if st.Request == nil {
-		word := map[outgoing.Status]string{outgoing.NotMet: "the condition is not met", outgoing.Failed: "cannot be sent"}[st.Status]
-		if word != "" {
-			for _, s := range wrap(safe(st.Kind)+": "+word+": "+safe(st.Reason), w) {
-				lines = append(lines, m.st.warn.Render(s))
-			}
-		}
-		return lines
+// stepParts are a request and whether it goes out now.
+func (m *Model) stepParts(st, now outgoing.Step) (parts []flow) {
+	words := func(look func(*theme) lipgloss.Style, s string) flow {
+		return flow{text: s, paint: func(t *theme, line string) string { return render(look(t), line) }}
 	}
-	head := st.Request.Method + " " + st.Request.Path
+	warn := func(t *theme) lipgloss.Style { return t.warn }
+	if st.Request == nil {
+		switch st.Status {
+		case outgoing.NotMet:
+			return []flow{words(warn, st.Kind+": the condition is not met: "+st.Reason)}
+		case outgoing.Failed:
+			return []flow{words(warn, st.Kind+": cannot be sent: "+st.Reason)}
+		}
+		return nil
+	}
+	parts = append(parts, words(func(t *theme) lipgloss.Style { return t.strong }, st.Request.Method+" "+st.Request.Path))
+	look, why := m.fateOf(st, now)
+	parts = append(parts, words(look, why))
+	if st.Request.IdempotencyKey != "" {
+		parts = append(parts, words(func(t *theme) lipgloss.Style { return t.faint }, "Idempotency-Key: "+st.Request.IdempotencyKey))
+	}
+	parts = append(parts, bodyOf(st.Request.Body))
+	if st.Request.Create != nil {
+		parts = append(parts, words(func(t *theme) lipgloss.Style { return t.faint }, "first POST /v1/contacts/create, with source, should Loops not have the contact"))
+	}
+	return parts
+}
+
+// fateOf says whether a request goes out now, and if not, why.
+func (m *Model) fateOf(st, now outgoing.Step) (look func(*theme) lipgloss.Style, why string) {
+	good := func(t *theme) lipgloss.Style { return t.good }
+	warn := func(t *theme) lipgloss.Style { return t.warn }
+	bad := func(t *theme) lipgloss.Style { return t.bad }
+	faint := func(t *theme) lipgloss.Style { return t.faint }
+	failed := m.failed(st.Kind)
 	switch {
 	case m.push.samples:
-		head += "  as a sample's row would send it"
+		return faint, "as a sample's row would send it"
 	case len(m.push.misfits) > 0:
-		head += "  nothing is sent: " + safe(m.push.misfits[0])
-	case now.Request == nil && m.failed(st.Kind) != nil && m.failed(st.Kind).Unknown():
-		head += "  nobody knows whether it has arrived: push --failed --unknown sends it again"
-	case now.Request == nil && m.failed(st.Kind) != nil:
-		head += "  refused; R failed tries it again"
+		return bad, "nothing is sent: " + m.push.misfits[0]
+	case now.Request == nil && failed != nil && failed.Unknown():
+		return bad, "nobody knows whether it has arrived: push --failed --unknown sends it again"
+	case now.Request == nil && failed != nil:
+		return bad, "refused; " + keyFor(run) + " failed tries it again"
 	case now.Request == nil:
 		why := now.Reason
 		if all := m.push.now[m.push.row]; why == "" && len(all) > 0 {
 			why = all[0].Reason // that of the row
 		}
-		head += "  not sent: " + safe(why)
+		return faint, "not sent: " + why
 	case now.Resumes:
-		head += "  goes out again: it may have arrived"
-	default:
-		head += "  goes out next"
+		return warn, "goes out again: it may have arrived"
 	}
-	lines = append(lines, wrap(head, w)...)
-	if st.Request.IdempotencyKey != "" {
-		lines = append(lines, cut("Idempotency-Key: "+st.Request.IdempotencyKey, w))
-	}
-	for _, s := range pretty(st.Request.Body) {
-		lines = append(lines, wrap(s, w)...)
-	}
-	if st.Request.Create != nil {
-		lines = append(lines, wrap("first POST /v1/contacts/create, with source, should Loops not have the contact", w)...)
-	}
-	return lines
+	return good, "goes out next"
 }
 
 // failed is the line of what the row that is shown could not send; nil when there is none.

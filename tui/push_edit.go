@@ -135,7 +135,7 @@ func (m *Model) pickSlot() {
 			return
 		}
 		if m.setColumn(s, column); s.loops == "subscribed" && s.isPair() && !m.bad {
-			m.say("careful: true signs people up again who have opted out")
+			m.say("careful: true signs up again who has opted out")
 		}
 	case s.isPair():
 		m.setColumn(s, "")
@@ -174,10 +174,10 @@ func (m *Model) editPair(a action) {
 	}
 	q := s.pair
 	switch {
-	case a == nullSlot && s.kind == propertySlot && s.event >= 0:
+	case a == onNull && s.kind == propertySlot && s.event >= 0:
 		m.say("an event's property is left out when it is NULL: Loops refuses null there")
 		return
-	case a == nullSlot:
+	case a == onNull:
 		q.OnNull = map[mapping.OnNull]mapping.OnNull{"": mapping.ClearNull, mapping.SkipNull: mapping.ClearNull}[q.OnNull]
 	case standard(s):
 		m.say("Loops takes %s as %s, and it is sent so", safe(s.loops), s.typ)
@@ -192,9 +192,9 @@ func (m *Model) editPair(a action) {
 		return
 	}
 	switch {
-	case a == nullSlot && q.OnNull == mapping.ClearNull:
+	case a == onNull && q.OnNull == mapping.ClearNull:
 		m.say("NULL empties %s in Loops", safe(s.loops))
-	case a == nullSlot:
+	case a == onNull:
 		m.say("NULL leaves %s in Loops as it is", safe(s.loops))
 	case q.As == "":
 		m.say("sent as its column's type")
@@ -225,9 +225,9 @@ func (m *Model) matchAll() {
 	}
 	switch {
 	case n > 0:
-		m.say("%s matched by name; u takes that back", plural(n, "column"))
+		m.say("%s matched by name; %s takes that back", plural(n, "column"), keyFor(undo))
 	case !m.bad: // else that says what is in the way
-		m.say("no more columns match by name: / finds one for each")
+		m.say("no more columns match by name: %s chooses one", keyFor(enter))
 	}
 }
 
@@ -251,7 +251,7 @@ func (m *Model) createProperty() tea.Cmd {
 	}
 	if !m.push.sure {
 		m.push.sure = true
-		m.say("c again makes %s in Loops, as %s; it cannot be taken back from here", safe(made.Key), made.Type)
+		m.say("%s again makes %s in Loops, as %s; it cannot be taken back from here", keyFor(create), safe(made.Key), made.Type)
 		return nil
 	}
 	m.push.sure = false

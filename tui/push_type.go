@@ -198,21 +198,51 @@ func (m *Model) met(c *condition.Condition) (n int) {
 // typedOnPush is a pane that stands while something is typed on the push screen.
 func (m *Model) typedOnPush(w, h int) []string {
 	in := m.input
-	in.field.SetWidth(max(8, w-width(in.field.Prompt)-2))
-	switch in.what {
-	case typingRunIf:
-		return block(m.conditionLines(w, h), w, h)
-	case typingColumn:
-		return m.offerLines("COLUMN for "+in.slot.label, w, h)
-	case typingProperty:
-		return m.offerLines("PROPERTY of the "+requestName(m.draft, in.slot.event), w, h)
+	inner := w - 4
+	in.field.SetWidth(max(8, inner-width(in.field.Prompt)-2))
+	f := framed{focused: true}
+	var lines []string
+	switch {
+	case in.what == typingRunIf:
+		f.title, f.figure = "Only run if", requestName(m.draft, in.slot.event)
+		lines = m.conditionLines(inner, rows(h))
+	case in.what == typingColumn:
+		f.title, f.figure = "Column for "+safe(in.slot.label), requestName(m.draft, in.slot.event)
+		lines = m.offerLines(inner, rows(h))
+	case in.what == typingProperty:
+		f.title, f.figure = "Property", "of the "+requestName(m.draft, in.slot.event)
+		lines = m.offerLines(inner, rows(h))
+	case in.slot.kind == everySlot:
+		f.title, f.figure = "Schedule", "all rows that differ are sent"
+		lines = m.scheduleLines(inner)
+	default:
+		f.title, f.figure = "Event", "exactly as it is named in Loops"
+		lines = m.offerLines(inner, rows(h))
 	}
-	if in.slot.kind == everySlot {
-		lines := []string{m.st.title.Render(cut("SCHEDULE all rows that differ are sent", w)), cut(in.field.View(), w),
-			"  1h, 90m: so long after the run before", "  0 6 * * 1-5: a cron line, here at 6 on weekdays"}
-		return block(lines, w, h)
+	if m.note != "" && m.bad {
+		for _, s := range wrap(m.note, inner) {
+			lines = append(lines, m.st.bad.Render(s))
+		}
 	}
-	return m.offerLines("EVENT exactly as it is named in Loops", w, h)
+	return m.st.frame(f, padded(lines), w, h)
+}
+
+// scheduleLines are the field for a schedule, and when it would come next.
+func (m *Model) scheduleLines(w int) []string {
+	lines := []string{cut(m.input.field.View(), w), ""}
+	text := strings.TrimSpace(m.input.field.Value())
+	next, err := (&mapping.Push{Every: text}).Next()
+	switch {
+	case text == "":
+		lines = append(lines, "never by the clock. For example:")
+	case err != nil:
+		for _, s := range wrap("no: "+safe(text)+" is not a schedule: "+err.Error(), w) {
+			lines = append(lines, m.st.bad.Render(s))
+		}
+	default:
+		lines = append(lines, m.st.good.Render(cut("ok: next at "+next(m.push.at).Format("2006-01-02 15:04"), w)))
+	}
+	return append(lines, "", m.st.faint.Render("  1h, 90m: so long after the run before"), m.st.faint.Render("  0 6 * * 1-5: a cron line, here at 6 on weekdays"))
 }
 
 func requestName(m *mapping.Mapping, event int) string {
@@ -224,9 +254,9 @@ func requestName(m *mapping.Mapping, event int) string {
 
 // offerLines are the field and what it leaves to choose from; of a column its value in
 // the row that is shown.
-func (m *Model) offerLines(title string, w, h int) []string {
+func (m *Model) offerLines(w, h int) []string {
 	in := m.input
-	lines := []string{m.st.title.Render(cut(safe(title), w)), cut(in.field.View(), w)}
+	lines := []string{cut(in.field.View(), w)}
 	list := in.shown()
 	row, _ := m.push.shownRow()
 	name := 10
@@ -258,13 +288,13 @@ func (m *Model) offerLines(title string, w, h int) []string {
 	if len(list) == 0 && in.what == typingColumn {
 		lines = append(lines, "  no column holds that")
 	}
-	return block(lines, w, h)
+	return lines
 }
 
 // conditionLines are the field for a condition with its verdict on real rows.
 func (m *Model) conditionLines(w, h int) []string {
 	in := m.input
-	lines := []string{m.st.title.Render(cut("ONLY RUN IF of the "+requestName(m.draft, in.slot.event), w)), cut(in.field.View(), w)}
+	lines := []string{cut(in.field.View(), w)}
 	text := strings.TrimSpace(in.field.Value())
 	if text == "" {
 		lines = append(lines, "every row is sent. For example:")

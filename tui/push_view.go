@@ -5,111 +5,153 @@ import (
 	"strings"
 	"time"
 
+	"charm.land/lipgloss/v2"
+
 	"loopmap/mapping"
 	"loopmap/mapping/column"
 	"loopmap/mapping/outgoing"
 )
 
-// pushLayout is the room of the push screen's panes. Rows have a height of 0 where only
-// the one that is shown is named.
-type pushLayout struct {
-	wide           bool
-	slotsW, slotsH int
-	restW          int
-	rowsH, bodyH   int
-}
-
-func (m *Model) pushLayout() pushLayout {
-	w, h := m.w, m.h-2
-	rows := 1 + max(1, len(m.push.rows))
-	if m.push.keyless > 0 {
-		rows++
-	}
-	if w >= sideBySide {
-		left := w / 2
-		rows = min(rows, h*2/5)
-		return pushLayout{true, left, h, w - left - 3, rows, h - rows - 1}
-	}
-	l := pushLayout{slotsW: w, restW: w, slotsH: h * 11 / 20}
-	if m.push.focus != requestsPane || m.typingOnPush() {
-		l.slotsH = max(4, h/4)
-	}
-	l.bodyH = h - l.slotsH - 1
-	if m.push.focus == rowsPane && l.bodyH > 8 {
-		l.rowsH = min(rows, l.bodyH/2)
-		l.bodyH -= l.rowsH + 1
-	}
-	return l
-}
-
 // typingOnPush reports whether a field stands in a pane of the push screen.
 func (m *Model) typingOnPush() bool {
-	return m.screen == pushing && m.input != nil && m.input.what != typingCount && m.input.what != typingJump
+	return m.place == sendPlace && m.input != nil && !m.input.inLine()
 }
 
-// pushLines draws the push screen.
-func (m *Model) pushLines() []string {
-	p, l := &m.push, m.pushLayout()
-	slots := m.slotLines(l.slotsW, l.slotsH)
-	var rest []string
+func (sendScreen) settle(m *Model) {
+	p, l := &m.push, m.sendLayout()
+	p.top = window(p.top, p.cursor, len(p.slots), rows(l.requests.h))
+	p.rowTop = window(p.rowTop, p.row, len(p.rows), rows(l.rows.h)-1)
+	top, query, hit := p.body.top, p.body.query, p.body.hit
+	p.body = newPager(m.bodyParts()...)
+	p.body.top, p.body.query, p.body.hit = top, query, hit
+	p.body.fit(l.body.w-4, rows(l.body.h))
+}
+
+func (sendScreen) focus(m *Model, x, y int) {
+	l := m.sendLayout()
+	for p, r := range map[pushPane]rect{requestsPane: l.requests, rowsPane: l.rows, bodyPane: l.body} {
+		if r.has(x, y) {
+			m.push.focus = p
+		}
+	}
+}
+
+func (sendScreen) click(m *Model, x, y int) action {
+	p, l := &m.push, m.sendLayout()
 	switch {
-	case m.typingOnPush():
-		h := l.bodyH
-		if l.rowsH > 0 {
-			h += l.rowsH + 1
+	case l.requests.has(x, y):
+		i := p.top + y - l.requests.y - 1
+		if y == l.requests.y || i >= len(p.slots) {
+			return none
 		}
-		rest = m.typedOnPush(l.restW, h)
-	case l.rowsH > 0:
-		rest = append(m.rowLines(l.restW, l.rowsH), strings.Repeat("-", l.restW))
-		fallthrough
-	default:
-		body := m.bodyLines(l.restW)
-		rest = append(rest, block(body[max(0, min(p.bodyTop, len(body)-l.bodyH)):], l.restW, l.bodyH)...)
+		p.cursor, p.body.top = i, 0
+		if s := p.slots[i]; (s.isPair() || s.kind == autoSlot) && x-l.requests.x-1 < 2+width(m.st.picked) {
+			return pick
+		}
+		return selected
+	case l.rows.has(x, y):
+		if i := p.rowTop + y - l.rows.y - 2; y > l.rows.y+1 && i < len(p.rows) {
+			p.row, p.body.top = i, 0
+			return selected
+		}
 	}
-	if !l.wide {
-		return append(append(slots, strings.Repeat("-", m.w)), rest...)
-	}
-	for i := range slots {
-		slots[i] += " | " + rest[i]
-	}
-	return slots
+	return none
 }
 
-// slotLines draws the requests pane.
-func (m *Model) slotLines(w, h int) []string {
-	p, st := &m.push, m.st
-	name := min(28, w*2/5)
-	row := func(a, b, c string) string { return fill(fill(a, name)+" "+fill(b, 8)+" "+c, w) }
-	lines := []string{st.title.Render(row("REQUESTS", "type", "from column"))}
-	for i := p.top; i < len(p.slots) && len(lines) < h; i++ {
-		s := p.slots[i]
-		pointer := "  "
-		at := i == p.cursor && p.focus == requestsPane
-		if at {
-			pointer = "> "
-		}
-		label := pointer
-		if s.isPair() || s.kind == autoSlot {
-			label += map[bool]string{true: "[x] ", false: "[ ] "}[s.value != ""]
-		} else if !s.heads() {
-			label += "    "
-		}
-		label += safe(s.label)
-		line := row(label, slotType(s), m.slotValue(s))
-		if s.heads() {
-			line = fill(fill(label, name+9)+" "+m.slotValue(s), w)
-		}
-		switch {
-		case at:
-			line = st.cursor.Render(line)
-		case s.heads():
-			line = st.title.Render(line)
-		case s.lacks && s.value != "":
-			line = st.warn.Render(line)
-		}
-		lines = append(lines, line)
+func (sendScreen) status(m *Model) string { return m.slotStatus() }
+
+func (sendScreen) draw(m *Model) []string {
+	l := m.sendLayout()
+	requests := m.drawRequests(l.requests.w, l.requests.h)
+	list := m.drawRows(l.rows.w, l.rows.h)
+	rest := m.drawBody(l.body.w, l.body.h)
+	if l.field.h > 0 {
+		rest = m.typedOnPush(l.field.w, l.field.h)
 	}
-	return block(lines, w, h)
+	switch {
+	case m.w >= threeWide:
+		return beside(requests, list, rest)
+	case m.w >= sideBySide:
+		return beside(requests, append(list, rest...))
+	}
+	return append(append(requests, list...), rest...)
+}
+
+// drawRequests draws the requests pane.
+func (m *Model) drawRequests(w, h int) []string {
+	if h == 0 {
+		return nil
+	}
+	p, st, inner := &m.push, &m.st, w-2
+	name, typ := max(14, inner*2/5), 8
+	name = min(name, 30)
+	value := inner - 2 - name - typ - 2
+	var lines []string
+	for i := p.top; i < len(p.slots) && len(lines) < rows(h); i++ {
+		s := p.slots[i]
+		at := i == p.cursor && p.focus == requestsPane && !m.typingOnPush()
+		text, right := m.slotValue(s)
+		look, valueLook := st.plain, st.accent
+		if s.heads() {
+			lines = append(lines, st.line(at, inner, cell{text: safe(s.label), w: name, look: st.title}, cell{text: right + text, w: inner - name - 3, look: st.faint}))
+			continue
+		}
+		label := strings.Repeat(" ", width(st.picked))
+		if s.isPair() || s.kind == autoSlot {
+			label = st.unpicked
+			if s.value != "" {
+				label, look = st.picked, st.good
+			}
+		}
+		typLook := st.faint
+		switch {
+		case strings.HasPrefix(right, "!"):
+			valueLook = st.bad
+		case s.value == "":
+			valueLook = st.faint
+		}
+		if s.lacks && s.isPair() {
+			typLook = st.bad
+		}
+		label += middle(safe(s.label), name-width(label))
+		lines = append(lines, st.line(at, inner, cell{text: label, w: name, look: look}, cell{text: slotType(s), w: typ, look: typLook}, cell{text: right + text, w: value, look: valueLook}))
+	}
+	f := framed{title: "Requests", figure: m.requestsFigure(), focused: p.focus == requestsPane && !m.typingOnPush(), top: p.top, at: p.cursor, all: len(p.slots)}
+	if f.focused {
+		f.foot = m.slotStatus()
+	}
+	return st.frame(f, lines, w, h)
+}
+
+// requestsFigure is what is true of all requests.
+func (m *Model) requestsFigure() string {
+	switch p := &m.push; {
+	case !p.known:
+		return "asking Loops what it has"
+	case p.catalog.Problem != "":
+		return "Loops was not asked"
+	case p.catalog.Team != "":
+		return "Loops: " + safe(p.catalog.Team)
+	}
+	return "what rows send to Loops"
+}
+
+// drawBody draws what goes out of the row that is shown.
+func (m *Model) drawBody(w, h int) []string {
+	if h == 0 {
+		return nil
+	}
+	p := &m.push
+	f := p.body.framedIn("What goes out", "")
+	f.focused = p.focus == bodyPane
+	if row, ok := p.shownRow(); ok {
+		of := fmt.Sprint(len(p.rows))
+		if p.more {
+			of = "the first " + of
+		}
+		f.title, f.figure = m.rowName(row), fmt.Sprintf("row %d of %s", p.row+1, of)
+	}
+	return m.st.frame(f, padded(p.body.lines(w-4, rows(h), &m.st)), w, h)
 }
 
 // judge says of a condition how many rows meet it.
@@ -131,41 +173,43 @@ func slotType(s slot) string {
 	return safe(s.typ)
 }
 
-// slotValue is what stands on the right of a slot.
-func (m *Model) slotValue(s slot) string {
+// slotValue is what stands on the right of a slot; before it "! " where that is wrong.
+func (m *Model) slotValue(s slot) (text, wrong string) {
 	switch {
 	case s.kind == autoSlot:
-		return "by loopmap sync"
+		return "by loopmap sync", ""
 	case s.kind == everySlot && s.value == "":
-		return "- (1h, or a cron line)"
+		return "- (1h, or a cron line)", ""
 	case s.kind == newEventSlot || s.kind == whenSlot:
-		return ""
+		return "", ""
 	case s.kind == eventSlot && s.lacks:
-		return "! Loops has no event of this name"
+		return "Loops has no event of this name", "! "
 	case s.kind == runIfSlot && s.value == "":
-		return "- (always)"
+		return "- (always)", ""
 	case s.kind == onceSlot && s.value == "":
-		return "- (whenever what it says changes)"
+		return "- (whenever what it says changes)", ""
 	case s.wrong:
-		return "! " + safe(s.value)
+		return safe(s.value), "! "
 	case (s.kind == emailSlot || s.kind == userIDSlot) && s.value == "" && s.event >= 0 && m.draft.Push != nil && m.draft.Push.Contact != nil:
-		return "- (as above)"
+		return "- (as above)", ""
 	}
 	if s.value == "" {
-		return "-"
+		return "-", ""
 	}
 	value := safe(s.value)
-	if f, ok := m.push.field(s.value); !ok && m.push.read && s.kind != runIfSlot && !s.heads() && s.kind != everySlot && s.kind != onceSlot {
-		value = "! " + value
-	} else if s.isPair() && s.pair.As != "" {
+	f, ok := m.push.field(s.value)
+	switch {
+	case !ok && m.push.read && s.kind != runIfSlot && !s.heads() && s.kind != everySlot && s.kind != onceSlot:
+		wrong = "! "
+	case s.isPair() && s.pair.As != "":
 		value += " as " + safe(s.pair.As)
-	} else if s.isPair() && ok && s.typ != "" && f.Type.SentAs() != s.typ && !standard(s) && !(s.kind == listSlot && f.Type == column.Integer) {
+	case s.isPair() && ok && s.typ != "" && f.Type.SentAs() != s.typ && !standard(s) && !(s.kind == listSlot && f.Type == column.Integer):
 		value += " ! is " + string(f.Type)
 	}
 	if s.pair.OnNull == mapping.ClearNull {
 		value += ", NULL clears"
 	}
-	return value
+	return value, wrong
 }
 
 // slotStatus says what is to be known of the slot under the cursor.
@@ -182,12 +226,12 @@ func (m *Model) slotStatus() string {
 	case s.lacks && s.kind == eventSlot:
 		return "Loops has no event of this name: make it there first"
 	case s.lacks && s.isPair() && s.kind != listSlot && (s.event < 0 || s.kind == eventContactSlot) && s.value != "":
-		return "Loops has no property " + safe(s.loops) + ": c makes it there"
+		return "Loops has no property " + safe(s.loops) + ": " + keyFor(create) + " makes it there"
 	case s.loops == "subscribed" && s.value != "":
-		return "careful: true signs people up again who have opted out"
+		return "careful: true signs up again who has opted out"
 	case s.isPair() && s.value == "":
 		if column := m.matching(s); column != "" {
-			return "space takes " + safe(column)
+			return keyFor(pick) + " takes " + safe(column)
 		}
 	}
 	switch {
@@ -197,52 +241,69 @@ func (m *Model) slotStatus() string {
 		return "asking Loops what it has"
 	case p.catalog.Problem != "":
 		return safe(p.catalog.Problem)
-	case m.Unsaved():
-		return "unsaved"
-	case p.catalog.Team != "" && m.w >= sideBySide:
-		return "Loops: " + safe(p.catalog.Team)
 	}
 	return ""
 }
 
 func (m *Model) runStatus() string {
 	g := m.push.progress
-	s := fmt.Sprintf("sending: %d of %d done", g.Done, max(g.Requests, g.Done))
+	s := fmt.Sprintf("sending %d of %d", g.Done, max(g.Requests, g.Done))
 	if g.Left > 0 {
 		s += ", " + g.Left.Round(time.Second).String() + " left"
 	}
-	return s + "; x stops"
+	return s
 }
 
-// rowLines draws the rows pane.
-func (m *Model) rowLines(w, h int) []string {
-	p, st := &m.push, m.st
-	key, sends := min(30, w*35/100), min(26, w*22/100)
-	row := func(a, b, c string) string { return fill(fill(a, key)+" "+fill(b, sends)+" "+c, w) }
-	title := "ROWS"
-	if p.focus == rowsPane {
-		title = "> ROWS"
+// drawRows draws the rows pane.
+func (m *Model) drawRows(w, h int) []string {
+	if h == 0 {
+		return nil
 	}
-	lines := []string{st.title.Render(row(title, "sends now", "outcome"))}
-	for i := p.rowTop; i < len(p.rows) && len(lines) < h; i++ {
-		r := p.rows[i]
-		pointer := "  "
-		if i == p.row {
-			pointer = "> "
-		}
-		line := row(pointer+m.rowName(r), m.sendsNow(i), outcomes(r.Lines))
-		if i == p.row && p.focus == rowsPane {
-			line = st.cursor.Render(line)
-		}
-		lines = append(lines, line)
-	}
+	p, st, inner := &m.push, &m.st, w-2
+	f := framed{title: "Rows", figure: m.rowsFigure(), focused: p.focus == rowsPane, top: p.rowTop, at: p.row, all: len(p.rows), head: 1}
 	if len(p.rows) == 0 {
-		lines = append(lines, hang("  ", p.noRows(), w)...)
+		return st.frame(f, m.empty(inner, safe(p.noRows()), "what `loopmap sync` receives fills it"), w, h)
 	}
-	if p.keyless > 0 && len(lines) < h {
-		lines = append(lines, cut("  "+plural(p.keyless, "row")+" without "+safe(m.draft.Key)+", which is the key: not sent", w))
+	key, sends := 8, len("sends now")
+	for i := p.rowTop; i < len(p.rows) && i < p.rowTop+rows(h); i++ {
+		key, sends = max(key, width(m.rowName(p.rows[i]))), max(sends, width(m.sendsNow(i)))
 	}
-	return block(lines, w, h)
+	key, sends = min(key, inner*38/100), min(sends, inner*24/100)
+	lines := []string{st.line(false, inner, cell{text: "row", w: key, look: st.faint}, cell{text: "sends now", w: sends, look: st.faint}, cell{text: "outcome", w: inner - key - sends - 4, look: st.faint})}
+	for i := p.rowTop; i < len(p.rows) && len(lines) < rows(h); i++ {
+		r := p.rows[i]
+		lines = append(lines, st.line(i == p.row && p.focus == rowsPane, inner, cell{text: middle(m.rowName(r), key), w: key}, cell{text: m.sendsNow(i), w: sends, look: st.accent},
+			cell{text: outcomes(r.Lines), w: inner - key - sends - 4, look: m.worst(r.Lines)}))
+	}
+	return st.frame(f, lines, w, h)
+}
+
+// rowsFigure says how many rows are shown, and of those that are not why.
+func (m *Model) rowsFigure() string {
+	p := &m.push
+	s := plural(len(p.rows), "row")
+	switch {
+	case p.samples:
+		s = "of the samples"
+	case p.more:
+		s = fmt.Sprintf("the first %d", len(p.rows))
+	}
+	if p.keyless > 0 {
+		s += fmt.Sprintf(", %d without %s not sent", p.keyless, safe(m.draft.Key))
+	}
+	return s
+}
+
+// worst is the look of what became of a row.
+func (m *Model) worst(lines []outgoing.Line) lipgloss.Style {
+	for _, s := range []outgoing.Status{outgoing.Failed, outgoing.Pending, outgoing.Sent} {
+		for _, l := range lines {
+			if l.Status == s {
+				return m.st.pushed(s)
+			}
+		}
+	}
+	return m.st.faint
 }
 
 func (p *pushScreen) noRows() string {
@@ -257,10 +318,7 @@ func (p *pushScreen) noRows() string {
 
 // rowName is what people know a row by: its email, where it has one.
 func (m *Model) rowName(r outgoing.Row) string {
-	name := m.matching(slot{kind: emailSlot, label: "email"})
-	if push := m.draft.Push; push != nil && push.Contact != nil && push.Contact.Email != "" {
-		name = push.Contact.Email
-	}
+	name := m.naming()
 	if c := r.Cells[name]; c.State == column.Present && c.Text != "" {
 		return safe(c.Text)
 	}

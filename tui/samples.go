@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/tidwall/gjson"
 
 	"loopmap/mapping/body"
 )
@@ -25,6 +26,8 @@ func (m *Model) addSamples(list ...Sample) (added int) {
 	for i, s := range m.samples {
 		bodies[i] = s.Body
 	}
+	m.tree.label = m.listName
+	m.learnLists(list)
 	m.tree.load(body.Attributes(bodies))
 	m.tree.markNew(m.known())
 	return added
@@ -56,7 +59,7 @@ func (m *Model) known() map[string]bool {
 func (m *Model) drift() string {
 	var words []string
 	if n := len(m.tree.fresh); n > 0 {
-		words = append(words, fmt.Sprintf("+%s since the mapping was saved (+ shows them)", plural(n, "new attribute")))
+		words = append(words, fmt.Sprintf("%s since the mapping was saved (%s shows them)", plural(n, "new attribute"), keyFor(onlyNew)))
 	}
 	gone := 0
 	for i := range m.draft.Receive.Columns {
@@ -100,7 +103,10 @@ func (m *Model) use(list ...Sample) {
 	}
 	added := m.addSamples(list...)
 	m.recompute()
-	m.screen = mapping_
+	m.place, m.over = mapPlace, nil
+	if added > 0 && len(m.samples) == added {
+		m.focus = treePane
+	}
 	switch {
 	case added == 0:
 		m.say("nothing new in it")
@@ -108,6 +114,32 @@ func (m *Model) use(list ...Sample) {
 		m.say("the sample comes from %s", safe(list[0].From))
 	default:
 		m.say("%s merged", plural(added, "sample"))
+	}
+}
+
+// learnLists takes the names of mailing lists from webhooks that carry one.
+func (m *Model) learnLists(list []Sample) {
+	for _, s := range list {
+		for _, from := range []string{"mailingList", "mailingLists"} {
+			gjson.GetBytes(s.Body, from).ForEach(func(_, v gjson.Result) bool {
+				if v.IsObject() {
+					m.nameList(v.Get("id").Str, v.Get("name").Str)
+				}
+				return true
+			})
+		}
+		if v := gjson.GetBytes(s.Body, "mailingList"); v.IsObject() {
+			m.nameList(v.Get("id").Str, v.Get("name").Str)
+		}
+	}
+}
+
+func (m *Model) nameList(id, name string) {
+	if m.lists == nil {
+		m.lists = map[string]string{}
+	}
+	if id != "" && name != "" {
+		m.lists[id] = name
 	}
 }
 
@@ -136,11 +168,11 @@ func (m *Model) paste(msg tea.PasteMsg) tea.Cmd {
 	switch {
 	case m.input != nil:
 		return m.typed(msg)
-	case len(text) < 2 || m.help != nil || m.ask || m.offer:
-	case m.screen == capturing:
+	case len(text) < 2 || m.shows(helpScreen{}) || m.ask || m.offer:
+	case m.shows(captureScreen{}):
 		m.pasteSample(text)
 	default:
-		m.say("a sample is pasted on the capture screen: r leads to it")
+		m.say("a sample is pasted where one is awaited: %s on Map leads there", keyFor(fetch))
 	}
 	return nil
 }

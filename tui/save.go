@@ -12,9 +12,8 @@ import (
 
 // reviewing is the screen that shows a change before it is written.
 type reviewing struct {
-	before  screen   // where esc leads
 	text    []string // nil while it is being made
-	top     int
+	pager   pager
 	theirs  bool // the file was changed by someone else meanwhile
 	refused bool // there is nothing to write, or it must not be written
 	why     string
@@ -25,13 +24,8 @@ type reviewing struct {
 // startSaving asks what saving would change.
 func (m *Model) startSaving() tea.Cmd {
 	m.turn++
-	before := m.review.before
-	if m.screen != saving {
-		if before = mapping_; m.screen == pushing {
-			before = pushing
-		}
-	}
-	m.screen, m.review = saving, reviewing{before: before, refused: true}
+	m.review = reviewing{refused: true}
+	m.lay(reviewScreen{})
 	turn, b, n := m.turn, m.cfg.Backend, m.draft
 	return func() tea.Msg {
 		r, err := b.Review(m.ctx, n)
@@ -40,11 +34,11 @@ func (m *Model) startSaving() tea.Cmd {
 }
 
 func (m *Model) reviewed(msg reviewMsg) {
-	if msg.turn != m.turn || m.screen != saving {
+	if msg.turn != m.turn || !m.shows(reviewScreen{}) {
 		return // of a save that was left
 	}
 	if msg.err != nil {
-		m.screen = m.review.before
+		m.lift()
 		m.complain(msg.err)
 		return
 	}
@@ -64,7 +58,7 @@ func (m *Model) reviewed(msg reviewMsg) {
 		add("NOTE %s", note)
 	}
 	if r.Theirs != "" {
-		add("THEIRS m brings yours into it; t takes it alone, and u then brings yours back")
+		add("THEIRS %s brings yours into it; %s takes it alone, and %s then brings yours back", keyFor(merge), keyFor(theirs), keyFor(undo))
 		for line := range strings.Lines(r.Theirs) {
 			if !strings.HasPrefix(line, "--- ") && !strings.HasPrefix(line, "+++ ") {
 				add("  %s", safe(strings.TrimSuffix(line, "\n")))
@@ -101,6 +95,9 @@ func (m *Model) reviewed(msg reviewMsg) {
 	}
 	m.addSQL(r.SQL, "")
 	m.addSQL(r.Later, "LATER sync notes changed rows by these, for rows that are sent as they change")
+	f := linesOf(m.review.text)
+	f.paint = paintReview
+	m.review.pager = newPager(f)
 }
 
 // addSQL shows statements below a title.
@@ -121,7 +118,7 @@ func (m *Model) addSQL(list []string, title string) {
 // warnings are what one should know before saving, though it can be saved.
 func (m *Model) warnings() (list []string) {
 	for i, c := range m.draft.Receive.Columns {
-		for _, r := range m.preview.rows {
+		for _, r := range m.row.rows {
 			if i < len(r.Cells) && r.Cells[i].State == column.Misfit {
 				list = append(list, fmt.Sprintf("column %s does not hold a sample: %s. Such deliveries are quarantined", safe(c.Name), r.Cells[i].Text))
 				break
@@ -131,7 +128,7 @@ func (m *Model) warnings() (list []string) {
 	if len(list) > 0 {
 		return list
 	}
-	for _, r := range m.preview.rows {
+	for _, r := range m.row.rows {
 		if r.problem != "" {
 			return []string{"a sample gives no row: " + safe(r.problem)}
 		}
@@ -144,7 +141,7 @@ func (m *Model) startWriting() tea.Cmd {
 	if m.review.refused && m.review.text != nil {
 		m.complain(errors.New("nothing is written: " + m.review.why))
 	}
-	if m.review.refused || m.review.writing || m.screen != saving {
+	if m.review.refused || m.review.writing || !m.shows(reviewScreen{}) {
 		return nil
 	}
 	if !m.review.read {
@@ -182,51 +179,82 @@ func (m *Model) wrote(msg savedMsg) tea.Cmd {
 	m.cfg.Columns = msg.saved.Columns
 	m.tree.fresh, m.tree.onlyNew = nil, false // what is known now is what was seen
 	m.tree.refresh()
-	m.screen = m.review.before
+	if m.shows(reviewScreen{}) {
+		m.lift()
+	}
 	m.recompute()
 	m.say("%s", safe(msg.saved.Words))
-	if m.screen == pushing {
+	if m.place == sendPlace || m.place == tablePlace {
 		return m.readPushes() // the table may have other columns now
 	}
 	return nil
 }
 
-func (m *Model) saveLines(w, h int) []string {
-	if m.review.text == nil {
-		return block([]string{"", "looking at the file and the table"}, w, h)
-	}
-	lines := m.reviewLines(w)
-	top := m.reviewTop(len(lines), h)
-	return block(lines[top:], w, h)
+// reviewScreen shows the change before it is written.
+type reviewScreen struct{ quiet }
+
+func (reviewScreen) where(*Model) where { return onReview }
+
+func (reviewScreen) settle(m *Model) {
+	m.review.pager.fit(m.w-4, rows(m.room().h))
+	m.review.pager.reach(1 << 30) // so that what is below can be told
 }
 
-// reviewTop is the first of n lines that is shown on h.
-func (m *Model) reviewTop(n, h int) int { return max(0, min(m.review.top, n-h)) }
+func (reviewScreen) move(m *Model, by int) { m.review.pager.scroll(by, m.w-4, rows(m.room().h)) }
 
-// reviewLines is the whole text of the review in w cells.
-func (m *Model) reviewLines(w int) (lines []string) {
-	for _, line := range m.review.text {
-		style := m.st.faint.UnsetFaint()
-		switch {
-		case strings.HasPrefix(line, "  +"):
-			style = m.st.good
-		case strings.HasPrefix(line, "  -"), strings.HasPrefix(line, "CANNOT"):
-			style = m.st.bad
-		case line != "" && line[0] != ' ':
-			style = m.st.title
+func (reviewScreen) do(m *Model, a action) tea.Cmd {
+	switch a {
+	case enter:
+		if m.review.refused || m.review.writing {
+			return m.startWriting() // which says why not
 		}
-		for _, l := range wrap(line, w) {
-			lines = append(lines, style.Render(l))
-		}
+		return m.alone(m.startWriting)
+	case theirs, merge:
+		return m.takeTheirs(a == merge)
+	default:
+		m.findInText(&m.review.pager, a, m.w-4, rows(m.room().h))
 	}
-	return lines
+	return nil
 }
 
-// more says that the review goes on below the screen.
-func (m *Model) more() string {
-	n, h := len(m.reviewLines(m.w)), m.h-2
-	if rest := n - h - m.reviewTop(n, h); rest > 0 {
-		return plural(rest, "more line") + " below"
+func (reviewScreen) draw(m *Model) []string {
+	r, v := m.room(), &m.review
+	f := v.pager.framedIn("Save", "before anything is written")
+	switch {
+	case v.text == nil:
+		f.figure = "looking at the file and the table"
+	case v.writing:
+		f.figure = "writing"
+	case v.refused:
+		f.figure = "cannot be saved"
 	}
-	return ""
+	if rest := v.pager.count - v.pager.top - rows(r.h); rest > 0 {
+		f.foot = plural(rest, "more line") + " below"
+	}
+	return m.st.frame(f, padded(v.pager.lines(r.w-4, rows(r.h), &m.st)), r.w, r.h)
+}
+
+// paintReview is the colours of a line of the review: of YAML that goes or comes, of SQL,
+// of headings.
+func paintReview(t *theme, line string) string {
+	begin := strings.TrimLeft(line, " ")
+	switch {
+	case strings.HasPrefix(line, "  +"):
+		return t.good.Render("  +") + t.yaml(strings.TrimPrefix(line, "  +"))
+	case strings.HasPrefix(line, "  -"):
+		return t.bad.Render(line)
+	case strings.HasPrefix(line, "  @@"):
+		return t.faint.Render(line)
+	case strings.HasPrefix(line, "CANNOT"):
+		return t.bad.Bold(true).Render(line)
+	case strings.HasPrefix(line, "NOTE"), strings.HasPrefix(line, "BOTH"):
+		return t.warn.Render(line)
+	case line != "" && line[0] != ' ':
+		return t.title.Render(line)
+	}
+	word, _, _ := strings.Cut(begin, " ")
+	if word == strings.ToUpper(word) && len(word) > 3 || strings.HasPrefix(begin, `"`) || strings.HasPrefix(begin, ")") {
+		return t.sql(line)
+	}
+	return line
 }

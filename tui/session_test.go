@@ -94,7 +94,7 @@ func TestSessionEndsItsWork(t *testing.T) {
 	ctx, end := context.WithCancel(context.Background())
 	l := &lasting{&fake{}, make(chan string, 100)}
 	m := New(ctx, Config{File: "loopmap.yaml", Mapping: mapping.New("sqlite:contacts.db"), Backend: l})
-	m.review.text, m.review.refused, m.review.read, m.screen = []string{"x"}, false, true, saving
+	m.review.text, m.review.refused, m.review.read, m.over = []string{"x"}, false, true, []screen{reviewScreen{}}
 	for _, cmd := range []func() tea.Cmd{
 		m.startWriting, m.startSaving, m.readJournal, m.startListing, m.startPush,
 		func() tea.Cmd { return m.readAgain(taken) },
@@ -165,7 +165,7 @@ receive:
 	if follows(d, "nothing unsaved"); d.m.Unsaved() {
 		t.Error("it is unsaved")
 	}
-	for _, key := range []string{"m", "t"} {
+	for _, key := range []string{"M", "T"} {
 		d = start(t, 120, 40, withSample)
 		d.keys("/", "email", "enter", "space", "esc", "down", "space", "u")
 		d.fake.theirs = theirs(d)

@@ -78,7 +78,7 @@ func head(s string, n int) string {
 // width is how many cells a line takes.
 func width(s string) int { return ansi.StringWidth(s) }
 
-// cut shortens s to w cells, with two dots where something is left out.
+// cut shortens s to w cells, with a mark where something is left out.
 func cut(s string, w int) string {
 	if w <= 0 {
 		return ""
@@ -92,7 +92,7 @@ func cut(s string, w int) string {
 	if w <= 4 {
 		return ansi.Truncate(s, w, "")
 	}
-	return ansi.Truncate(s, w, "..")
+	return ansi.Truncate(s, w, "…")
 }
 
 // fill cuts or pads s to exactly w cells.

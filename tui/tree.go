@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"strings"
 
+	"charm.land/lipgloss/v2"
+
+	"loopmap/mapping"
 	"loopmap/mapping/body"
 )
 
@@ -20,9 +23,11 @@ type tree struct {
 	rows    []int  // indexes into attrs of what is visible, in order
 	hit     []bool // for each of attrs: the search itself finds it
 	hits    int
-	cursor  int // index into rows
-	top     int // of rows, the first that is drawn
-	wide    int // cells that the longest name takes, indented
+	cursor  int                       // index into rows
+	top     int                       // of rows, the first that is drawn
+	leafs   int                       // attributes without others within them
+	depth   int                       // that is open, as far as the keys for levels have set it
+	label   func(mapping.Path) string // what people call it; "" for its own name
 }
 
 // openAtOnce is how many attributes a tree may have to be shown wholly open.
@@ -33,13 +38,15 @@ func (t *tree) load(attrs []body.Attribute) {
 	at := t.path()
 	first := t.attrs == nil
 	t.attrs = attrs
-	t.paths, t.parent, t.wide = make([]string, len(attrs)), make([]int, len(attrs)), 0
+	t.paths, t.parent, t.leafs = make([]string, len(attrs)), make([]int, len(attrs)), 0
 	t.has = make(map[string]bool, len(attrs))
 	var stack []int
 	for i := range attrs {
 		t.paths[i] = attrs[i].Path.String()
 		t.has[t.paths[i]] = true
-		t.wide = max(t.wide, 2*attrs[i].Path.Len()+6+min(40, len(attrs[i].Name())))
+		if attrs[i].End == i+1 {
+			t.leafs++
+		}
 		for len(stack) > 0 && attrs[stack[len(stack)-1]].End <= i {
 			stack = stack[:len(stack)-1]
 		}
@@ -51,7 +58,7 @@ func (t *tree) load(attrs []body.Attribute) {
 	}
 	if first {
 		t.closed = map[string]bool{}
-		t.level(9)
+		t.level(mostLevel)
 		if len(attrs) > openAtOnce {
 			t.level(2)
 		}
@@ -75,9 +82,12 @@ func (t *tree) markNew(known map[string]bool) {
 	}
 }
 
+// mostLevel is deeper than what people look for by levels.
+const mostLevel = 9
+
 // level shuts all branches that lie deeper than n levels.
 func (t *tree) level(n int) {
-	t.closed = map[string]bool{}
+	t.closed, t.depth = map[string]bool{}, n
 	for i := range t.attrs {
 		if t.attrs[i].Path.Len() >= n && t.attrs[i].Branch() {
 			t.closed[t.paths[i]] = true
@@ -123,7 +133,7 @@ func (t *tree) search(m matcher, fuzzy bool) (show []bool) {
 			continue
 		}
 		object := t.attrs[i].Kinds&body.KindObject != 0 && t.attrs[i].End > i+1
-		if object || !m.match(t.paths[i], t.attrs[i].Value.Raw, fuzzy) {
+		if object || !m.match(t.named(i), t.attrs[i].Value.Raw, fuzzy) {
 			continue
 		}
 		t.hit[i] = true
@@ -133,6 +143,50 @@ func (t *tree) search(m matcher, fuzzy bool) (show []bool) {
 		}
 	}
 	return show
+}
+
+// named is a path with what people call it.
+func (t *tree) named(i int) string {
+	if t.label == nil {
+		return t.paths[i]
+	}
+	if name := t.label(t.attrs[i].Path); name != "" {
+		return t.paths[i] + " " + name
+	}
+	return t.paths[i]
+}
+
+// shown is what an attribute is called on the screen.
+func (t *tree) shown(i int) string {
+	if t.label != nil {
+		if name := t.label(t.attrs[i].Path); name != "" {
+			return label(name)
+		}
+	}
+	return label(t.attrs[i].Name())
+}
+
+// fold opens and closes branches.
+func (t *tree) fold(a action) {
+	switch a {
+	case open:
+		t.open()
+		return
+	case shut:
+		t.shut()
+		return
+	case openAll:
+		t.level(1 << 30)
+	case shutAll:
+		t.level(1)
+	case deeper:
+		t.level(min(t.depth+1, mostLevel))
+	case shallower:
+		t.level(max(min(t.depth, mostLevel)-1, 1))
+	default:
+		return
+	}
+	t.refresh()
 }
 
 // find sets the search and puts the cursor on the first thing it finds.
@@ -232,10 +286,22 @@ func (t *tree) leaves(i int) (list []int) {
 	return list
 }
 
-// mark is the box of an attribute: [x] picked, [-] in part, [ ] not.
-func (t *tree) mark(i int, picked map[string]bool) string {
+// share is how much of an attribute is picked.
+type share int
+
+const (
+	notPicked share = iota
+	partPicked
+	allPicked
+)
+
+// share is how much of attribute i, or of what is within it, is picked.
+func (t *tree) share(i int, picked map[string]bool) share {
 	if picked[t.paths[i]] {
-		return "[x]"
+		return allPicked
+	}
+	if t.attrs[i].End == i+1 || len(picked) == 0 {
+		return notPicked
 	}
 	leaves := t.leaves(i)
 	n := 0
@@ -247,72 +313,149 @@ func (t *tree) mark(i int, picked map[string]bool) string {
 	if n == 0 { // an element of a list counts too
 		for j := i + 1; j < t.attrs[i].End; j++ {
 			if picked[t.paths[j]] {
-				return "[-]"
+				return partPicked
 			}
 		}
-		return "[ ]"
+		return notPicked
 	}
-	if n == len(leaves) {
-		return "[x]"
+	if n == len(leaves) && n > 0 {
+		return allPicked
 	}
-	return "[-]"
+	return partPicked
+}
+
+// box is how a share is drawn.
+func (t *theme) box(s share) string {
+	return [...]string{t.unpicked, t.partly, t.picked}[s]
+}
+
+// indentOf is how far an attribute stands to the right, in w cells at most.
+func (t *tree) indentOf(i, w int) int { return min(2*max(0, t.attrs[i].Path.Len()-1), w) }
+
+// hitBox is what a click x cells from the left means on the line under the cursor: on a
+// box it picks, on the mark of a branch it opens or closes.
+func (t *tree) hitBox(x int, st *theme) action {
+	a := t.current()
+	if a == nil {
+		return none
+	}
+	i := t.rows[t.cursor]
+	at := 2 + t.indentOf(i, mostIndent)
+	switch {
+	case a.End > i+1 && x >= at && x < at+2 && t.closed[t.paths[i]]:
+		return open
+	case a.End > i+1 && x >= at && x < at+2:
+		return shut
+	case a.End > i+1 && !st.ascii:
+		return selected
+	case a.End > i+1:
+		at += 2
+	}
+	if x >= at && x < at+width(st.picked) {
+		return pick
+	}
+	return selected
+}
+
+// nameWidth is the cells that names take on the lines that are shown, within bounds.
+func (t *tree) nameWidth(h, w int, st *theme) int {
+	name := 16
+	for r := t.top; r < len(t.rows) && r < t.top+h; r++ {
+		i := t.rows[r]
+		n := t.indentOf(i, mostIndent) + width(st.picked) + width(t.shown(i))
+		if t.attrs[i].End > i+1 {
+			n += 2 // how much of it is picked
+		}
+		name = max(name, n)
+	}
+	return max(min(name, w-34), min(name, w*2/5), 8)
 }
 
 // lines draws the pane in w by h cells.
-func (t *tree) lines(w, h int, picked map[string]bool, samples int, focused bool, st styles) []string {
-	name := min(max(16, t.wide), w*55/100)
-	kind, seen := 7, 5
-	if w < 48 {
-		seen = 0
-	}
-	row := func(a, b, c, d string) string {
-		s := fill(a, name) + " " + fill(b, kind) + " "
-		if seen > 0 {
-			s += fill(c, seen) + " "
-		}
-		return fill(s+d, w)
-	}
-	title := "ATTRIBUTES"
-	if t.filtered() {
-		title = fmt.Sprintf("ATTRIBUTES  %d of %d", t.hits, len(t.attrs))
-	}
-	lines := []string{st.title.Render(row(title, "type", "seen", "sample"))}
+func (t *tree) lines(w, h int, picked map[string]bool, samples int, focused bool, st *theme) (lines []string) {
 	if len(t.rows) == 0 && t.filtered() {
-		lines = append(lines, "  nothing matches; esc clears the search")
+		return []string{"", "  " + st.warn.Render("nothing matches; esc clears the search")}
+	}
+	name, kind, extra := t.nameWidth(h, w-2, st), 7, t.noteWidth(h, samples)
+	value := w - 2 - name - kind - 3
+	if extra > 0 {
+		value -= extra + 1
 	}
 	for r := t.top; r < len(t.rows) && len(lines) < h; r++ {
 		i := t.rows[r]
 		a := &t.attrs[i]
-		pointer := "  "
-		if r == t.cursor && focused {
-			pointer = "> "
-		}
-		fold := "  "
-		if a.End > i+1 {
-			fold = "- "
-			if t.closed[t.paths[i]] && !t.filtered() {
-				fold = "+ "
-			}
-		}
-		shown := pointer + strings.Repeat("  ", min(a.Path.Len()-1, name)) + fold + t.mark(i, picked) + " " + label(a.Name())
-		kinds, value := a.Kinds.String(), describe(a)
-		if a.Kinds.Mixed() {
-			kinds, value = "mixed !", "("+kinds+") "+value
+		shown, look := t.drawName(i, name, picked, st)
+		kinds, text := a.Kinds.String(), describe(a)
+		textLook := st.kind(a.Kinds)
+		switch {
+		case a.Kinds&body.KindList != 0 && a.Branch():
+			text += "  " + describeList(a)
+		case a.Branch():
+			textLook = st.faint
+		case a.Kinds.Mixed():
+			kinds, text = "mixed !", "("+kinds+") "+text
 		}
 		if a.Nulls > 0 && a.Nulls < a.Seen {
-			value = fmt.Sprintf("(%d null) ", a.Nulls) + value
+			text = fmt.Sprintf("(%d null) ", a.Nulls) + text
 		}
-		if t.fresh[t.paths[i]] {
-			value = "(new) " + value
+		note, noteLook := t.note(i, samples), st.faint
+		if note == "new" {
+			noteLook = st.good.Bold(true)
 		}
-		line := row(shown, kinds, fmt.Sprintf("%d/%d", a.Seen, samples), value)
-		if r == t.cursor && focused {
-			line = st.cursor.Render(line)
-		}
-		lines = append(lines, line)
+		lines = append(lines, st.line(r == t.cursor && focused, w, cell{text: shown, w: name, look: look},
+			cell{text: kinds, w: kind, look: st.kind(a.Kinds)}, cell{text: text, w: value, look: textLook},
+			cell{text: note, w: extra, look: noteLook, right: true}))
 	}
-	return block(lines, w, h)
+	return lines
 }
+
+// drawName is an attribute's place in the tree in w cells: whether it is open and picked,
+// and what it is called.
+func (t *tree) drawName(i, w int, picked map[string]bool, st *theme) (shown string, look lipgloss.Style) {
+	a, share, look := &t.attrs[i], t.share(i, picked), st.plain
+	shown = strings.Repeat(" ", t.indentOf(i, w/2))
+	if share == allPicked {
+		look = st.good
+	}
+	if a.End == i+1 {
+		shown += st.box(share)
+		return shown + middle(t.shown(i), w-width(shown)), look
+	}
+	if t.closed[t.paths[i]] && !t.filtered() {
+		shown += "▸ "
+	} else {
+		shown += "▾ "
+	}
+	if look = st.title; st.ascii {
+		shown += st.box(share)
+		return shown + middle(t.shown(i), w-width(shown)), look
+	}
+	mark := [...]string{"", " -", " ✓"}[share]
+	return shown + middle(t.shown(i), w-width(shown)-width(mark)) + mark, look
+}
+
+// note is what is to be known of an attribute besides: that it is new, or that not all
+// samples have it.
+func (t *tree) note(i, samples int) string {
+	switch a := &t.attrs[i]; {
+	case t.fresh[t.paths[i]]:
+		return "new"
+	case a.Seen < samples && !a.Branch():
+		return fmt.Sprintf("%d of %d", a.Seen, samples)
+	}
+	return ""
+}
+
+// noteWidth is the cells that the notes take on the lines that are shown.
+func (t *tree) noteWidth(h, samples int) (n int) {
+	for r := t.top; r < len(t.rows) && r < t.top+h; r++ {
+		n = max(n, len(t.note(t.rows[r], samples)))
+	}
+	return n
+}
+
+// describeList is the beginning of a list.
+func describeList(a *body.Attribute) string { return safe(head(a.Value.Raw, 200)) }
 
 // describe is what the tree shows of an attribute's value.
 func describe(a *body.Attribute) string {

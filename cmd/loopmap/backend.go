@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 
 	udiff "github.com/aymanbagabas/go-udiff"
@@ -332,11 +331,7 @@ func tableColumns(columns []table.Column) (list []tui.TableColumn) {
 
 // Read reads samples from a file.
 func (b *backend) Read(file string) ([]tui.Sample, error) {
-	if rest, ok := strings.CutPrefix(file, "~/"); ok {
-		if home, err := os.UserHomeDir(); err == nil {
-			file = filepath.Join(home, rest)
-		}
-	}
+	file = atHome(file)
 	return b.app.samples(file, filepath.Base(file))
 }
 

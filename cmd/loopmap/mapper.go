@@ -29,6 +29,7 @@ type mapperFlags struct {
 	listen, publicURL string
 	samples           []string
 	accessible        bool
+	ascii, noMouse    bool
 	within            *receiving // what receives already; nil when the mapper listens itself
 }
 
@@ -42,6 +43,8 @@ func (f *mapperFlags) register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.listen, "listen", defaultListen, "`ADDRESS` to await a sample webhook on")
 	fs.StringVar(&f.publicURL, "public-url", "", "the `URL` by which Loops reaches this address")
 	fs.BoolVar(&f.accessible, "accessible", false, "ask line by line, for screen readers and scripts")
+	fs.BoolVar(&f.ascii, "ascii", false, "draw with ASCII alone, as where the locale is not UTF-8")
+	fs.BoolVar(&f.noMouse, "no-mouse", false, "leave the mouse to the terminal (LOOPMAP_MOUSE=0 does, too)")
 	fs.StringArrayVar(&f.samples, "sample", nil, "map by the webhook body in this `FILE`, - for standard input; may be repeated")
 }
 
@@ -143,6 +146,10 @@ func (a *app) mapperConfig(ctx context.Context, b *backend, f mapperFlags) (cfg 
 	if err := b.load(&cfg); err != nil {
 		return cfg, err
 	}
+	mouse, _ := a.lookup("LOOPMAP_MOUSE")
+	cfg.NoMouse = f.noMouse || mouse == "0"
+	cfg.ASCII = f.ascii || asciiOnly(a.lookup, true)
+	cfg.Editor = a.opener(b.file)
 	cfg.Draft = b.draft()
 	url, err := a.databaseURL(cfg.Mapping)
 	if err != nil {

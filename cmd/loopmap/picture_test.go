@@ -30,12 +30,12 @@ var update = flag.Bool("update", false, "draw the pictures of the README anew")
 func TestPictures(t *testing.T) {
 	dir, addr := newFolder(t)
 	x := openTerminal(t, dir, 112, 30, nil, "--listen", addr, "--public-url", "https://hooks.example.com")
-	x.wait("waiting for the first webhook", "? keys")
+	x.wait("waiting for the first webhook", "? all keys")
 	compare(t, x, "capture.svg")
 	x.press("b").wait("firstName")
 	x.press("/", "contact.email", "enter", "space", "esc", "/", "contact.firstN", "enter", "space", "esc", "/", "companyN", "enter", "space", "esc",
 		"/", "trialEnds", "enter", "space", "esc", "/", "mailingLists", "enter", "up", "space", "esc")
-	x.wait("7 columns, unsaved", "optInStatus", "? keys")
+	x.wait("7 columns ─", " •", "optInStatus", "? all keys")
 	compare(t, x, "map.svg")
 	x.press("s").wait("CREATE TABLE", "enter write")
 	compare(t, x, "save.svg")
@@ -44,9 +44,9 @@ func TestPictures(t *testing.T) {
 
 	fillJournal(t, dir)
 	x = openTerminal(t, dir, 112, 18, nil, "--listen", addr)
-	x.wait("ATTRIBUTES").press("D").wait("4 deliveries", "> 11-23 09:14:07").press("down").wait("is not a time", "? keys")
+	x.wait("Contact ─").press("4").wait("4 deliveries", "> 11-23 09:14:07").press("down").wait("a time; RFC 3339", "? all keys")
 	compare(t, x, "deliveries.svg")
-	x.press("q").wait("ATTRIBUTES").press("q")
+	x.press("q")
 	x.exit()
 }
 
@@ -130,6 +130,9 @@ func (x *terminal) picture() string {
 			to := from + 1
 			for ; to < w; to++ {
 				next, s := x.cell(to, y)
+				if boxes[s] != "" || boxes[run] != "" {
+					break // it is drawn by itself
+				}
 				// A blank has no looks of its own, unless it is reverse.
 				if next != style && (s != " " || next.reverse || style.reverse) {
 					break
@@ -141,6 +144,12 @@ func (x *terminal) picture() string {
 		}
 	}
 	return b.String() + "</svg>\n"
+}
+
+// boxes are the characters that frames are drawn with, as paths in a cell.
+var boxes = map[string]string{
+	"─": "M0 9H8.4", "│": "M4.2 0V18", "┃": "M4.2 0V18M3.2 0V18M5.2 0V18",
+	"╭": "M4.2 18V13Q4.2 9 8.4 9", "╮": "M0 9Q4.2 9 4.2 13V18", "╰": "M4.2 0V5Q4.2 9 8.4 9", "╯": "M0 9Q4.2 9 4.2 5V0",
 }
 
 // palette is the first eight of a terminal's sixteen colours, the only ones used.
@@ -160,8 +169,12 @@ func (x *terminal) cell(col, row int) (look, string) {
 	l := look{
 		fill: ink, bold: c.Style.Attrs&uv.AttrBold != 0, faint: c.Style.Attrs&uv.AttrFaint != 0, reverse: c.Style.Attrs&uv.AttrReverse != 0,
 	}
-	if c, ok := c.Style.Fg.(ansi.BasicColor); ok {
+	switch c := c.Style.Fg.(type) {
+	case ansi.BasicColor:
 		l.fill = palette[c%8]
+	case ansi.IndexedColor:
+		r, g, b, _ := c.RGBA()
+		l.fill = fmt.Sprintf("#%02x%02x%02x", r>>8, g>>8, b>>8)
 	}
 	if c.Content == "" {
 		return l, " "
@@ -174,6 +187,14 @@ func drawRun(b *strings.Builder, l look, text string, from, to, row int) {
 	if l.reverse {
 		fmt.Fprintf(b, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="%s"/>`+"\n", x, y, float64(to-from)*cellW, cellH, l.fill)
 		l.fill = paper
+	}
+	if path := boxes[text]; path != "" {
+		faint := ""
+		if l.faint {
+			faint = ` opacity="0.6"`
+		}
+		fmt.Fprintf(b, `<path transform="translate(%.1f %.1f)" d="%s" stroke="%s" fill="none"%s/>`+"\n", x, y, path, l.fill, faint)
+		return
 	}
 	trimmed := strings.TrimRight(text, " ")
 	lead := len(trimmed) - len(strings.TrimLeft(trimmed, " "))

@@ -17,6 +17,25 @@ type feed struct {
 	looked time.Time
 	list   []tui.Delivery // shared: nobody changes it
 	mark   int64
+
+	counted time.Time
+	counts  tui.Counts
+}
+
+// Counts is as the backend's.
+func (f *feed) Counts(ctx context.Context, was tui.Counts) (tui.Counts, error) {
+	return awaitCounts(ctx, was, func(ctx context.Context) (tui.Counts, error) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if now := f.now(); now.Sub(f.counted) >= countEvery*9/10 {
+			counts, err := f.b.counts(ctx)
+			if err != nil {
+				return was, err
+			}
+			f.counts, f.counted = counts, now
+		}
+		return f.counts, nil
+	})
 }
 
 // Deliveries is as the backend's.

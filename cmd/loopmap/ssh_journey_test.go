@@ -47,15 +47,15 @@ func TestSSHJourney(t *testing.T) {
 	sync, dir, addr, sshAddr := startSSHSync(t, ada.line()+bob.line()+"read-only "+eve.line())
 	url := "http://" + addr + "/webhooks/loops"
 	a := openSSH(t, sshAddr, ada, 120, 40)
-	a.wait("waiting for the first webhook", url)
+	a.wait("Here will be").press("r").wait("waiting for the first webhook", url)
 	runLoopmap(t, dir, "trigger", "contact.created", "--to", url, "--set", "contact.plan=pro")
-	a.wait("contact.created received and verified").press("enter").wait("ATTRIBUTES", "plan", "PREVIEW")
+	a.wait("contact.created received and verified").press("enter").wait("Contact ─", "plan", "Row ─")
 	a.press("/", "contact.em", "enter", "y").wait("contact.email", "clipboard")
 	if !bytes.Contains(a.raw, []byte("\x1b]52;c;"+base64.StdEncoding.EncodeToString([]byte("contact.email")))) {
 		t.Error("the path did not go to the terminal's clipboard (OSC 52)")
 	}
 	b, e := openSSH(t, sshAddr, bob, 80, 24), openSSH(t, sshAddr, eve, 120, 40)
-	b.wait("firstName").press("/", "plan", "enter", "space", "esc").wait("2 columns, unsaved") // its sample is the journal's
+	b.wait("firstName").press("/", "plan", "enter", "space", "esc").wait("2 columns ─", " •") // its sample is the journal's
 	e.wait("(read-only)", "plan")
 
 	// The first to save: every screen says it, and follows where nothing is unsaved.
@@ -67,7 +67,7 @@ func TestSSHJourney(t *testing.T) {
 
 	// The second sees the other's change, and merges.
 	b.press("s").wait("CANNOT BE SAVED", "changed by someone else", "THEIRS", "+", "name: email", "YOURS", "name: plan")
-	b.press("m").wait("enter write", "name: email", `ADD COLUMN "plan"`).press("enter").wait("plan")
+	b.press("M").wait("enter write", "name: email", `ADD COLUMN "plan"`).press("enter").wait("plan")
 	a.wait("bob has saved the mapping; sync works by it now", "contact.plan")
 	file := readFile(t, filepath.Join(dir, "loopmap.yaml"))
 	for _, column := range []string{"loops_id", "email", "plan"} {
@@ -88,12 +88,12 @@ func TestSSHJourney(t *testing.T) {
 	a.press("tab", "enter", "ctrl+u", "mail_a", "enter")
 	b.press("esc", "tab", "enter", "ctrl+u", "mail_b", "enter")
 	a.press("s").wait("enter write").press("enter").wait("saved")
-	b.wait("ada has saved the mapping").press("s").wait("THEIRS", "mail_a").press("m").wait("BOTH", "they say mail_a, you say mail_b; yours is taken")
+	b.wait("ada has saved the mapping").press("s").wait("THEIRS", "mail_a").press("M").wait("BOTH", "they say mail_a, you say mail_b; yours is taken")
 	b.press("esc", "q", "y")
 	b.exit()
 
 	// Deliveries of now follow the mapping of now, and stand on the screen.
-	a.press("D").wait("1 delivery")
+	a.press("4").wait("1 delivery")
 	runLoopmap(t, dir, "trigger", "contact.created", "--to", url, "--set", "contact.plan=max")
 	a.wait("2 deliveries")
 	if got := rowsOf(t, filepath.Join(dir, "contacts.db"), "SELECT coalesce(plan, '-') FROM contacts ORDER BY plan"); strings.Join(got, " ") != "- max" {
@@ -124,7 +124,7 @@ func TestSSHKilledClient(t *testing.T) {
 	ada := newPerson(t, "ada")
 	sync, _, _, sshAddr := startSSHSync(t, ada.line())
 	x := openSSH(t, sshAddr, ada, 80, 24)
-	x.wait("capture").press("b").wait("firstName").press("a").wait("columns added")
+	x.wait("Here will be").press("r").press("b").wait("firstName").press("a").wait("columns added")
 	if err := x.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +149,7 @@ func TestSSHSilentSockets(t *testing.T) {
 		}
 		defer conn.Close()
 	}
-	openShell(t, sshAddr, ada, "xterm", 80, 24).wait("capture").press("q").status()
+	openShell(t, sshAddr, ada, "xterm", 80, 24).wait("Here will be").press("q").status()
 	runLoopmap(t, dir, "trigger", "contact.created", "--to", "http://"+addr+"/webhooks/loops")
 	resp, err := http.Get("http://" + addr + "/readyz")
 	if err != nil || resp.StatusCode != http.StatusOK {
@@ -231,9 +231,9 @@ func TestUnderSystemSSHD(t *testing.T) {
 		return openCommand(t, t.TempDir(), w, h, nil, append(append(all, args...), me.Username+"@127.0.0.1", "sh")...) // sh is not what it gets
 	}
 	x := open(120, 40)
-	x.wait("waiting for the first webhook")
+	x.wait("Here will be").press("r").wait("waiting for the first webhook")
 	runLoopmap(t, dir, "trigger", "contact.created", "--to", "http://"+addr+"/webhooks/loops")
-	x.wait("received and verified").press("enter").wait("ATTRIBUTES", "firstName", "PREVIEW")
+	x.wait("received and verified").press("enter").wait("Contact ─", "firstName", "Row ─")
 
 	// The line carries what it carries without SSH: the bounds of TestByteBudget.
 	sent := func() int {
@@ -259,7 +259,7 @@ func TestUnderSystemSSHD(t *testing.T) {
 	if !bytes.Contains(x.raw, []byte("\x1b]52;c;"+base64.StdEncoding.EncodeToString([]byte("contact.email")))) {
 		t.Error("the path did not go to the terminal's clipboard (OSC 52)")
 	}
-	x.press("space", "esc").wait("2 columns, unsaved")
+	x.press("space", "esc").wait("2 columns ─", " •")
 
 	// The link drops; what was not saved is offered again.
 	if err := x.cmd.Process.Kill(); err != nil {
@@ -287,7 +287,7 @@ func TestUnderSystemSSHD(t *testing.T) {
 	// Who has a shell there needs no line of the kind: ssh -t host loopmap.
 	args := append(append([]string{"ssh"}, sshArgs(t, sshAddr, bob)...), "-t", "-o", "LogLevel=ERROR", me.Username+"@127.0.0.1", "cd "+dir+" && "+program+" --listen "+addr)
 	x = openCommand(t, t.TempDir(), 80, 24, nil, args...)
-	x.wait("email", "COLUMNS").press("q")
+	x.wait("email", "Columns ─").press("q")
 	if code := x.exit(); code != 0 {
 		t.Errorf("exit status %d", code)
 	}

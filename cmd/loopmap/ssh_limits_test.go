@@ -21,18 +21,18 @@ import (
 func TestSSHSeats(t *testing.T) {
 	ada, bob := newPerson(t, "ada"), newPerson(t, "bob")
 	x := startSSHD(t, func(l *sshd.Limits) { l.Sessions, l.PerKey = 3, 2 }, ada.line()+bob.line())
-	first := x.shell(ada, "xterm", 80, 24).wait("capture")
-	x.shell(ada, "xterm", 80, 24).wait("capture")
+	first := x.shell(ada, "xterm", 80, 24).wait("Here will be")
+	x.shell(ada, "xterm", 80, 24).wait("Here will be")
 	third := x.shell(ada, "xterm", 80, 24).wait("this key has all the sessions that one may have")
 	if code := third.status(); code != 1 {
 		t.Errorf("exit status %d", code)
 	}
-	x.shell(bob, "xterm", 80, 24).wait("capture")
+	x.shell(bob, "xterm", 80, 24).wait("Here will be")
 	x.shell(bob, "xterm", 80, 24).wait("all sessions are taken").status()
 	x.logged("session refused", bob.fingerprint())
 	first.press("q").status()
 	x.logged("session ends", ada.fingerprint(), `"why":"left"`)
-	x.shell(bob, "xterm", 80, 24).wait("capture")
+	x.shell(bob, "xterm", 80, 24).wait("Here will be")
 }
 
 // Time ends what people do not: a handshake that stays silent, a session without a
@@ -57,7 +57,7 @@ func TestSSHTimes(t *testing.T) {
 	})
 	t.Run("idle", func(t *testing.T) {
 		x := startSSHD(t, func(l *sshd.Limits) { l.Idle = 4 * time.Second }, ada.line())
-		s := x.shell(ada, "xterm", 80, 24).wait("capture").press("b").wait("firstName").press("a").wait("columns added")
+		s := x.shell(ada, "xterm", 80, 24).wait("Here will be").press("r").press("b").wait("firstName").press("a").wait("columns added")
 		stop := make(chan struct{})
 		defer close(stop)
 		go func() { // signs of life of the client are no keys
@@ -96,7 +96,7 @@ func TestSSHRemovedKey(t *testing.T) {
 	t.Parallel()
 	ada, bob := newPerson(t, "ada"), newPerson(t, "bob")
 	x := startSSHD(t, nil, ada.line()+bob.line())
-	a, b := x.shell(ada, "xterm", 80, 24).wait("capture"), x.shell(bob, "xterm", 80, 24).wait("capture")
+	a, b := x.shell(ada, "xterm", 80, 24).wait("Here will be"), x.shell(bob, "xterm", 80, 24).wait("Here will be")
 	writeFile(t, x.keys, bob.line())
 	a.wait("the key may not log in any more").status()
 	if c, err := x.dial(ssh.PublicKeys(ada.signer)); err == nil {
@@ -126,7 +126,7 @@ func TestSSHStrangeTerminals(t *testing.T) {
 		if size[0] == 1 {
 			s.wait("\x1b[?1049h")
 		} else {
-			s.wait("capture")
+			s.wait("Here will be")
 		}
 		if code := s.press("q").status(); code != 0 {
 			t.Errorf("%v: exit status %d", size, code)
@@ -153,7 +153,7 @@ func TestSSHStrangeTerminals(t *testing.T) {
 			t.Fatal(err)
 		}
 		eventually(t, func() (bool, string) {
-			return strings.Contains(out.String(), "capture"), fmt.Sprintf("TERM %.20q shows %q", term, out.String())
+			return strings.Contains(out.String(), "Here will be"), fmt.Sprintf("TERM %.20q shows %q", term, out.String())
 		})
 		if strings.Contains(out.String()+x.log.String(), "pwned") {
 			t.Errorf("TERM %.20q comes back", term)
@@ -161,7 +161,7 @@ func TestSSHStrangeTerminals(t *testing.T) {
 		client.Close()
 	}
 	// A storm of sizes: the last one counts.
-	s := x.shell(ada, "xterm", 80, 24).wait("capture")
+	s := x.shell(ada, "xterm", 80, 24).wait("Here will be")
 	for i := range 5000 {
 		if err := s.session.WindowChange(i%100, i%300); err != nil {
 			t.Fatal(err)
@@ -171,7 +171,7 @@ func TestSSHStrangeTerminals(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, func() (bool, string) { // a key that comes while the screen is too small does nothing
-		s.press("b")
+		s.press("r").press("b")
 		return strings.Contains(s.out.String(), "firstName"), "it does not come back from the storm"
 	})
 	s.press("q").status()

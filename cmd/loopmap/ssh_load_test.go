@@ -15,7 +15,7 @@ import (
 // receives. Run it with -v for the figures.
 func TestSSHFiftySessions(t *testing.T) {
 	const people, most, busiest = 50, 100 << 20, 0.05
-	for name, key := range map[string]string{"the map": "", "the deliveries": "D"} {
+	for name, key := range map[string]string{"the map": "", "the deliveries": "4"} {
 		t.Run(name, func(t *testing.T) {
 			ada := newPerson(t, "ada")
 			sync, dir, addr, sshAddr := startSSHSync(t, ada.line(), "--sessions", strconv.Itoa(people), "--sessions-per-key", strconv.Itoa(people))
@@ -23,7 +23,7 @@ func TestSSHFiftySessions(t *testing.T) {
 			pid := sync.cmd.Process.Pid
 			before := memoryOf(t, pid)
 			for range people {
-				s := openShell(t, sshAddr, ada, "xterm-256color", 120, 40).wait("ATTRIBUTES")
+				s := openShell(t, sshAddr, ada, "xterm-256color", 120, 40).wait("Contact")
 				if key != "" {
 					s.press(key).wait("500 deliveries")
 				}

@@ -109,7 +109,13 @@ func (h *sshHost) config(ctx context.Context, b *sshBackend) (tui.Config, error)
 	}
 	cfg.Backend = b
 	kind, _ := b.guest.Terminal()
-	cfg.Multiplexer = multiplexer(func(name string) (string, bool) { return kind, name == "TERM" })
+	term := func(name string) (string, bool) {
+		if name != "TERM" {
+			return "", false
+		}
+		return kind, true
+	}
+	cfg.Multiplexer, cfg.ASCII, cfg.Editor = multiplexer(term), asciiOnly(term, false), nil
 	h.mu.Lock()
 	cfg.Listen = h.listen
 	h.mu.Unlock()
@@ -194,6 +200,32 @@ func (b *sshBackend) Reread(ctx context.Context) (tui.Opened, error) { return b.
 
 // Journal reads the latest deliveries of the mapped events.
 func (b *sshBackend) Journal(ctx context.Context) ([]tui.Sample, error) { return b.own.Journal(ctx) }
+
+// Replay maps a delivery again, for those who may write.
+func (b *sshBackend) Replay(ctx context.Context, id string) (string, error) {
+	if b.guest.Key().ReadOnly {
+		return "", errors.New("this key may look, not map again")
+	}
+	return b.own.Replay(ctx, id)
+}
+
+// Counts are how much wants a person.
+func (b *sshBackend) Counts(ctx context.Context, was tui.Counts) (tui.Counts, error) {
+	return b.host.journal.Counts(ctx, was)
+}
+
+// Tables are those of the mapping's own database: another is not this guest's to see.
+func (b *sshBackend) Tables(ctx context.Context, database string) ([]tui.Table, error) {
+	if database != b.own.mapping().Database {
+		return nil, errors.New("over SSH only the tables of the mapping's own database are shown")
+	}
+	return b.own.Tables(ctx, database)
+}
+
+// CheckFile refuses, as Read does.
+func (b *sshBackend) CheckFile(string) (string, error) {
+	return "", errors.New("the files of the server are not read over SSH: paste the sample instead")
+}
 
 // Misfit says why a column of the table cannot hold a type.
 func (b *sshBackend) Misfit(t column.Type, c tui.TableColumn) string { return b.own.Misfit(t, c) }

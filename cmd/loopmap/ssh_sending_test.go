@@ -40,12 +40,12 @@ func TestSSHRemovedKeyStopsSending(t *testing.T) {
 	}
 	db.Close()
 	sent := func() (n int) { return len(server.Calls()) }
-	s := x.shell(ada, "xterm", 120, 40).wait("capture").press("P").wait("r1@example.com").press("R").wait("rows to send")
+	s := x.shell(ada, "xterm", 120, 40).wait("Here will be").press("3").wait("r1@example.com").press("R").wait("rows to send")
 	s.press("\x15")
 	time.Sleep(2 * handGapOfTests)
 	s.press(fmt.Sprint(rows))
 	time.Sleep(2 * handGapOfTests)
-	s.press("\r").wait("sending: ")
+	s.press("\r").wait("sending ")
 	s.wait("contact sent 200")
 	if err := os.WriteFile(x.keys, []byte(bob.line()), 0o600); err != nil {
 		t.Fatal(err)

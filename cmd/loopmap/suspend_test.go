@@ -32,8 +32,8 @@ func TestSuspend(t *testing.T) {
 			} else if out, err := exec.Command("bash", "-c", "echo >"+dir+"/.go").CombinedOutput(); err != nil {
 				t.Fatalf("%v %s", err, out)
 			}
-			x.wait("AWAY 1").press("\n").wait("ATTRIBUTES", "firstName")
-			x.press("?").wait("KEYS").press("esc").wait("ATTRIBUTES").press("q")
+			x.wait("AWAY 1").press("\n").wait("Contact ─", "firstName")
+			x.press("?").wait("All keys").press("esc").wait("Contact ─").press("q")
 			if x.wait("BACK 0"); x.exit() != 0 {
 				t.Error("it did not end well")
 			}

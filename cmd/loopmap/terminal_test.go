@@ -43,7 +43,7 @@ func openCommand(t testing.TB, dir string, w, h int, env []string, args ...strin
 	x.cmd = exec.Command(args[0], args[1:]...)
 	x.cmd.Dir = dir
 	x.cmd.Env = append([]string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "TERM=xterm-256color", "TZ=UTC", "LOOPS_SIGNING_SECRET=" + testSecret,
+		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "TERM=xterm-256color", "LANG=C.UTF-8", "TZ=UTC", "LOOPS_SIGNING_SECRET=" + testSecret,
 	}, env...)
 	var err error
 	x.pty, err = pty.StartWithSize(x.cmd, &pty.Winsize{Cols: uint16(w), Rows: uint16(h)})

@@ -36,6 +36,8 @@ type dialect interface {
 	nullable(table, column string) string
 	retype(table, column, declared string) string
 
+	// tableNames finds the tables that rows can be written into, by their names.
+	tableNames() string
 	// hasTable finds one of loopmap's own tables.
 	hasTable(name string) string
 	// inOrder is a text of loopmap's tables, ordered as Go does.

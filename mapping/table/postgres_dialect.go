@@ -97,6 +97,12 @@ func (postgresDialect) retype(table, column, declared string) string {
 	return fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s TYPE %s", quote(table), quote(column), declared)
 }
 
+// tableNames leaves the parts of partitioned tables out: rows go into the whole.
+func (postgresDialect) tableNames() string {
+	return `SELECT relname::text FROM pg_class WHERE relkind IN ('r', 'p', 'f') AND NOT relispartition AND pg_table_is_visible(oid)
+		AND relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema') ORDER BY relname`
+}
+
 func (postgresDialect) hasTable(name string) string {
 	return "SELECT 1 WHERE to_regclass('" + name + "') IS NOT NULL"
 }

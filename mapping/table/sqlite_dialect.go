@@ -71,6 +71,10 @@ func (sqliteDialect) compared(c Column) string              { return c.Type }
 func (sqliteDialect) after(column, _ string) string         { return column + " > ?" }
 func (sqliteDialect) asked(f column.Field, _ string) string { return quote(f.Name) }
 
+func (sqliteDialect) tableNames() string {
+	return `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY name`
+}
+
 func (sqliteDialect) hasTable(name string) string {
 	return "SELECT 1 FROM sqlite_schema WHERE name = '" + name + "'"
 }

@@ -1,0 +1,29 @@
+package tui
+
+import (
+	"context"
+	"errors"
+)
+
+// What the screens ask for besides: of a backend that knows it all by heart.
+
+func (f *fake) Replay(_ context.Context, id string) (string, error) {
+	f.replayed = append(f.replayed, id)
+	return "mapped again: applied", f.err
+}
+
+func (f *fake) Counts(ctx context.Context, was Counts) (Counts, error) {
+	if f.counts != was {
+		return f.counts, nil
+	}
+	return was, context.Canceled
+}
+
+func (f *fake) Tables(context.Context, string) ([]Table, error) { return f.tables, f.err }
+
+func (f *fake) CheckFile(name string) (string, error) {
+	if f.err != nil {
+		return "", errors.New("no such file")
+	}
+	return "1 byte", nil
+}

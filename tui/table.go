@@ -1,0 +1,197 @@
+package tui
+
+import (
+	"fmt"
+	"slices"
+
+	tea "charm.land/bubbletea/v2"
+	"charm.land/lipgloss/v2"
+
+	"loopmap/mapping"
+	"loopmap/mapping/column"
+	"loopmap/mapping/outgoing"
+)
+
+// tableScreen is the place of the rows, with what happened to each.
+type tableScreen struct{ quiet }
+
+func (tableScreen) where(*Model) where { return inTable }
+
+func (tableScreen) move(m *Model, by int) {
+	m.push.row = clamp(m.push.row+by, len(m.push.rows))
+	m.push.body.top = 0
+}
+
+func (tableScreen) settle(m *Model) {
+	m.push.tableTop = window(m.push.tableTop, m.push.row, len(m.push.rows), rows(m.room().h)-1)
+}
+
+func (tableScreen) back(m *Model) bool {
+	was := m.push.from
+	m.push.from = 0
+	return was != 0
+}
+
+func (tableScreen) click(m *Model, x, y int) action {
+	r := m.room()
+	if i := m.push.tableTop + y - r.y - 2; y > r.y+1 && i < len(m.push.rows) {
+		m.push.row, m.push.body.top = i, 0
+		return selected
+	}
+	return none
+}
+
+func (tableScreen) do(m *Model, a action) tea.Cmd {
+	p := &m.push
+	switch a {
+	case enter:
+		m.place, p.focus = sendPlace, bodyPane
+		p.stale = true
+	case open:
+		p.from = clamp(p.from+1, len(p.fields))
+	case shut:
+		p.from = clamp(p.from-1, len(p.fields))
+	case run, stop, fetch:
+		return m.running(a)
+	case find:
+		m.startSearch()
+	case copyPath:
+		if r, ok := p.shownRow(); ok {
+			return m.clip(r.Key, safe(r.Key))
+		}
+	}
+	return nil
+}
+
+func (tableScreen) status(m *Model) string { return "" }
+
+func (tableScreen) draw(m *Model) []string {
+	p, st, r := &m.push, &m.st, m.room()
+	inner := r.w - 2
+	f := framed{title: safe(m.draft.Table), figure: m.rowsFigure(), focused: true, top: p.tableTop, at: p.row, all: len(p.rows), head: 1}
+	if len(p.rows) == 0 || p.samples {
+		f.figure, f.all = "no rows", 0
+		why := "What webhooks bring fills it: `loopmap sync` receives."
+		if p.problem != "" {
+			why = "Now: " + safe(p.problem) + ". " + keyFor(save) + " on Map saves, and makes it."
+		}
+		return st.frame(f, m.empty(inner, "Here will be the rows of your table, with what happened to each: where it came from, and what it sent back.", why), r.w, r.h)
+	}
+	kinds := m.kinds()
+	outcome := 0
+	if len(kinds) > 0 {
+		outcome = min(16, inner/(2*len(kinds)))
+	}
+	list := p.fields[min(p.from, len(p.fields)):]
+	if i := slices.IndexFunc(list, func(f column.Field) bool { return f.Name == m.naming() }); i > 0 && p.from == 0 { // what people know a row by comes first
+		list = append([]column.Field{list[i]}, slices.Delete(slices.Clone(list), i, i+1)...)
+	}
+	room := inner - 2 - len(kinds)*(outcome+1)
+	type shownField struct {
+		column.Field
+		w int
+	}
+	var shown []shownField
+	for _, f := range list {
+		w := max(4, width(safe(f.Name)))
+		for i := p.tableTop; i < len(p.rows) && i < p.tableTop+rows(r.h); i++ {
+			w = max(w, min(30, width(cellText(p.rows[i].Cells[f.Name]))))
+		}
+		if room < w && (len(shown) > 0 || room < 8) {
+			if room >= 8 {
+				shown = append(shown, shownField{f, room})
+			}
+			break
+		}
+		w = min(w, room)
+		shown = append(shown, shownField{f, w})
+		room -= w + 1
+	}
+	head := []cell{}
+	for _, c := range shown {
+		head = append(head, cell{text: safe(c.Name), w: c.w, look: st.faint})
+	}
+	for _, k := range kinds {
+		head = append(head, cell{text: safe(k), w: outcome, look: st.faint})
+	}
+	lines := []string{st.line(false, inner, head...)}
+	for i := p.tableTop; i < len(p.rows) && len(lines) < rows(r.h); i++ {
+		row := p.rows[i]
+		var cells []cell
+		for _, c := range shown {
+			v := row.Cells[c.Name]
+			cells = append(cells, cell{text: cellText(v), w: c.w, look: st.cell(v, c.Type)})
+		}
+		for _, k := range kinds {
+			text, look := outcomeOf(row, k, st)
+			cells = append(cells, cell{text: text, w: outcome, look: look})
+		}
+		lines = append(lines, st.line(i == p.row, inner, cells...))
+	}
+	if p.from > 0 || len(shown) < len(list) {
+		f.foot = fmt.Sprintf("columns %d to %d of %d: left right", p.from+1, p.from+len(shown), len(p.fields))
+	}
+	return st.frame(f, lines, r.w, r.h)
+}
+
+// kinds are what rows of the mapping send: the contact update and the events.
+func (m *Model) kinds() (list []string) {
+	if m.draft.Push == nil {
+		return nil
+	}
+	if m.draft.Push.Contact != nil {
+		list = append(list, mapping.ContactKind)
+	}
+	for _, e := range m.draft.Push.Events {
+		list = append(list, e.Name)
+	}
+	return list
+}
+
+// naming is the column that people know a row by; "" where none is known.
+func (m *Model) naming() string {
+	if push := m.draft.Push; push != nil && push.Contact != nil && push.Contact.Email != "" {
+		return push.Contact.Email
+	}
+	return m.matching(slot{kind: emailSlot, label: "email"})
+}
+
+// outcomeOf is what became of one thing that a row sent, as a cell: 200, or what the API
+// said.
+func outcomeOf(row outgoing.Row, kind string, st *theme) (string, lipgloss.Style) {
+	for _, l := range row.Lines {
+		if l.Kind != kind {
+			continue
+		}
+		text := string(l.Status)
+		switch {
+		case l.Status == outgoing.Sent && l.Code > 0:
+			text = fmt.Sprint(l.Code)
+		case l.Status == outgoing.NotMet:
+			text = "not met"
+		case l.Status == outgoing.Failed && l.Code > 0:
+			text = fmt.Sprintf("%d %s", l.Code, safe(l.Message))
+		case l.Status == outgoing.Failed:
+			text = "failed " + safe(l.Message)
+		}
+		return text, st.pushed(l.Status)
+	}
+	return "-", st.faint
+}
+
+// findRow puts the cursor on the next row of which a shown text holds what is looked for.
+func (p *pushScreen) findRow(query string, m *Model) {
+	p.find = query
+	match := newMatcher(query)
+	for k := range p.rows {
+		i := (p.row + k) % len(p.rows)
+		text := p.rows[i].Key
+		for _, c := range p.rows[i].Cells {
+			text += " " + c.Text
+		}
+		if !match.empty() && match.match(text+" "+outcomes(p.rows[i].Lines), "", false) {
+			p.row, p.body.top = i, 0
+			return
+		}
+	}
+}
