@@ -38,7 +38,7 @@ func (t *theme) frame(f framed, lines []string, w, h int) []string {
 	}
 	inner := w - 2
 	out := make([]string, 0, h)
-	out = append(out, t.edge(line, t.border.TopLeft, t.border.TopRight, title.Render(" "+cut(f.title, inner-4)+" "), t.faint.Render(pad(f.figure)), w))
+	out = append(out, t.edge(line, t.border.TopLeft, t.border.TopRight, title.Render(" "+cut(f.title, inner-4)+" "), pad(f.figure), w))
 	n := rows(h)
 	from, to := thumb(f.top, n-f.head, f.all)
 	left := line.Render(t.border.Left)

@@ -231,7 +231,7 @@ func (d *driver) columns() string {
 
 // The excerpt that --help shows is the screen itself.
 func TestPicture(t *testing.T) {
-	d := start(t, 76, 18, withSample)
+	d := start(t, 76, 18, func(c *Config) { withSample(c); c.ASCII = true }) // for every terminal
 	d.keys("/", "contact.email", "enter", "space", "esc", "/", "companyN", "enter", "space", "esc", "/", "trialEnds", "enter", "space", "esc")
 	hold(t, "picture", d.screen()+"\n")
 	if Picture != d.screen()+"\n" {
