@@ -28,7 +28,7 @@ func colors(lookup func(string) (string, bool)) colorprofile.Profile {
 // terminals that have no other characters.
 func plain(lookup func(string) (string, bool)) bool {
 	switch name, _ := lookup("TERM"); name {
-	case "linux", "vt100":
+	case "linux", "vt100", "vt220":
 		return true
 	}
 	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {

@@ -65,19 +65,3 @@ func (a *app) editor() []string {
 	}
 	return nil
 }
-
-// asciiOnly reports whether a terminal may show nothing but ASCII: for its kind, or for
-// the locale (POSIX, "Internationalization Variables": LC_ALL, LC_CTYPE, LANG).
-func asciiOnly(lookup func(string) (string, bool), unset bool) bool {
-	switch term, _ := lookup("TERM"); term {
-	case "linux", "vt100", "vt102", "vt220", "dumb":
-		return true
-	}
-	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
-		if s, _ := lookup(name); s != "" {
-			s = strings.ToUpper(s)
-			return !strings.Contains(s, "UTF-8") && !strings.Contains(s, "UTF8")
-		}
-	}
-	return unset
-}

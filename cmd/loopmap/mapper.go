@@ -148,7 +148,7 @@ func (a *app) mapperConfig(ctx context.Context, b *backend, f mapperFlags) (cfg 
 	}
 	mouse, _ := a.lookup("LOOPMAP_MOUSE")
 	cfg.NoMouse = f.noMouse || mouse == "0"
-	cfg.ASCII = f.ascii || asciiOnly(a.lookup, true)
+	cfg.ASCII = f.ascii || plain(a.lookup)
 	cfg.Editor = a.opener(b.file)
 	cfg.Draft = b.draft()
 	url, err := a.databaseURL(cfg.Mapping)

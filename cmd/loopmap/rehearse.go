@@ -279,7 +279,7 @@ func (r *rehearsal) round(ctx context.Context, inner *app, m *mapping.Mapping, s
 	}
 	defer store.Close()
 	if m.Push == nil {
-		r.say("the mapping sends nothing back yet: P in the mapper makes that part, and this rehearsal carries it out")
+		r.say("the mapping sends nothing back yet: Send (3) in the mapper makes that part, and this rehearsal carries it out")
 		return nil
 	}
 	sender, err := senderOf(ctx, store, m, file)

@@ -17,7 +17,7 @@ import (
 )
 
 // sendKey is the key of the screen that shows rows and what they send.
-const sendKey = "P"
+const sendKey = "3"
 
 // rehearsable is a folder with a mapping and a table of twelve rows, in SQLite or at a
 // PostgreSQL's URL; state is all that stands in both.

@@ -110,12 +110,15 @@ func (h *sshHost) config(ctx context.Context, b *sshBackend) (tui.Config, error)
 	cfg.Backend = b
 	kind, _ := b.guest.Terminal()
 	term := func(name string) (string, bool) {
-		if name != "TERM" {
-			return "", false
+		switch name {
+		case "TERM":
+			return kind, true
+		case "LANG": // few clients send theirs, and nearly all terminals show it
+			return "C.UTF-8", true
 		}
-		return kind, true
+		return "", false
 	}
-	cfg.Multiplexer, cfg.ASCII, cfg.Editor = multiplexer(term), asciiOnly(term, false), nil
+	cfg.Multiplexer, cfg.ASCII, cfg.Editor = multiplexer(term), plain(term), nil
 	h.mu.Lock()
 	cfg.Listen = h.listen
 	h.mu.Unlock()
