@@ -26,7 +26,11 @@ func (m *Mapping) Add(attrs ...*body.Attribute) *Mapping {
 	n := m.Clone()
 	for _, a := range attrs {
 		if path := a.Path.String(); !from[path] {
-			c := Column{column.ProposeName(a.Path, m.Dialect, func(s string) bool { return taken[s] }), column.ProposeType(a), a.Path}
+			named := a.Path
+			if a.Called != "" {
+				named = body.MakePath(body.Step{Key: a.Called})
+			}
+			c := Column{column.ProposeName(named, m.Dialect, func(s string) bool { return taken[s] }), column.ProposeType(a), a.Path}
 			taken[m.Dialect.Fold(c.Name)], from[path] = true, true
 			n.Receive.Columns = append(n.Receive.Columns, c)
 		}

@@ -58,7 +58,9 @@ func (m *Model) set(attrs []int, on bool) {
 	if on {
 		var add []*body.Attribute
 		for _, i := range attrs {
-			add = append(add, &m.tree.attrs[i])
+			a := m.tree.attrs[i]
+			a.Called = m.listName(a.Path)
+			add = append(add, &a)
 		}
 		n = n.Add(add...)
 		if most := n.Dialect.MaxColumns(); len(n.Receive.Columns) > most {

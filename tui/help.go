@@ -20,14 +20,14 @@ type helper struct {
 func newHelper(w where) helper { return helper{keys: keysAt(w)} }
 
 // groups is the order of the groups.
-var groups = []group{picking, samples_, sending, saving, finding, going, moving, leaving}
+var groups = []group{picking, sampling, sending, saving, finding, going, moving, leaving}
 
 // found are the keys that what is typed leaves, by groups.
 func (h *helper) found() (list []binding) {
 	match := newMatcher(h.query)
 	for _, g := range groups {
 		for _, b := range h.keys {
-			if b.group == g && match.match(b.Help().Key+" "+b.Help().Desc+" "+string(g), "", false) {
+			if b.group == g && match.match(b.Help().Key+" "+b.Help().Desc, "", false) {
 				list = append(list, b)
 			}
 		}

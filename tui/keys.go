@@ -104,7 +104,7 @@ const (
 	moving   group = "MOVE"
 	picking  group = "PICK AND CHANGE"
 	finding  group = "FIND AND COPY"
-	samples_ group = "SAMPLES"
+	sampling group = "SAMPLES"
 	sending  group = "SEND"
 	saving   group = "SAVE"
 	leaving  group = "LEAVE"
@@ -126,10 +126,10 @@ func bind(w where, a action, g group, short string, keys []string, label, does s
 
 // bindings is the key table. Those that matter most on a screen come first.
 var bindings = []binding{
-	bind(onCapture, enter, samples_, "map", []string{"enter"}, "enter", "map what has arrived"),
-	bind(onCapture, builtIn, samples_, "built-in", []string{"b"}, "b", "use the built-in sample"),
-	bind(onCapture, fromFile, samples_, "file", []string{"f"}, "f", "read a sample from a file"),
-	bind(onCapture, fromJournal, samples_, "journal", []string{"w"}, "w", "take samples from what sync has received"),
+	bind(onCapture, enter, sampling, "map", []string{"enter"}, "enter", "map what has arrived"),
+	bind(onCapture, builtIn, sampling, "built-in", []string{"b"}, "b", "use the built-in sample"),
+	bind(onCapture, fromFile, sampling, "file", []string{"f"}, "f", "read a sample from a file"),
+	bind(onCapture, fromJournal, sampling, "journal", []string{"w"}, "w", "take samples from what sync has received"),
 
 	bind(inTree, pick, picking, "pick", []string{"space"}, "space", "pick or drop; on an object all within it"),
 	bind(inTree, pickWhole, picking, "", []string{"o"}, "o", "pick an object whole, as one json column"),
@@ -159,8 +159,8 @@ var bindings = []binding{
 	bind(inTable, enter, moving, "what it sends", []string{"enter"}, "enter", "what the row sends, and what became of it"),
 
 	bind(onDeliveries, enter, moving, "show", []string{"enter"}, "enter", "show the whole body and its row"),
-	bind(onDeliveries|onDelivery, asSample, samples_, "map by it", []string{"m"}, "m", "make it a sample to map by"),
-	bind(onDeliveries|onDelivery, replay, samples_, "replay", []string{"p"}, "p", "map it again, by the saved mapping"),
+	bind(onDeliveries|onDelivery, asSample, sampling, "map by it", []string{"m"}, "m", "make it a sample to map by"),
+	bind(onDeliveries|onDelivery, replay, sampling, "replay", []string{"p"}, "p", "map it again, by the saved mapping"),
 	bind(onDelivery, nextItem, moving, "next", []string{"."}, ".", "the next delivery of the list"),
 	bind(onDelivery, prevItem, moving, "", []string{","}, ",", "the delivery before"),
 	bind(onDelivery, nextPane, moving, "text or tree", []string{"tab"}, "tab", "the body as text or as a tree"),
@@ -173,7 +173,7 @@ var bindings = []binding{
 	bind(onTables, edit, picking, "other database", []string{"e"}, "e", "name another database"),
 
 	bind(inTree|onDeliveries|inRequests|inTable|inRows|onTables, find, finding, "find", []string{"/"}, "/", "find by typing"),
-	bind(onDelivery|onValue|onReview|inBody|inColumns, find, finding, "", []string{"/"}, "/", "find in the text"),
+	bind(onDelivery|onValue|onReview|inBody|inColumns, find, finding, "find", []string{"/"}, "/", "find in the text"),
 	bind(inTree|inRequests|onDelivery|onValue|onReview|inBody|inColumns, nextHit, finding, "", []string{"n"}, "n", "to the next that was found"),
 	bind(inTree|inRequests|onDelivery|onValue|onReview|inBody|inColumns, prevHit, finding, "", []string{"N"}, "N", "to the one before"),
 	bind(inTree|inColumns|inRow, copyPath, finding, "", []string{"y"}, "y", "copy the path"),
@@ -186,9 +186,9 @@ var bindings = []binding{
 	bind(onMap, prevPane, moving, "", []string{"shift+tab"}, "shift+tab", "the same, back"),
 	bind(onSend, nextPane, moving, "rows", []string{"tab"}, "tab", "requests, rows, what goes out"),
 	bind(onSend, prevPane, moving, "", []string{"shift+tab"}, "shift+tab", "the same, back"),
-	bind(onMap, fetch, samples_, "sample", []string{"r"}, "r", "take another sample and merge it"),
+	bind(onMap, fetch, sampling, "sample", []string{"r"}, "r", "take another sample and merge it"),
 	bind(onSend|inTable, fetch, sending, "", []string{"r"}, "r", "look at the table and at Loops again"),
-	bind(onDeliveries, fetch, samples_, "", []string{"r"}, "r", "look at the journal again"),
+	bind(onDeliveries, fetch, sampling, "", []string{"r"}, "r", "look at the journal again"),
 	bind(onMap|onSend, save, saving, "save", []string{"s"}, "s", "save: shows the change first"),
 	bind(onMap|onSend, undo, picking, "", []string{"u"}, "u", "undo"),
 	bind(onMap|onSend, redo, picking, "", []string{"ctrl+r"}, "ctrl+r", "redo"),

@@ -159,10 +159,10 @@ func (m *Model) chooseKey(x Table) {
 	t := &m.tables
 	switch t.keys, t.key = x.Keys, 0; len(x.Keys) {
 	case 0:
-		if len(x.Columns) > 0 {
-			m.say("%s has no column that tells its rows apart: %s keeps %s, which needs a unique index there", safe(x.Name), safe(m.cfg.File), safe(m.draft.Key))
-		}
 		m.takeTable(x, m.draft.Key)
+		if len(x.Columns) > 0 {
+			m.say("%s has no column that tells its rows apart: %s stays the key, and saving adds what it needs there", safe(x.Name), safe(m.draft.Key))
+		}
 	default:
 		t.key = max(0, slices.Index(x.Keys, m.draft.Key))
 	}

@@ -81,6 +81,7 @@ type Attribute struct {
 	Size    int          // members or elements of Value, for an object or a list
 	Doubled bool         // some sample has its key twice; the last counted
 	End     int          // index behind its last descendant
+	Called  string       // what people call it, where its key says nothing: a mailing list's name
 }
 
 // Name is the last step of the attribute's path as text fit for a screen.
