@@ -107,6 +107,7 @@ func cellText(c column.Cell) string {
 		return safe(c.Text[:min(len(c.Text), 400)])
 	case column.Misfit:
 		return "! does not fit"
+	case column.Missing, column.Null:
 	}
 	return "NULL"
 }

@@ -321,7 +321,8 @@ func (m *Model) opened(msg deliveryMsg) {
 		m.lay(deliveryScreen{})
 		c.body = newPager(m.factsOf(m.tellDelivery(d)), bodyOf(d.Body))
 		if len(d.Body) == 0 {
-			c.body = newPager(m.factsOf(append(m.tellDelivery(d), "none: it came without, or is not kept any more (journal.keep)")))
+			none := "none: it came without, or is not kept any more (journal.keep)"
+			c.body = newPager(m.factsOf(append(m.tellDelivery(d), none)))
 		}
 		c.tree, c.asTree = tree{}, false
 	}
@@ -356,7 +357,8 @@ func (m *Model) tellDelivery(d Delivery) []string {
 		lines = append(lines, "  changed where it is there: "+safe(row.Key))
 	}
 	for i, col := range m.draft.Columns() {
-		if i >= len(row.Cells) || row.Event == "" || row.Cells[i].State == column.Missing && (row.Action != mapping.Upsert || col.From.Len() == 0) {
+		untold := i >= len(row.Cells) || row.Event == ""
+		if untold || row.Cells[i].State == column.Missing && (row.Action != mapping.Upsert || col.From.Len() == 0) {
 			continue
 		}
 		lines = append(lines, "  "+fill(safe(col.Name), 24)+" "+sayCell(row.Cells[i]))
@@ -390,11 +392,13 @@ func (m *Model) drawDeliveries(w, h int) []string {
 		event, email = inner-2-when-status-2, 0
 	}
 	st := &m.st
-	lines := []string{st.line(false, inner, cell{text: "received", w: when, look: st.faint}, cell{text: "event", w: event, look: st.faint},
+	lines := []string{st.line(false, inner, cell{text: "received", w: when, look: st.faint},
+		cell{text: "event", w: event, look: st.faint},
 		cell{text: "email", w: email, look: st.faint}, cell{text: "outcome", w: status, look: st.faint})}
 	for i := c.top; i < len(c.rows) && len(lines) < rows(h); i++ {
 		d := c.list[c.rows[i]]
-		lines = append(lines, st.line(i == c.cursor, inner, cell{text: d.At.Format("01-02 15:04:05"), w: when, look: st.faint}, cell{text: safe(d.Event), w: event},
+		lines = append(lines, st.line(i == c.cursor, inner,
+			cell{text: d.At.Format("01-02 15:04:05"), w: when, look: st.faint}, cell{text: safe(d.Event), w: event},
 			cell{text: safe(d.Email), w: email}, cell{text: safe(d.Status), w: status, look: st.status(d.Status)}))
 	}
 	if c.query != "" && len(c.rows) == 0 && c.search == nil {
@@ -505,7 +509,8 @@ func (deliveryScreen) draw(m *Model) []string {
 	figure := safe(c.shown.Event) + ", " + safe(c.shown.Status)
 	title := "Delivery " + safe(label(c.shown.ID))
 	if c.asTree {
-		f := framed{title: title, figure: figure, focused: true, top: c.tree.top, at: c.tree.cursor, all: len(c.tree.rows), foot: safe(label(c.tree.path()))}
+		f := framed{title: title, figure: figure, focused: true, top: c.tree.top, at: c.tree.cursor, all: len(c.tree.rows)}
+		f.foot = safe(label(c.tree.path()))
 		return m.st.frame(f, c.tree.lines(r.w-2, rows(r.h), m.picked, 1, true, &m.st), r.w, r.h)
 	}
 	return m.st.frame(c.body.framedIn(title, figure), padded(c.body.lines(r.w-4, rows(r.h), &m.st)), r.w, r.h)

@@ -12,7 +12,7 @@ func (f *fake) Replay(_ context.Context, id string) (string, error) {
 	return "mapped again: applied", f.err
 }
 
-func (f *fake) Counts(ctx context.Context, was Counts) (Counts, error) {
+func (f *fake) Counts(_ context.Context, was Counts) (Counts, error) {
 	if f.counts != was {
 		return f.counts, nil
 	}
@@ -21,7 +21,7 @@ func (f *fake) Counts(ctx context.Context, was Counts) (Counts, error) {
 
 func (f *fake) Tables(context.Context, string) ([]Table, error) { return f.tables, f.err }
 
-func (f *fake) CheckFile(name string) (string, error) {
+func (f *fake) CheckFile(string) (string, error) {
 	if f.err != nil {
 		return "", errors.New("no such file")
 	}

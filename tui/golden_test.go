@@ -45,7 +45,7 @@ var views = map[string]func(t testing.TB, w, h int, ascii bool) *driver{
 			c.Listen = Listen{URL: "http://127.0.0.1:8787/webhooks/loops", Secrets: 1, Problem: "127.0.0.1:8787 is taken. If that is by `loopmap sync`: w takes samples from its journal; else give another --listen"}
 		})
 	},
-	"map": func(t testing.TB, w, h int, ascii bool) *driver { return picked(t, w, h, ascii) },
+	"map": picked,
 	"map_empty": func(t testing.TB, w, h int, ascii bool) *driver {
 		return begin0(t, w, h, ascii, func(c *Config) { c.New = false })
 	},

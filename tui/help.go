@@ -2,9 +2,7 @@ package tui
 
 import (
 	"fmt"
-	"strings"
 
-	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 )
 
@@ -128,7 +126,8 @@ func (m *Model) helpLines(w int) (lines []string, at []int) {
 			before = b.group
 		}
 		at = append(at, len(lines))
-		lines = append(lines, m.st.line(i == m.help.cursor, w, cell{text: b.Help().Key, w: wide, look: m.st.strong}, cell{text: b.Help().Desc, w: w - wide - 4}))
+		lines = append(lines, m.st.line(i == m.help.cursor, w, cell{text: b.Help().Key, w: wide, look: m.st.strong},
+			cell{text: b.Help().Desc, w: w - wide - 4}))
 	}
 	return lines, at
 }
@@ -145,9 +144,6 @@ func (helpScreen) draw(m *Model) []string {
 		lines = []string{"  " + m.st.warn.Render("no key does that here; backspace")}
 	}
 	top := max(0, min(m.help.top, len(lines)-1))
-	return m.st.frame(framed{title: "All keys", figure: fmt.Sprintf("%d here", n), focused: true, top: top, at: m.help.cursor, all: len(lines), head: 1},
-		append([]string{query}, lines[top:]...), r.w, r.h)
+	f := framed{title: "All keys", figure: fmt.Sprintf("%d here", n), focused: true, top: top, at: m.help.cursor, all: len(lines), head: 1}
+	return m.st.frame(f, append([]string{query}, lines[top:]...), r.w, r.h)
 }
-
-var _ = strings.Join
-var _ = key.NewBinding

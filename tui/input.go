@@ -134,7 +134,7 @@ func (m *Model) search(query string) tea.Cmd {
 	case m.shows(tablesScreen{}):
 		m.tables.find(query)
 	case m.place == tablePlace, m.place == sendPlace:
-		m.push.findRow(query, m)
+		m.push.findRow(query)
 	case m.focus != treePane:
 		m.columns.find(query, m.draft, 0)
 	default:

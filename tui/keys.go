@@ -26,7 +26,8 @@ const (
 	onMap    = inTree | inColumns | inRow
 	onSend   = inRequests | inRows | inBody
 	onPlaces = onMap | inTable | onSend | onDeliveries | onCapture
-	onTop    = onReview | onValue | onDelivery | onTables // what lies on a place
+	onTop    = onReview | onValue | onDelivery | onTables                                 // what lies on a place
+	inFound  = inTree | inColumns | inRequests | inBody | onDelivery | onValue | onReview // where one goes from hit to hit
 	all      = onPlaces | onTop
 )
 
@@ -145,7 +146,7 @@ var bindings = []binding{
 
 	bind(inRequests, pick, picking, "pick", []string{"space"}, "space", "pick, with the column that matches; or drop"),
 	bind(inRequests, enter, picking, "choose", []string{"enter"}, "enter", "choose the column; on a condition, an event, a schedule: type it"),
-	bind(inRequests, pickAll, picking, "", []string{"a"}, "a", "pick all properties of this request that columns match by name"),
+	bind(inRequests, pickAll, picking, "", []string{"a"}, "a", "pick all of this request that columns match by name"),
 	bind(inRequests, add, picking, "", []string{"i"}, "i", "add a property; to an event also contact properties and lists"),
 	bind(inRequests, drop, picking, "", []string{"d"}, "d", "drop it; on the head of a request all of that"),
 	bind(inRequests, onNull, picking, "", []string{"0"}, "0", "what NULL does: leave Loops' value as it is, or clear it"),
@@ -167,15 +168,15 @@ var bindings = []binding{
 
 	bind(onReview, enter, saving, "write", []string{"enter"}, "enter", "write it"),
 	bind(onReview, merge, saving, "merge", []string{"M"}, "M", "when the file was changed meanwhile: bring yours into it"),
-	bind(onReview, theirs, saving, "take theirs", []string{"T"}, "T", "when the file was changed meanwhile: take it; u then brings yours back"),
+	bind(onReview, theirs, saving, "take theirs", []string{"T"}, "T", "when the file was changed meanwhile: take it; u brings yours back"),
 
 	bind(onTables, enter, picking, "take", []string{"enter"}, "enter", "take the table, then the column that tells its rows apart"),
 	bind(onTables, edit, picking, "other database", []string{"e"}, "e", "name another database"),
 
 	bind(inTree|onDeliveries|inRequests|inTable|inRows|onTables, find, finding, "find", []string{"/"}, "/", "find by typing"),
 	bind(onDelivery|onValue|onReview|inBody|inColumns, find, finding, "find", []string{"/"}, "/", "find in the text"),
-	bind(inTree|inRequests|onDelivery|onValue|onReview|inBody|inColumns, nextHit, finding, "", []string{"n"}, "n", "to the next that was found"),
-	bind(inTree|inRequests|onDelivery|onValue|onReview|inBody|inColumns, prevHit, finding, "", []string{"N"}, "N", "to the one before"),
+	bind(inFound, nextHit, finding, "", []string{"n"}, "n", "to the next that was found"),
+	bind(inFound, prevHit, finding, "", []string{"N"}, "N", "to the one before"),
 	bind(inTree|inColumns|inRow, copyPath, finding, "", []string{"y"}, "y", "copy the path"),
 	bind(inTree|inColumns|inRow, copyValue, finding, "", []string{"Y"}, "Y", "copy the sample value"),
 	bind(onDeliveries|inTable, copyPath, finding, "", []string{"y"}, "y", "copy the id"),

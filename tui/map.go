@@ -2,7 +2,6 @@ package tui
 
 import (
 	"fmt"
-	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -10,7 +9,7 @@ import (
 )
 
 // mapScreen is the place where attributes become columns.
-type mapScreen struct{ quiet }
+type mapScreen struct{}
 
 func (mapScreen) where(m *Model) where {
 	return [...]where{treePane: inTree, columnsPane: inColumns, rowPane: inRow}[m.focus]
@@ -71,16 +70,6 @@ func (mapScreen) back(m *Model) bool {
 		return false
 	}
 	return true
-}
-
-func (mapScreen) status(m *Model) string {
-	if i := m.columns.cursor; m.focus != treePane && i < len(m.columns.problems) && m.columns.problems[i] != "" {
-		return "! " + safe(m.columns.problems[i])
-	}
-	if n := m.hidden(); n > 0 {
-		return fmt.Sprintf("%s hidden by the search", plural(n, "pick"))
-	}
-	return ""
 }
 
 func (mapScreen) do(m *Model, a action) tea.Cmd {
@@ -196,7 +185,8 @@ func (mapScreen) click(m *Model, x, y int) action {
 
 func (m *Model) drawTree(w, h int) []string {
 	t := &m.tree
-	f := framed{title: "Contact", focused: m.focus == treePane, top: t.top, at: t.cursor, all: len(t.rows), foot: middle(safe(label(t.path())), w-16)}
+	f := framed{title: "Contact", focused: m.focus == treePane, top: t.top, at: t.cursor, all: len(t.rows)}
+	f.foot = middle(safe(label(t.path())), w-16)
 	f.figure = plural(t.leafs, "attribute") + ", " + plural(len(m.samples), "sample")
 	if t.filtered() {
 		f.figure = fmt.Sprintf("%d of %s", t.hits, plural(t.leafs, "attribute"))
@@ -217,7 +207,8 @@ func (m *Model) drawTree(w, h int) []string {
 
 func (m *Model) drawColumns(w, h int) []string {
 	n := len(m.draft.Receive.Columns)
-	f := framed{title: "Columns", figure: plural(n, "column"), focused: m.focus == columnsPane && !m.renaming(), top: m.columns.top, at: m.columns.cursor, all: n}
+	f := framed{title: "Columns", figure: plural(n, "column"), top: m.columns.top, at: m.columns.cursor, all: n}
+	f.focused = m.focus == columnsPane && !m.renaming()
 	if i := m.columns.cursor; f.focused && i < len(m.columns.problems) && m.columns.problems[i] != "" {
 		f.foot = "! " + safe(m.columns.problems[i])
 	}
@@ -228,7 +219,8 @@ func (m *Model) drawColumns(w, h int) []string {
 func (m *Model) drawRow(w, h int) []string {
 	if m.renaming() {
 		c := m.draft.Receive.Columns[m.input.column]
-		return m.st.frame(framed{title: "Rename " + safe(c.Name), figure: safe(c.From.String()), focused: true}, m.renameLines(w-2, rows(h)), w, h)
+		f := framed{title: "Rename " + safe(c.Name), figure: safe(c.From.String()), focused: true}
+		return m.st.frame(f, m.renameLines(w-2, rows(h)), w, h)
 	}
 	n := len(m.draft.Receive.Columns)
 	f := framed{title: "Row", figure: "as it will stand", focused: m.focus == rowPane, top: m.row.top, at: m.columns.cursor, all: n, head: 1}
@@ -307,5 +299,3 @@ func (m *Model) hidden() (n int) {
 }
 
 func (m *Model) renaming() bool { return m.input != nil && m.input.what == typingName }
-
-var _ = strings.Repeat

@@ -298,7 +298,7 @@ func (m *Model) ran(msg pushedMsg) tea.Cmd {
 }
 
 // sendScreen is the place where requests are put together, and rows sent.
-type sendScreen struct{ quiet }
+type sendScreen struct{}
 
 func (sendScreen) where(m *Model) where {
 	return [...]where{requestsPane: inRequests, rowsPane: inRows, bodyPane: inBody}[m.push.focus]

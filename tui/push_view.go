@@ -58,8 +58,6 @@ func (sendScreen) click(m *Model, x, y int) action {
 	return none
 }
 
-func (sendScreen) status(m *Model) string { return m.slotStatus() }
-
 func (sendScreen) draw(m *Model) []string {
 	l := m.sendLayout()
 	requests := m.drawRequests(l.requests.w, l.requests.h)

@@ -24,8 +24,6 @@ type screen interface {
 	focus(m *Model, x, y int)
 	// click puts the cursor where somebody has clicked, and says what that means besides.
 	click(m *Model, x, y int) action
-	// status is what is to be known here, as long as it is true.
-	status(m *Model) string
 }
 
 // place is one of the four places.
@@ -104,10 +102,6 @@ func (m *Model) settle() {
 // quiet is a screen that answers nothing: what others are made of.
 type quiet struct{}
 
-func (quiet) settle(*Model)                 {}
-func (quiet) move(*Model, int)              {}
-func (quiet) do(*Model, action) tea.Cmd     { return nil }
 func (quiet) back(*Model) bool              { return false }
 func (quiet) focus(*Model, int, int)        {}
 func (quiet) click(*Model, int, int) action { return none }
-func (quiet) status(*Model) string          { return "" }

@@ -57,6 +57,7 @@ func (m *Model) tabs(w int) (list []tab) {
 			n = m.counts.Quarantined
 		case sendPlace:
 			n = m.counts.Failed
+		case mapPlace, tablePlace: // these want nobody
 		}
 		if n > 0 {
 			text += fmt.Sprintf(" %d!", n)
@@ -105,8 +106,8 @@ func (m *Model) strip(w int) string {
 	}
 	parts := []string{}
 	for _, parts = range [][]string{ // as much as there is room for
-		{"● " + heard, name + extra + unsaved, table}, {"● " + heard, name + extra + unsaved}, {"● " + heard, name + unsaved}, {"●", name + extra + unsaved},
-		{"●", name + unsaved}, {"● " + heard}, {"●"},
+		{"● " + heard, name + extra + unsaved, table}, {"● " + heard, name + extra + unsaved}, {"● " + heard, name + unsaved},
+		{"●", name + extra + unsaved}, {"●", name + unsaved}, {"● " + heard}, {"●"},
 	} {
 		if width(strings.Join(parts, "  ")) <= room {
 			break
@@ -154,7 +155,8 @@ func (m *Model) said(w int) (lines []string) {
 	case m.ask:
 		look, text = m.st.warn.Bold(true), "the mapping is not saved: quit all the same?"
 	case m.offer:
-		look, text = m.st.warn.Bold(true), "an earlier session ended unsaved ("+plural(len(m.cfg.Draft.Receive.Columns), "column")+"): take what it left?"
+		columns := plural(len(m.cfg.Draft.Receive.Columns), "column")
+		look, text = m.st.warn.Bold(true), "an earlier session ended unsaved ("+columns+"): take what it left?"
 	case m.input != nil && m.input.inLine():
 		lines = append(lines, fill(" "+m.inputLine(w-2), w))
 		if text == "" {
@@ -248,7 +250,9 @@ func (m *Model) keyHints() (list []hint) {
 		switch {
 		case short == "" || slices.ContainsFunc(list, func(h hint) bool { return h.action == b.action }):
 			continue
-		case b.action == enter && at == onReview && (m.review.refused || !m.review.read), (b.action == theirs || b.action == merge) && !m.review.theirs:
+		case b.action == enter && at == onReview && (m.review.refused || !m.review.read):
+			continue
+		case (b.action == theirs || b.action == merge) && !m.review.theirs:
 			continue
 		case b.action == save && (m.cfg.ReadOnly || !m.Unsaved() && !m.cfg.New):
 			continue

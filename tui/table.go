@@ -32,7 +32,7 @@ func (tableScreen) back(m *Model) bool {
 	return was != 0
 }
 
-func (tableScreen) click(m *Model, x, y int) action {
+func (tableScreen) click(m *Model, _, y int) action {
 	r := m.room()
 	if i := m.push.tableTop + y - r.y - 2; y > r.y+1 && i < len(m.push.rows) {
 		m.push.row, m.push.body.top = i, 0
@@ -63,8 +63,6 @@ func (tableScreen) do(m *Model, a action) tea.Cmd {
 	return nil
 }
 
-func (tableScreen) status(m *Model) string { return "" }
-
 func (tableScreen) draw(m *Model) []string {
 	p, st, r := &m.push, &m.st, m.room()
 	inner := r.w - 2
@@ -75,7 +73,8 @@ func (tableScreen) draw(m *Model) []string {
 		if p.problem != "" {
 			why = "Now: " + safe(p.problem) + ". " + keyFor(save) + " on Map saves, and makes it."
 		}
-		return st.frame(f, m.empty(inner, "Here will be the rows of your table, with what happened to each: where it came from, and what it sent back.", why), r.w, r.h)
+		what := "Here will be the rows of your table, with what happened to each: where it came from, and what it sent back."
+		return st.frame(f, m.empty(inner, what, why), r.w, r.h)
 	}
 	kinds := m.kinds()
 	outcome := 0
@@ -83,7 +82,8 @@ func (tableScreen) draw(m *Model) []string {
 		outcome = min(16, inner/(2*len(kinds)))
 	}
 	list := p.fields[min(p.from, len(p.fields)):]
-	if i := slices.IndexFunc(list, func(f column.Field) bool { return f.Name == m.naming() }); i > 0 && p.from == 0 { // what people know a row by comes first
+	named := func(f column.Field) bool { return f.Name == m.naming() }
+	if i := slices.IndexFunc(list, named); i > 0 && p.from == 0 { // what people know a row by comes first
 		list = append([]column.Field{list[i]}, slices.Delete(slices.Clone(list), i, i+1)...)
 	}
 	room := inner - 2 - len(kinds)*(outcome+1)
@@ -180,7 +180,7 @@ func outcomeOf(row outgoing.Row, kind string, st *theme) (string, lipgloss.Style
 }
 
 // findRow puts the cursor on the next row of which a shown text holds what is looked for.
-func (p *pushScreen) findRow(query string, m *Model) {
+func (p *pushScreen) findRow(query string) {
 	p.find = query
 	match := newMatcher(query)
 	for k := range p.rows {

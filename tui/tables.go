@@ -161,7 +161,8 @@ func (m *Model) chooseKey(x Table) {
 	case 0:
 		m.takeTable(x, m.draft.Key)
 		if len(x.Columns) > 0 {
-			m.say("%s has no column that tells its rows apart: %s stays the key, and saving adds what it needs there", safe(x.Name), safe(m.draft.Key))
+			m.say("%s has no column that tells its rows apart: %s stays the key, and saving adds what it needs there",
+				safe(x.Name), safe(m.draft.Key))
 		}
 	default:
 		t.key = max(0, slices.Index(x.Keys, m.draft.Key))
@@ -238,7 +239,9 @@ func (tablesScreen) draw(m *Model) []string {
 		if x.Name == m.draft.Table && t.database == m.draft.Database {
 			look = st.good
 		}
-		lines = append(lines, st.line(i == t.cursor && t.keys == nil, inner, cell{text: middle(safe(x.Name), inner-16), w: inner - 16, look: look}, cell{text: note, w: 12, look: st.faint, right: true}))
+		lines = append(lines, st.line(i == t.cursor && t.keys == nil, inner,
+			cell{text: middle(safe(x.Name), inner-16), w: inner - 16, look: look},
+			cell{text: note, w: 12, look: st.faint, right: true}))
 	}
 	f := framed{title: "Tables", figure: cut(safe(t.database), 30), focused: t.keys == nil, top: t.top, at: t.cursor, all: len(t.shown)}
 	if !t.read {
@@ -267,7 +270,8 @@ func (m *Model) drawTable(w, h int) []string {
 	if t.keys != nil {
 		for i, key := range t.keys {
 			c := m.keyColumn(*x, key)
-			lines = append(lines, st.line(i == t.key, inner, cell{text: safe(key), w: 20}, cell{text: "from " + c.From.String(), w: inner - 25, look: st.faint}))
+			lines = append(lines, st.line(i == t.key, inner, cell{text: safe(key), w: 20},
+				cell{text: "from " + c.From.String(), w: inner - 25, look: st.faint}))
 		}
 		return st.frame(framed{title: "Which column tells rows apart?", figure: safe(x.Name), focused: true}, lines, w, h)
 	}
@@ -280,7 +284,8 @@ func (m *Model) drawTable(w, h int) []string {
 		if slices.Contains(x.Keys, c.Name) {
 			note = "key"
 		}
-		lines = append(lines, st.line(false, inner, cell{text: middle(safe(c.Name), name), w: name}, cell{text: safe(c.Type), w: inner - name - 9, look: st.faint}, cell{text: note, w: 4, look: st.accent}))
+		lines = append(lines, st.line(false, inner, cell{text: middle(safe(c.Name), name), w: name},
+			cell{text: safe(c.Type), w: inner - name - 9, look: st.faint}, cell{text: note, w: 4, look: st.accent}))
 	}
 	figure := plural(len(x.Columns), "column")
 	if len(x.Columns) == 0 {

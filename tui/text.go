@@ -104,18 +104,6 @@ func fill(s string, w int) string {
 	return s
 }
 
-// ends puts left and right at the two ends of a line of w cells. The right one
-// gives way.
-func ends(left, right string, w int) string {
-	left = cut(left, w)
-	room := w - width(left)
-	if right == "" || room < 3 {
-		return fill(left, w)
-	}
-	right = cut(right, room-2)
-	return left + strings.Repeat(" ", room-width(right)) + right
-}
-
 // window is which of n lines to show in h, so that the cursor is among them and
 // the window moves as little as it can from top.
 func window(top, cursor, n, h int) int {

@@ -94,6 +94,8 @@ func (t *theme) column(typ column.Type) lipgloss.Style {
 		return t.moment
 	case column.JSON:
 		return t.object
+	case column.Text:
+		return t.plain
 	}
 	return t.plain
 }
@@ -105,6 +107,8 @@ func (t *theme) cell(c column.Cell, typ column.Type) lipgloss.Style {
 		return t.column(typ)
 	case column.Misfit:
 		return t.bad
+	case column.Missing, column.Null:
+		return t.faint
 	}
 	return t.faint
 }
@@ -118,6 +122,8 @@ func (t *theme) status(status string) lipgloss.Style {
 		return t.bad
 	case mapping.Pending:
 		return t.warn
+	case mapping.Ignored:
+		return t.faint
 	}
 	return t.faint
 }
@@ -131,6 +137,8 @@ func (t *theme) pushed(status outgoing.Status) lipgloss.Style {
 		return t.bad
 	case outgoing.Pending:
 		return t.warn
+	case outgoing.NotMet:
+		return t.faint
 	}
 	return t.faint
 }
