@@ -28,6 +28,8 @@ const (
 	onPlaces = onMap | inTable | onSend | onDeliveries | onCapture
 	onTop    = onReview | onValue | onDelivery | onTables                                 // what lies on a place
 	inFound  = inTree | inColumns | inRequests | inBody | onDelivery | onValue | onReview // where one goes from hit to hit
+	opens    = inTree | inRow | inTable | inRows | onDeliveries | onDelivery // where right opens something
+	shuts    = inTree | inRow | inTable | inBody | onDelivery                // and left closes it
 	all      = onPlaces | onTop
 )
 
@@ -204,8 +206,8 @@ var bindings = []binding{
 
 	bind(all|inHelp, up, moving, "", []string{"up", "k"}, "up k", "move up"),
 	bind(all|inHelp, down, moving, "", []string{"down", "j"}, "down j", "move down"),
-	bind(inTree|inRow|onDelivery|inRows|inTable|onDeliveries, open, moving, "", []string{"right", "l"}, "right l", "open, or step in; to what is beside"),
-	bind(inTree|inRow|onDelivery|inBody|inTable, shut, moving, "", []string{"left", "h"}, "left h", "close, or go to the parent; back to what is beside"),
+	bind(opens, open, moving, "", []string{"right", "l"}, "right l", "open, or step in; to what is beside"),
+	bind(shuts, shut, moving, "", []string{"left", "h"}, "left h", "close, or go to the parent; back to what is beside"),
 	bind(inTree|onDelivery, openAll, moving, "", []string{"E"}, "E", "open all"),
 	bind(inTree|onDelivery, shutAll, moving, "", []string{"C"}, "C", "close all"),
 	bind(inTree, deeper, moving, "", []string{"]"}, "]", "open one level more"),
