@@ -9,6 +9,7 @@ import (
 	"loopmap/mapping"
 	"loopmap/mapping/column"
 	"loopmap/mapping/outgoing"
+	"loopmap/tui/slots"
 )
 
 // Config is all that the mapper is handed.
@@ -127,7 +128,7 @@ type Backend interface {
 	Pushes(ctx context.Context, m *mapping.Mapping) (PushView, error)
 	// Push sends at most so many rows by the saved mapping, or those that failed again;
 	// it tells what becomes of them while somebody hears, and says in words how it went.
-	Push(ctx context.Context, rows int, failed bool, told chan<- PushProgress) (words string, err error)
+	Push(ctx context.Context, rows int, failed bool, progress chan<- PushProgress) (words string, err error)
 	// Catalog is what Loops has to send to; of these events the properties, too.
 	Catalog(ctx context.Context, events []string) Catalog
 	// CreateProperty makes a contact property in Loops.
@@ -147,14 +148,7 @@ type PushView struct {
 }
 
 // Catalog is what a team has in Loops. What could not be found out is nil.
-type Catalog struct {
-	Team            string
-	Properties      []mapping.Property
-	Lists           []mapping.List
-	Events          []string
-	EventProperties map[string][]mapping.Property // by event
-	Problem         string                        // why it is not known
-}
+type Catalog = slots.Catalog
 
 // PushProgress is how far a run is.
 type PushProgress struct {

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"errors"
+	"strings"
 
 	tea "charm.land/bubbletea/v2"
 )
@@ -71,7 +72,8 @@ func (m *Model) judgeFile(name string) tea.Cmd {
 	return func() tea.Msg {
 		words, err := b.CheckFile(name)
 		if err != nil {
-			return fileMsg{name, safe(firstOf(err.Error())), false}
+			why, _, _ := strings.Cut(err.Error(), "\n")
+			return fileMsg{name, safe(why), false}
 		}
 		return fileMsg{name, safe(words), true}
 	}

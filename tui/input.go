@@ -10,6 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"loopmap/mapping/column"
+	"loopmap/tui/slots"
 )
 
 type typing int
@@ -37,7 +38,7 @@ type input struct {
 	touched bool          // something was typed
 	offers  []TableColumn // columns of the table to choose from
 	chosen  int           // index into shown(), -1 for what is typed
-	slot    slot          // of the push screen, that is filled
+	slot    slots.Slot    // of the push screen, that is filled
 	seen    bool          // it has stood there for a moment without a key
 
 	text         *pager // what a search is in, of so many cells; nil for a list

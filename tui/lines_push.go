@@ -4,13 +4,15 @@ import (
 	"strconv"
 	"strings"
 
+	"loopmap/mapping"
 	"loopmap/mapping/outgoing"
+	"loopmap/tui/slots"
 )
 
 // The push screen, line by line.
 
-const pushHelp = `push: what rows send to Loops, by number. set 5 company: send column company there; set 5 alone takes the column that matches,
-set 5 - drops. set 4 plan == "pro": a condition. null 5: whether NULL clears. as 5: as which type. make 5: makes the property in Loops.
+const pushHelp = `push: what rows send to Loops, by number. set 5 company: send column company there;
+set 5 alone takes the column that matches, set 5 - drops. set 4 plan == "pro": a condition. null 5: whether NULL clears. as 5: as which type. make 5: makes the property in Loops.
 add teamSize size: a property more of the contact update. event upgraded: adds an event. sends 2: what row 2 sends.
 send 10: sends ten rows. send failed: those that failed, again.`
 
@@ -26,55 +28,28 @@ func (l *liner) pushing() {
 
 // push carries out what concerns sending; ok is false for another command.
 func (l *liner) push(word string, rest []string) (ok bool) {
-	switch word {
-	case "push":
-		l.pushing()
-		l.slots()
-	case "set":
-		l.pushing()
-		l.set(rest)
-	case "null", "as", "make":
-		l.pushing()
-		if l.at(rest) {
-			l.alter(word)
-		}
-	case "add":
-		l.pushing()
-		if _, ok := l.m.push.field(strings.Join(rest[min(1, len(rest)):], " ")); !ok {
-			l.say("Say the property and its column, for example add teamSize team_size.")
-			break
-		}
-		l.m.setColumn(slot{kind: propertySlot, event: -1, loops: rest[0]}, strings.Join(rest[1:], " "))
-		l.result()
-		l.slots()
-	case "event":
-		l.pushing()
-		if l.m.setText(slot{kind: newEventSlot}, strings.Join(rest, " ")) {
-			l.m.sawCatalog(l.m.askLoops()().(catalogMsg)) // for its properties
-		}
-		l.result()
-		l.pushing()
-		l.slots()
-	case "sends":
-		l.pushing()
-		l.sends(rest)
-	case "send":
-		l.pushing()
-		l.send(rest)
-	default:
+	does := map[string]func([]string){
+		"push": func([]string) { l.slots() },
+		"set":  l.set, "null": l.null, "as": l.as, "make": l.makeProperty, "add": l.add, "event": l.event, "sends": l.sends, "send": l.send,
+	}[word]
+	if does == nil {
 		return false
 	}
+	l.pushing()
+	does(rest)
 	return true
 }
 
 // value is what stands in a slot.
-func (l *liner) value(s slot) string {
+func (l *liner) value(s slots.Slot) string {
 	text, wrong := l.m.slotValue(s)
 	value := wrong + strings.Trim(strings.TrimPrefix(text, "- "), "()")
 	switch {
-	case s.kind == autoSlot:
-		return map[bool]string{true: "on", false: "off"}[s.value != ""]
-	case s.kind == everySlot && s.value == "":
+	case s.Kind == slots.Auto && s.Value == "":
+		return "off"
+	case s.Kind == slots.Auto:
+		return "on"
+	case s.Kind == slots.Every && s.Value == "":
 		return "never"
 	case value == "-":
 		return "nothing"
@@ -85,19 +60,18 @@ func (l *liner) value(s slot) string {
 func (l *liner) slots() {
 	p := &l.m.push
 	for i, s := range p.slots {
-		value := l.value(s)
 		switch {
-		case s.kind == contactSlot || s.kind == eventSlot:
-			l.say("%s, %s:", s.label, s.value)
+		case s.Kind == slots.Contact || s.Kind == slots.Event:
+			l.say("%s, %s:", s.Label, s.Value)
 			continue
-		case s.kind == newEventSlot || s.kind == whenSlot:
+		case s.Heads():
 			continue
 		}
 		typ := ""
 		if t := slotType(s); t != "" {
 			typ = ", " + t
 		}
-		l.say("%d. %s%s: %s", i, s.label, typ, value)
+		l.say("%d. %s%s: %s", i, s.Label, typ, l.value(s))
 	}
 	for _, why := range p.wrong {
 		l.say("Wrong: %s.", why)
@@ -110,83 +84,122 @@ func (l *liner) slots() {
 
 // set fills a slot by its number: set NUMBER [VALUE].
 func (l *liner) set(rest []string) {
-	p := &l.m.push
-	if !l.at(rest) {
+	n := l.number(rest)
+	if n == 0 {
 		return
 	}
-	n := p.cursor
-	s, value := p.slots[n], strings.Join(rest[1:], " ")
+	f, s, value := l.m.facts(), l.m.push.slots[n], strings.Join(rest[1:], " ")
 	switch {
 	case value == "-":
-		l.m.dropSlot()
-	case s.kind == autoSlot && (value == "on" || value == "off" || value == ""):
-		if value == "" || (value == "on") != (s.value != "") {
-			l.m.pickSlot()
-		}
-	case s.kind == autoSlot:
+		l.m.take(f.Drop(s))
+	case s.Kind == slots.Auto && (value == "on" || value == "off" || value == ""):
+		l.m.take(f.SetAuto(value == "on" || value == "" && s.Value == ""))
+	case s.Kind == slots.Auto:
 		l.say("That is on or off.")
 		return
-	case s.kind == onceSlot:
-		for _, column := range strings.Split(value, ",") {
-			if column = strings.TrimSpace(column); column != "" {
-				if _, ok := p.field(column); !ok {
-					l.say("No column is called %q.", column)
-					continue
-				}
-				l.m.setColumn(s, column)
-			}
-		}
-	case s.kind == runIfSlot || s.kind == everySlot || s.kind == eventSlot:
-		if s.kind == runIfSlot {
-			if _, err := l.m.condition(value); err != nil {
+	case s.Kind == slots.OncePer:
+		l.oncePer(s, value)
+	case s.Kind == slots.RunIf || s.Kind == slots.Every || s.Kind == slots.Event:
+		if s.Kind == slots.RunIf {
+			if _, err := f.Condition(value); err != nil {
 				l.say("No: %v.", err)
 				return
 			}
 		}
-		l.m.setText(s, value)
+		l.m.take(f.SetText(s, value))
 	default:
 		if value == "" {
-			value = l.m.matching(s)
+			value = f.Match(s)
 		}
-		if _, ok := p.field(value); !ok {
-			l.say("No column is called %q.", value)
+		if !l.isColumn(value) {
 			return
 		}
-		l.m.setColumn(s, value)
+		l.m.take(f.SetColumn(s, value))
 	}
 	l.result()
-	if n < len(p.slots) {
-		l.say("%s: %s", p.slots[n].label, l.value(p.slots[n]))
+	if p := &l.m.push; n < len(p.slots) {
+		l.say("%s: %s", p.slots[n].Label, l.value(p.slots[n]))
 	}
 }
 
-// at puts the cursor on the slot whose number comes first.
-func (l *liner) at(rest []string) bool {
-	p := &l.m.push
+// oncePer takes columns, set apart by commas, into once per, or out of it.
+func (l *liner) oncePer(s slots.Slot, names string) {
+	for name := range strings.SplitSeq(names, ",") {
+		if name = strings.TrimSpace(name); name != "" && l.isColumn(name) {
+			l.m.take(l.m.facts().SetColumn(s, name))
+		}
+	}
+}
+
+// isColumn reports whether the table has a column, and says so if it has not.
+func (l *liner) isColumn(name string) bool {
+	_, ok := l.m.facts().Field(name)
+	if !ok {
+		l.say("No column is called %q.", name)
+	}
+	return ok
+}
+
+// number is that of the slot that comes first; 0 when it is none.
+func (l *liner) number(rest []string) int {
+	list := l.m.push.slots
 	if len(rest) > 0 {
-		if i, err := strconv.Atoi(rest[0]); err == nil && i > 0 && i < len(p.slots) && !p.slots[i].heads() {
-			p.cursor = i
-			return true
+		if i, err := strconv.Atoi(rest[0]); err == nil && i > 0 && i < len(list) && !list[i].Heads() {
+			return i
 		}
 	}
 	l.say("Which one? Say push for their numbers, then for example set 5 company.")
-	return false
+	return 0
 }
 
-// alter changes how the property under the cursor is sent, or makes it in Loops.
-func (l *liner) alter(word string) {
-	switch word {
-	case "make":
-		l.m.push.sure = true
-		if cmd := l.m.createProperty(); cmd != nil {
-			if again := l.m.created(cmd().(createdMsg)); again != nil {
-				l.m.sawCatalog(again().(catalogMsg))
-			}
+// null changes what NULL does to a property.
+func (l *liner) null(rest []string) { l.alter(rest, slots.NextNull) }
+
+// as changes the type that a property is sent as.
+func (l *liner) as(rest []string) { l.alter(rest, slots.NextAs) }
+
+func (l *liner) alter(rest []string, next func(slots.Slot) (mapping.Pair, string)) {
+	if n := l.number(rest); n > 0 {
+		l.m.alter(l.m.push.slots[n], next)
+		l.result()
+	}
+}
+
+// makeProperty makes a property in Loops.
+func (l *liner) makeProperty(rest []string) {
+	n := l.number(rest)
+	if n == 0 {
+		return
+	}
+	l.m.push.sure = true
+	if cmd := l.m.createProperty(l.m.push.slots[n]); cmd != nil {
+		if again := l.m.created(cmd().(createdMsg)); again != nil {
+			l.m.sawCatalog(again().(catalogMsg))
 		}
-	default:
-		l.m.editPair(map[string]action{"null": onNull, "as": retype}[word])
 	}
 	l.result()
+}
+
+// add adds a property to the contact update: add PROPERTY COLUMN.
+func (l *liner) add(rest []string) {
+	f, column := l.m.facts(), strings.Join(rest[min(1, len(rest)):], " ")
+	if _, ok := f.Field(column); !ok {
+		l.say("Say the property and its column, for example add teamSize team_size.")
+		return
+	}
+	l.m.take(f.SetColumn(slots.Named(slots.OfContact, rest[0]), column))
+	l.result()
+	l.slots()
+}
+
+// event adds an event: event NAME.
+func (l *liner) event(rest []string) {
+	if l.m.take(l.m.facts().SetText(slots.Slot{Kind: slots.NewEvent}, strings.Join(rest, " "))) {
+		l.m.sawCatalog(l.m.askLoops()().(catalogMsg)) // for its properties
+	}
+	l.result()
+	l.pushing()
+	l.slots()
 }
 
 // sends says what a row sends, and what became of what it sent.
@@ -197,15 +210,15 @@ func (l *liner) sends(rest []string) {
 		l.say("Which row? There are %d: sends 1.", len(p.rows))
 		return
 	}
-	p.row = n - 1
-	l.say("Row %d, %s.", n, l.m.rowName(p.rows[p.row]))
+	row := p.rows[n-1]
+	l.say("Row %d, %s.", n, l.m.rowName(row))
 	if p.sender != nil {
-		for _, st := range p.sender.Steps(p.rows[p.row], outgoing.Resend{Failed: true, Unknown: true, Same: true}) {
+		for _, st := range p.sender.Steps(row, outgoing.Resend{Failed: true, Unknown: true, Same: true}) {
 			l.say("%s", st)
 		}
 	}
-	l.say("Now it sends %s.", l.m.sendsNow(p.row))
-	for _, line := range p.rows[p.row].Lines {
+	l.say("Now it sends %s.", l.m.sendsNow(n-1))
+	for _, line := range row.Lines {
 		l.say("%s", tellOutcome(line))
 	}
 }
@@ -223,13 +236,13 @@ func (l *liner) send(rest []string) {
 		l.say("Save the mapping first: rows are sent by the file.")
 		return
 	}
-	told := make(chan PushProgress)
+	progress := make(chan PushProgress)
 	go func() {
-		for range told { // each row's outcome is said at the end
+		for range progress { // each row's outcome is said at the end
 		}
 	}()
-	words, err := l.m.cfg.Backend.Push(l.ctx, n, failed, told)
-	close(told)
+	words, err := l.m.cfg.Backend.Push(l.ctx, n, failed, progress)
+	close(progress)
 	l.m.push.read = false
 	l.pushing()
 	for i, r := range l.m.push.rows {

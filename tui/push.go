@@ -15,6 +15,7 @@ import (
 	"loopmap/mapping"
 	"loopmap/mapping/column"
 	"loopmap/mapping/outgoing"
+	"loopmap/tui/slots"
 )
 
 // pushScreen is where the requests that rows send to Loops are put together, beside
@@ -32,7 +33,7 @@ type pushScreen struct {
 	problem string // why no row can be looked at
 	catalog Catalog
 
-	slots       []slot
+	slots       []slots.Slot
 	cursor, top int // of slots
 	row, rowTop int
 	tableTop    int               // the first row that the table shows
@@ -154,13 +155,13 @@ func (m *Model) sawCatalog(msg catalogMsg) {
 func (p *pushScreen) compute(m *Model) {
 	p.stale, p.sender, p.wrong, p.misfits, p.now = false, nil, nil, nil, nil
 	at := p.current()
-	p.slots = m.slots()
+	p.slots = m.facts().Slots()
 	for i := range p.slots {
 		m.judge(&p.slots[i])
 	}
 	p.cursor = clamp(p.cursor, len(p.slots))
 	for i, s := range p.slots { // the line stays under the cursor, wherever it is now
-		if s.kind == at.kind && s.event == at.event && s.loops == at.loops {
+		if s.Is(at) {
 			p.cursor = i
 		}
 	}
@@ -189,11 +190,11 @@ func (p *pushScreen) compute(m *Model) {
 }
 
 // current is the slot under the cursor.
-func (p *pushScreen) current() slot {
+func (p *pushScreen) current() slots.Slot {
 	if p.cursor < len(p.slots) {
 		return p.slots[p.cursor]
 	}
-	return slot{}
+	return slots.Slot{}
 }
 
 // shownRow is the row whose requests are shown.
@@ -371,9 +372,11 @@ func (m *Model) editRequests(a action) tea.Cmd {
 	case pick:
 		m.pickSlot()
 	case drop:
-		m.dropSlot()
-	case onNull, retype:
-		m.editPair(a)
+		m.take(m.facts().Drop(p.current()))
+	case onNull:
+		m.alter(p.current(), slots.NextNull)
+	case retype:
+		m.alter(p.current(), slots.NextAs)
 	case pickAll:
 		m.matchAll()
 	case add:
@@ -385,10 +388,11 @@ func (m *Model) editRequests(a action) tea.Cmd {
 	case prevHit:
 		p.jump(p.query, -1)
 	case create:
+		make := func() tea.Cmd { return m.createProperty(p.current()) }
 		if p.sure {
-			return m.alone(m.createProperty)
+			return m.alone(make)
 		}
-		return m.createProperty()
+		return make()
 	}
 	return nil
 }
@@ -419,7 +423,7 @@ func (p *pushScreen) jump(text string, step int) {
 	}
 	for i := range n {
 		at := ((from+i*by)%n + n) % n
-		if s := p.slots[at]; !m.empty() && m.match(s.label, s.value, false) {
+		if s := p.slots[at]; !m.empty() && m.match(s.Label, s.Value, false) {
 			p.cursor, p.body.top = at, 0
 			return
 		}
@@ -431,7 +435,7 @@ func (m *Model) copyBody() tea.Cmd {
 	row, ok := m.push.shownRow()
 	if ok && m.push.sender != nil {
 		for _, st := range m.push.sender.Steps(row, outgoing.Resend{Failed: true, Unknown: true, Same: true}) {
-			if st.Kind == requestKind(m.draft, m.push.current().event) && st.Request != nil {
+			if st.Kind == requestKind(m.draft, m.push.current().Event) && st.Request != nil {
 				return m.clip(string(st.Request.Body), "the body of "+st.Request.Method+" "+st.Request.Path)
 			}
 		}

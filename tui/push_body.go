@@ -53,7 +53,7 @@ func (m *Model) bodyParts() (parts []flow) {
 		now[st.Kind] = st
 	}
 	all := p.sender.Steps(row, outgoing.Resend{Failed: true, Unknown: true, Same: true})
-	first := requestKind(m.draft, p.current().event)
+	first := requestKind(m.draft, p.current().Event)
 	for _, turn := range []bool{true, false} {
 		for _, st := range all {
 			if (st.Kind == first) == turn {

@@ -38,7 +38,7 @@ func withTable(d *driver) *driver {
 func (d *driver) to(words string) *driver {
 	d.t.Helper()
 	for i, s := range d.m.push.slots {
-		if strings.HasPrefix(s.label, words) {
+		if strings.HasPrefix(s.Label, words) {
 			d.keys("g")
 			for range i {
 				d.keys("down")

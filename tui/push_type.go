@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,34 +8,30 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"loopmap/mapping"
-	"loopmap/mapping/column"
 	"loopmap/mapping/condition"
+	"loopmap/tui/slots"
 )
 
 // startSlot opens what fills the slot under the cursor: the columns to choose from, or
 // a field to type in.
 func (m *Model) startSlot() {
 	s := m.push.current()
-	switch s.kind {
-	case contactSlot, autoSlot:
+	switch s.Kind {
+	case slots.Contact, slots.Auto:
 		m.pickSlot()
 		return
-	case runIfSlot:
-		m.input = newInput(typingRunIf, s.value)
-	case everySlot:
-		m.input = newInput(typingWords, s.value)
+	case slots.RunIf:
+		m.input = newInput(typingRunIf, s.Value)
+	case slots.Every:
+		m.input = newInput(typingWords, s.Value)
 		m.input.field.Prompt = "every: "
-	case eventSlot, newEventSlot:
-		name := ""
-		if s.kind == eventSlot {
-			name = strings.TrimPrefix(s.label, "event ")
-		}
-		m.input = newInput(typingWords, name)
+	case slots.Event, slots.NewEvent:
+		m.input = newInput(typingWords, s.Name())
 		m.input.field.Prompt = "event: "
 		for _, have := range m.push.catalog.Events {
 			m.input.offers = append(m.input.offers, TableColumn{Name: have})
 		}
-	case whenSlot, noSlot:
+	case slots.When, slots.None:
 		return
 	default:
 		m.chooseColumn(s)
@@ -46,68 +41,60 @@ func (m *Model) startSlot() {
 }
 
 // chooseColumn opens the finder of columns for a slot.
-func (m *Model) chooseColumn(s slot) {
+func (m *Model) chooseColumn(s slots.Slot) {
 	m.input = newInput(typingColumn, "")
 	m.input.slot, m.input.chosen = s, 0
-	for _, f := range m.push.fields {
-		if s.kind == listSlot && f.Type != column.Boolean {
-			continue // a list is joined or left
-		}
-		m.input.offers = append(m.input.offers, TableColumn{Name: f.Name, Type: string(f.Type)})
+	for _, c := range m.facts().Fitting(s) {
+		m.input.offers = append(m.input.offers, TableColumn{Name: c.Name, Type: string(c.Type)})
 	}
-	now := s.value
-	if now == "" || s.kind == onceSlot {
-		now = m.matching(s)
+	now := s.Value
+	if now == "" || s.Kind == slots.OncePer {
+		now = m.facts().Match(s)
 	}
 	if i := slices.IndexFunc(m.input.offers, func(c TableColumn) bool { return c.Name == now }); i >= 0 {
 		m.input.chosen = i
 	}
 }
 
-// mailingList stands before the id of a list that is offered.
-const mailingList = "mailing list "
-
 // startAdding asks for a property that is not among the slots.
 func (m *Model) startAdding() {
 	s := m.push.current()
-	if s.event == -2 || s.kind == newEventSlot {
+	if s.Event == slots.OfAll || s.Kind == slots.NewEvent {
 		m.say("go to a request first: properties are added to it")
 		return
 	}
 	m.input = newInput(typingProperty, "")
 	m.input.slot = s
-	if s.event < 0 {
-		return
+	for _, more := range m.facts().Addable(s.Event) {
+		m.input.offers = append(m.input.offers, offered(more))
 	}
-	for _, p := range m.properties(nil) {
-		m.input.offers = append(m.input.offers, TableColumn{Name: p.Key, Type: "contact property"})
+}
+
+// offered is how a slot is offered to be added.
+func offered(s slots.Slot) TableColumn {
+	if s.Kind == slots.List {
+		return TableColumn{Name: s.Name(), Type: "mailing list " + s.Loops}
 	}
-	for _, l := range m.push.catalog.Lists {
-		m.input.offers = append(m.input.offers, TableColumn{Name: l.Name, Type: mailingList + l.ID})
-	}
+	return TableColumn{Name: s.Name(), Type: "contact property"}
 }
 
 // addProperty goes on to the column of a property that was named.
 func (m *Model) addProperty(text string) {
 	in := m.input
-	s := slot{kind: propertySlot, event: in.slot.event, loops: text, label: text}
+	s := slots.Named(in.slot.Event, text)
 	if list := in.shown(); in.chosen >= 0 && in.chosen < len(list) {
-		s.loops, s.label = list[in.chosen].Name, list[in.chosen].Name
-		if id, isList := strings.CutPrefix(list[in.chosen].Type, mailingList); isList {
-			s.kind, s.loops, s.label = listSlot, id, "list "+s.label
-		} else {
-			s.kind = eventContactSlot
-			p, _ := m.contactProperty(s.loops)
-			s.typ = p.Type
+		more := m.facts().Addable(in.slot.Event)
+		if i := slices.IndexFunc(more, func(s slots.Slot) bool { return offered(s) == list[in.chosen] }); i >= 0 {
+			s = more[i]
 		}
 	}
-	if s.loops == "" {
+	if s.Loops == "" {
 		m.input = nil
 		m.say("no property is added: it was given no name")
 		return
 	}
-	if why := mapping.Unwritable(s.loops); why != "" && s.kind == propertySlot && s.event < 0 {
-		m.complain(fmt.Errorf("%s is not to be set here: %s", s.loops, why))
+	if why := mapping.Unwritable(s.Loops); why != "" && s.Event < 0 {
+		m.complain(fmt.Errorf("%s is not to be set here: %s", s.Loops, why))
 		return
 	}
 	m.chooseColumn(s)
@@ -121,12 +108,10 @@ func (m *Model) takeColumn() {
 		m.complain(fmt.Errorf("no column holds %q", in.field.Value()))
 		return
 	}
-	if m.setColumn(in.slot, list[in.chosen].Name) {
+	if m.take(m.facts().SetColumn(in.slot, list[in.chosen].Name)) {
 		m.input = nil
-		for i, s := range m.push.slots { // one that was added is where the cursor goes
-			if s.kind == in.slot.kind && s.event == in.slot.event && s.loops == in.slot.loops {
-				m.push.cursor = i
-			}
+		if i := slices.IndexFunc(m.push.slots, in.slot.Is); i >= 0 {
+			m.push.cursor = i // which may have been added
 		}
 	}
 }
@@ -139,50 +124,35 @@ func (m *Model) takeText(text string) tea.Cmd {
 	}
 	text = strings.TrimSpace(text)
 	if in.what == typingRunIf && text != "" {
-		if _, err := m.condition(text); err != nil {
+		if _, err := m.facts().Condition(text); err != nil {
 			m.complain(err)
 			return nil
 		}
 	}
-	nameless := text == "" && (in.slot.kind == eventSlot || in.slot.kind == newEventSlot)
-	if nameless || text == in.slot.value {
+	nameless := text == "" && (in.slot.Kind == slots.Event || in.slot.Kind == slots.NewEvent)
+	if nameless || text == in.slot.Value {
 		m.input = nil
 		switch {
-		case nameless && in.slot.kind == eventSlot:
-			m.say("the event keeps its name; d drops it")
+		case nameless && in.slot.Kind == slots.Event:
+			m.say("the event keeps its name; %s drops it", keyFor(drop))
 		case nameless:
 			m.say("no event is added: it was given no name")
 		}
 		return nil
 	}
-	if !m.setText(in.slot, text) {
+	if !m.take(m.facts().SetText(in.slot, text)) {
 		return nil
 	}
 	m.input = nil
 	for i, s := range m.push.slots {
-		if s.kind == eventSlot && s.label == "event "+text {
+		if s.Kind == slots.Event && s.Name() == text {
 			m.push.cursor = i
 		}
 	}
-	if _, known := m.push.catalog.EventProperties[text]; !known && slices.Contains(m.push.catalog.Events, text) {
+	if _, asked := m.push.catalog.EventProperties[text]; !asked && slices.Contains(m.push.catalog.Events, text) {
 		return m.askLoops() // for the event's properties
 	}
 	return nil
-}
-
-// condition reads a condition against the columns.
-func (m *Model) condition(src string) (*condition.Condition, error) {
-	c, err := condition.Compile(src, m.push.fields)
-	var wrong *condition.Error
-	if errors.As(err, &wrong) {
-		return nil, fmt.Errorf("character %d: %s", wrong.Offset+1, firstOf(wrong.Msg))
-	}
-	return c, err
-}
-
-func firstOf(s string) string {
-	s, _, _ = strings.Cut(s, "\n")
-	return s
 }
 
 // met counts the rows that meet a condition.
@@ -204,15 +174,15 @@ func (m *Model) typedOnPush(w, h int) []string {
 	var lines []string
 	switch {
 	case in.what == typingRunIf:
-		f.title, f.figure = "Only run if", requestName(m.draft, in.slot.event)
+		f.title, f.figure = "Only run if", requestName(m.draft, in.slot.Event)
 		lines = m.conditionLines(inner, rows(h))
 	case in.what == typingColumn:
-		f.title, f.figure = "Column for "+safe(in.slot.label), requestName(m.draft, in.slot.event)
+		f.title, f.figure = "Column for "+safe(in.slot.Label), requestName(m.draft, in.slot.Event)
 		lines = m.offerLines(inner, rows(h))
 	case in.what == typingProperty:
-		f.title, f.figure = "Property", "of the "+requestName(m.draft, in.slot.event)
+		f.title, f.figure = "Property", "of the "+requestName(m.draft, in.slot.Event)
 		lines = m.offerLines(inner, rows(h))
-	case in.slot.kind == everySlot:
+	case in.slot.Kind == slots.Every:
 		f.title, f.figure = "Schedule", "all rows that differ are sent"
 		lines = m.scheduleLines(inner)
 	default:
@@ -307,7 +277,7 @@ func (m *Model) conditionLines(w, h int) []string {
 		}
 		return append(lines, hang("columns: ", strings.Join(names, ", "), w)...)
 	}
-	c, err := m.condition(text)
+	c, err := m.facts().Condition(text)
 	if err != nil {
 		for _, s := range wrap("no: "+safe(err.Error()), w) {
 			lines = append(lines, m.st.bad.Render(s))

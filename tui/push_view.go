@@ -10,6 +10,7 @@ import (
 	"loopmap/mapping"
 	"loopmap/mapping/column"
 	"loopmap/mapping/outgoing"
+	"loopmap/tui/slots"
 )
 
 // typingOnPush reports whether a field stands in a pane of the push screen.
@@ -45,7 +46,7 @@ func (sendScreen) click(m *Model, x, y int) action {
 			return none
 		}
 		p.cursor, p.body.top = i, 0
-		if s := p.slots[i]; (s.isPair() || s.kind == autoSlot) && x-l.requests.x-1 < 2+width(m.st.picked) {
+		if s := p.slots[i]; (s.IsPair() || s.Kind == slots.Auto) && x-l.requests.x-1 < 2+width(m.st.picked) {
 			return pick
 		}
 		return selected
@@ -90,14 +91,14 @@ func (m *Model) drawRequests(w, h int) []string {
 		at := i == p.cursor && p.focus == requestsPane && !m.typingOnPush()
 		text, right := m.slotValue(s)
 		look, valueLook := st.plain, st.accent
-		if s.heads() {
-			lines = append(lines, st.line(at, inner, cell{text: safe(s.label), w: name, look: st.title}, cell{text: right + text, w: inner - name - 3, look: st.faint}))
+		if s.Heads() {
+			lines = append(lines, st.line(at, inner, cell{text: safe(s.Label), w: name, look: st.title}, cell{text: right + text, w: inner - name - 3, look: st.faint}))
 			continue
 		}
 		label := strings.Repeat(" ", width(st.picked))
-		if s.isPair() || s.kind == autoSlot {
+		if s.IsPair() || s.Kind == slots.Auto {
 			label = st.unpicked
-			if s.value != "" {
+			if s.Value != "" {
 				label, look = st.picked, st.good
 			}
 		}
@@ -105,13 +106,13 @@ func (m *Model) drawRequests(w, h int) []string {
 		switch {
 		case strings.HasPrefix(right, "!"):
 			valueLook = st.bad
-		case s.value == "":
+		case s.Value == "":
 			valueLook = st.faint
 		}
-		if s.lacks && s.isPair() {
+		if s.Lacks && s.IsPair() {
 			typLook = st.bad
 		}
-		label += middle(safe(s.label), name-width(label))
+		label += middle(safe(s.Label), name-width(label))
 		lines = append(lines, st.line(at, inner, cell{text: label, w: name, look: look}, cell{text: slotType(s), w: typ, look: typLook}, cell{text: right + text, w: value, look: valueLook}))
 	}
 	f := framed{title: "Requests", figure: m.requestsFigure(), focused: p.focus == requestsPane && !m.typingOnPush(), top: p.top, at: p.cursor, all: len(p.slots)}
@@ -153,58 +154,58 @@ func (m *Model) drawBody(w, h int) []string {
 }
 
 // judge says of a condition how many rows meet it.
-func (m *Model) judge(s *slot) {
-	if s.kind != runIfSlot || s.value == "" || !m.push.read {
+func (m *Model) judge(s *slots.Slot) {
+	if s.Kind != slots.RunIf || s.Value == "" || !m.push.read {
 		return
 	}
-	c, err := m.condition(s.value)
-	if s.wrong = err != nil; err == nil && len(m.push.rows) > 0 {
-		s.typ = fmt.Sprintf("%d/%d met", m.met(c), len(m.push.rows))
+	c, err := m.facts().Condition(s.Value)
+	if s.Wrong = err != nil; err == nil && len(m.push.rows) > 0 {
+		s.Type = fmt.Sprintf("%d/%d met", m.met(c), len(m.push.rows))
 	}
 }
 
 // slotType is Loops' type of a slot; of a condition how many rows meet it.
-func slotType(s slot) string {
-	if s.lacks && s.isPair() {
+func slotType(s slots.Slot) string {
+	if s.Lacks && s.IsPair() {
 		return "! none" // Loops has it not
 	}
-	return safe(s.typ)
+	return safe(s.Type)
 }
 
 // slotValue is what stands on the right of a slot; before it "! " where that is wrong.
-func (m *Model) slotValue(s slot) (text, wrong string) {
+func (m *Model) slotValue(s slots.Slot) (text, wrong string) {
 	switch {
-	case s.kind == autoSlot:
+	case s.Kind == slots.Auto:
 		return "by loopmap sync", ""
-	case s.kind == everySlot && s.value == "":
+	case s.Kind == slots.Every && s.Value == "":
 		return "- (1h, or a cron line)", ""
-	case s.kind == newEventSlot || s.kind == whenSlot:
+	case s.Kind == slots.NewEvent || s.Kind == slots.When:
 		return "", ""
-	case s.kind == eventSlot && s.lacks:
+	case s.Kind == slots.Event && s.Lacks:
 		return "Loops has no event of this name", "! "
-	case s.kind == runIfSlot && s.value == "":
+	case s.Kind == slots.RunIf && s.Value == "":
 		return "- (always)", ""
-	case s.kind == onceSlot && s.value == "":
+	case s.Kind == slots.OncePer && s.Value == "":
 		return "- (whenever what it says changes)", ""
-	case s.wrong:
-		return safe(s.value), "! "
-	case (s.kind == emailSlot || s.kind == userIDSlot) && s.value == "" && s.event >= 0 && m.draft.Push != nil && m.draft.Push.Contact != nil:
+	case s.Wrong:
+		return safe(s.Value), "! "
+	case s.TakesColumn() && !s.IsPair() && s.Value == "" && s.Event >= 0 && m.draft.Push != nil && m.draft.Push.Contact != nil:
 		return "- (as above)", ""
 	}
-	if s.value == "" {
+	if s.Value == "" {
 		return "-", ""
 	}
-	value := safe(s.value)
-	f, ok := m.push.field(s.value)
+	value := safe(s.Value)
+	f, ok := m.facts().Field(s.Value)
 	switch {
-	case !ok && m.push.read && s.kind != runIfSlot && !s.heads() && s.kind != everySlot && s.kind != onceSlot:
+	case s.TakesColumn() && !ok && m.push.read:
 		wrong = "! "
-	case s.isPair() && s.pair.As != "":
-		value += " as " + safe(s.pair.As)
-	case s.isPair() && ok && s.typ != "" && f.Type.SentAs() != s.typ && !standard(s) && !(s.kind == listSlot && f.Type == column.Integer):
+	case s.IsPair() && s.Pair.As != "":
+		value += " as " + safe(s.Pair.As)
+	case s.IsPair() && ok && s.Refuses(f.Type):
 		value += " ! is " + string(f.Type)
 	}
-	if s.pair.OnNull == mapping.ClearNull {
+	if s.Pair.OnNull == mapping.ClearNull {
 		value += ", NULL clears"
 	}
 	return value, wrong
@@ -219,16 +220,16 @@ func (m *Model) slotStatus() string {
 		return m.runStatus()
 	case len(p.wrong) > 0:
 		return "! " + safe(p.wrong[0])
-	case len(p.misfits) > 0 && !s.lacks:
+	case len(p.misfits) > 0 && !s.Lacks:
 		return "! " + safe(p.misfits[0])
-	case s.lacks && s.kind == eventSlot:
+	case s.Lacks && s.Kind == slots.Event:
 		return "Loops has no event of this name: make it there first"
-	case s.lacks && s.isPair() && s.kind != listSlot && (s.event < 0 || s.kind == eventContactSlot) && s.value != "":
-		return "Loops has no property " + safe(s.loops) + ": " + keyFor(create) + " makes it there"
-	case s.loops == "subscribed" && s.value != "":
+	case s.Lacks && s.IsContactProperty() && s.Value != "":
+		return "Loops has no property " + safe(s.Loops) + ": " + keyFor(create) + " makes it there"
+	case s.Loops == "subscribed" && s.Value != "":
 		return "careful: true signs up again who has opted out"
-	case s.isPair() && s.value == "":
-		if column := m.matching(s); column != "" {
+	case s.IsPair() && s.Value == "":
+		if column := m.facts().Match(s); column != "" {
 			return keyFor(pick) + " takes " + safe(column)
 		}
 	}

@@ -153,7 +153,8 @@ func (m *Model) naming() string {
 	if push := m.draft.Push; push != nil && push.Contact != nil && push.Contact.Email != "" {
 		return push.Contact.Email
 	}
-	return m.matching(slot{kind: emailSlot, label: "email"})
+	email, _ := m.facts().Identity()
+	return email
 }
 
 // outcomeOf is what became of one thing that a row sent, as a cell: 200, or what the API

@@ -8,6 +8,7 @@ import (
 	"loopmap/mapping"
 	"loopmap/mapping/body"
 	"loopmap/mapping/column"
+	"loopmap/tui/slots"
 )
 
 // Table is a table that the database has.
@@ -209,7 +210,7 @@ func columnOf(m *mapping.Mapping, name string) mapping.Column {
 // Loops' own id of the contact.
 func (m *Model) keyColumn(x Table, key string) mapping.Column {
 	from := "id"
-	switch name := letters(key); {
+	switch name := slots.Letters(key); {
 	case name == "email" || name == "emailaddress" || name == "mail":
 		from = "email"
 	case name == "id" || name == "userid" || name == "uid" || name == "externalid" || name == "customerid":

@@ -190,6 +190,7 @@ func TestImports(t *testing.T) {
 		"mapping/table":           {"net/http", "charm.land/", "loopmap/mapping/loops", "loopmap/mapping/receive", "loopmap/tui"},
 		"mapping/receive":         {"loopmap/mapping/outgoing", "database/sql", "charm.land/", "loopmap/mapping/table", "loopmap/mapping/loops", "loopmap/tui"},
 		"mapping/push":            {"database/sql", "charm.land/", "loopmap/mapping/table", "loopmap/mapping/loops", "loopmap/mapping/receive", "loopmap/tui"},
+		"tui/slots":               append([]string{"loopmap/mapping/loops", "loopmap/mapping/table", "loopmap/mapping/receive", "loopmap/mapping/push", "loopmap/tui"}, impure...),
 		"tui/sshd":                {"net/http", "database/sql", "charm.land/", "github.com/spf13/cobra", "loopmap/mapping", "loopmap/tui"},
 		"tui":                     {"net/http", "database/sql", "github.com/spf13/cobra", "loopmap/mapping/table", "loopmap/mapping/loops", "loopmap/mapping/receive"},
 	} {
