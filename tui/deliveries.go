@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,6 +25,7 @@ type came struct {
 	holds  map[string]bool // ids of deliveries that the search has found in their bodies
 	search context.CancelFunc
 	rows   []int // indexes into list of what the search shows
+	order  ordered
 	cursor int
 	top    int
 
@@ -128,6 +130,35 @@ func (c *came) find(query string) {
 			c.rows = append(c.rows, i)
 		}
 	}
+	if c.order.by > 0 {
+		slices.SortStableFunc(c.rows, func(a, b int) int { return c.order.compare(c.list[a].shown(c.order.by), c.list[b].shown(c.order.by)) })
+	}
+}
+
+// shown is what the list shows of a delivery in one of its columns.
+func (d *Delivery) shown(column int) string {
+	return [...]string{"", d.At.Format(time.DateTime), d.Event, d.Email, d.Status}[column]
+}
+
+// orderBy orders the list anew, the cursor on the same delivery.
+func (c *came) orderBy(o ordered) {
+	c.order = o
+	id := ""
+	if d := c.current(); d != nil {
+		id = d.ID
+	}
+	c.find(c.query)
+	c.cursor = max(0, slices.IndexFunc(c.rows, func(i int) bool { return c.list[i].ID == id }))
+}
+
+// widths are the cells of the list's columns: when, event, email, outcome.
+func (*came) widths(w int) (list [4]int) {
+	list = [4]int{14, min(26, w*26/100), 0, 12}
+	list[2] = w - 2 - list[0] - list[1] - list[3] - 3
+	if w < 60 { // the email is on the screen of each
+		list[1], list[2] = w-2-list[0]-list[3]-2, 0
+	}
+	return list
 }
 
 func facts(d Delivery) string {
@@ -223,6 +254,12 @@ func (deliveriesScreen) back(m *Model) bool {
 
 func (deliveriesScreen) click(m *Model, x, y int) action {
 	r := m.cameLayout().list
+	if w := m.came.widths(r.w - 2); y == r.y+1 {
+		if column := heads(x-r.x-1, w[:]...); column > 0 {
+			m.came.orderBy(m.came.order.click(column))
+		}
+		return none
+	}
 	if i := m.came.top + y - r.y - 2; r.has(x, y) && y > r.y+1 && i < len(m.came.rows) {
 		m.came.cursor = i
 		return selected
@@ -237,6 +274,8 @@ func (deliveriesScreen) do(m *Model, a action) tea.Cmd {
 		m.startSearch()
 	case a == fetch:
 		return m.startListing()
+	case a == order:
+		m.came.orderBy(m.came.order.next(4))
 	case d == nil:
 	case a == enter, a == open:
 		return m.readDelivery(false)
@@ -385,16 +424,12 @@ func (m *Model) drawDeliveries(w, h int) []string {
 			"`loopmap sync` receives; `loopmap trigger contact.created` tries it."), w, h)
 	}
 	inner := w - 2
-	when, status := 14, 12
-	event := min(26, inner*26/100)
-	email := inner - 2 - when - event - status - 3
-	if inner < 60 { // the email is on the screen of each
-		event, email = inner-2-when-status-2, 0
-	}
+	w4 := c.widths(inner)
+	when, event, email, status := w4[0], w4[1], w4[2], w4[3]
 	st := &m.st
-	lines := []string{st.line(false, inner, cell{text: "received", w: when, look: st.faint},
-		cell{text: "event", w: event, look: st.faint},
-		cell{text: "email", w: email, look: st.faint}, cell{text: "outcome", w: status, look: st.faint})}
+	lines := []string{st.line(false, inner, cell{text: c.order.head("received", 1), w: when, look: st.faint},
+		cell{text: c.order.head("event", 2), w: event, look: st.faint},
+		cell{text: c.order.head("email", 3), w: email, look: st.faint}, cell{text: c.order.head("outcome", 4), w: status, look: st.faint})}
 	for i := c.top; i < len(c.rows) && len(lines) < rows(h); i++ {
 		d := c.list[c.rows[i]]
 		lines = append(lines, st.line(i == c.cursor, inner,

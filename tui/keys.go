@@ -28,8 +28,8 @@ const (
 	onPlaces = onMap | inTable | onSend | onDeliveries | onCapture
 	onTop    = onReview | onValue | onDelivery | onTables                                 // what lies on a place
 	inFound  = inTree | inColumns | inRequests | inBody | onDelivery | onValue | onReview // where one goes from hit to hit
-	opens    = inTree | inRow | inTable | inRows | onDeliveries | onDelivery // where right opens something
-	shuts    = inTree | inRow | inTable | inBody | onDelivery                // and left closes it
+	opens    = inTree | inRow | inTable | inRows | onDeliveries | onDelivery              // where right opens something
+	shuts    = inTree | inRow | inTable | inBody | onDelivery                             // and left closes it
 	all      = onPlaces | onTop
 )
 
@@ -77,6 +77,7 @@ const (
 	copyValue
 	fetch
 	onlyNew
+	order
 	run
 	stop
 	save
@@ -164,6 +165,7 @@ var bindings = []binding{
 	bind(onDeliveries, enter, moving, "show", []string{"enter"}, "enter", "show the whole body and its row"),
 	bind(onDeliveries|onDelivery, asSample, sampling, "map by it", []string{"m"}, "m", "make it a sample to map by"),
 	bind(onDeliveries|onDelivery, replay, sampling, "replay", []string{"p"}, "p", "map it again, by the saved mapping"),
+	bind(onDeliveries|inTable, order, finding, "", []string{"O"}, "O", "order by the next column; a click on a column's head orders by that, another turns it"),
 	bind(onDelivery, nextItem, moving, "next", []string{"."}, ".", "the next delivery of the list"),
 	bind(onDelivery, prevItem, moving, "", []string{","}, ",", "the delivery before"),
 	bind(onDelivery, nextPane, moving, "text or tree", []string{"tab"}, "tab", "the body as text or as a tree"),

@@ -36,8 +36,9 @@ type pushScreen struct {
 	slots       []slots.Slot
 	cursor, top int // of slots
 	row, rowTop int
-	tableTop    int               // the first row that the table shows
-	from        int               // and the first column
+	tableTop    int // the first row that the table shows
+	from        int // and the first column
+	order       ordered
 	body        pager             // what goes out of the row that is shown
 	query       string            // what was looked for among the slots
 	find        string            // and among the rows
@@ -127,6 +128,9 @@ func (m *Model) sawPushes(msg pushViewMsg) {
 		p.row = i // the cursor follows its row
 	}
 	if len(p.rows) > 0 {
+		if p.order.by > 0 && p.order.by <= len(p.fields) {
+			p.orderRows(p.order)
+		}
 		return
 	}
 	for i, r := range m.row.rows { // what the samples would make of an empty table

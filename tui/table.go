@@ -1,8 +1,11 @@
 package tui
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	tea "charm.land/bubbletea/v2"
 	"charm.land/lipgloss/v2"
@@ -32,8 +35,19 @@ func (tableScreen) back(m *Model) bool {
 	return was != 0
 }
 
-func (tableScreen) click(m *Model, _, y int) action {
+func (tableScreen) click(m *Model, x, y int) action {
 	r := m.room()
+	if y == r.y+1 {
+		shown, _ := m.tableColumns(r.w - 2)
+		var w []int
+		for _, c := range shown {
+			w = append(w, c.w)
+		}
+		if i := heads(x-r.x-1, w...); i > 0 && !shown[i-1].kind {
+			m.push.orderRows(m.push.order.click(m.push.orderOf(shown[i-1].name)))
+		}
+		return none
+	}
 	if i := m.push.tableTop + y - r.y - 2; y > r.y+1 && i < len(m.push.rows) {
 		m.push.row, m.push.body.top = i, 0
 		return selected
@@ -53,6 +67,8 @@ func (tableScreen) do(m *Model, a action) tea.Cmd {
 		p.from = clamp(p.from-1, len(p.fields))
 	case run, stop, fetch:
 		return m.running(a)
+	case order:
+		p.orderRows(p.order.next(len(p.fields)))
 	case find:
 		m.startSearch()
 	case copyPath:
@@ -76,62 +92,104 @@ func (tableScreen) draw(m *Model) []string {
 		what := "Here will be the rows of your table, with what happened to each: where it came from, and what it sent back."
 		return st.frame(f, m.empty(inner, what, why), r.w, r.h)
 	}
-	kinds := m.kinds()
-	outcome := 0
+	shown, more := m.tableColumns(inner)
+	var head []cell
+	for _, c := range shown {
+		head = append(head, cell{text: p.order.head(safe(c.name), p.orderOf(c.name)), w: c.w, look: st.faint})
+	}
+	lines := []string{st.line(false, inner, head...)}
+	for i := p.tableTop; i < len(p.rows) && len(lines) < rows(r.h); i++ {
+		var cells []cell
+		for _, c := range shown {
+			text, look := c.of(p.rows[i], st)
+			cells = append(cells, cell{text: text, w: c.w, look: look})
+		}
+		lines = append(lines, st.line(i == p.row, inner, cells...))
+	}
+	if p.from > 0 || more {
+		f.foot = fmt.Sprintf("from column %d of %d: left right", p.from+1, len(p.fields))
+	}
+	return st.frame(f, lines, r.w, r.h)
+}
+
+// tableColumn is a column of the table as it is shown: one of its own, or what became of
+// one kind of what rows send.
+type tableColumn struct {
+	name string
+	kind bool
+	typ  column.Type
+	w    int
+}
+
+// of is what the column shows of a row.
+func (c tableColumn) of(row outgoing.Row, st *theme) (string, lipgloss.Style) {
+	if c.kind {
+		return outcomeOf(row, c.name, st)
+	}
+	v := row.Cells[c.name]
+	return cellText(v), st.cell(v, c.typ)
+}
+
+// tableColumns are those that w cells have room for; more says that there are others.
+func (m *Model) tableColumns(w int) (shown []tableColumn, more bool) {
+	p, kinds, outcome := &m.push, m.kinds(), 0
 	if len(kinds) > 0 {
-		outcome = min(16, inner/(2*len(kinds)))
+		outcome = min(16, w/(2*len(kinds)))
 	}
 	list := p.fields[min(p.from, len(p.fields)):]
 	named := func(f column.Field) bool { return f.Name == m.naming() }
 	if i := slices.IndexFunc(list, named); i > 0 && p.from == 0 { // what people know a row by comes first
 		list = append([]column.Field{list[i]}, slices.Delete(slices.Clone(list), i, i+1)...)
 	}
-	room := inner - 2 - len(kinds)*(outcome+1)
-	type shownField struct {
-		column.Field
-		w int
-	}
-	var shown []shownField
+	room := w - 2 - len(kinds)*(outcome+1)
 	for _, f := range list {
-		w := max(4, width(safe(f.Name)))
-		for i := p.tableTop; i < len(p.rows) && i < p.tableTop+rows(r.h); i++ {
-			w = max(w, min(30, width(cellText(p.rows[i].Cells[f.Name]))))
+		c := tableColumn{name: f.Name, typ: f.Type, w: max(4, 2+width(safe(f.Name)))}
+		for i := p.tableTop; i < len(p.rows) && i < p.tableTop+rows(m.room().h); i++ {
+			c.w = max(c.w, min(30, width(cellText(p.rows[i].Cells[f.Name]))))
 		}
-		if room < w && (len(shown) > 0 || room < 8) {
-			if room >= 8 {
-				shown = append(shown, shownField{f, room})
-			}
+		if more = room < min(c.w, 8); more {
 			break
 		}
-		w = min(w, room)
-		shown = append(shown, shownField{f, w})
-		room -= w + 1
-	}
-	head := []cell{}
-	for _, c := range shown {
-		head = append(head, cell{text: safe(c.Name), w: c.w, look: st.faint})
+		c.w = min(c.w, room)
+		shown = append(shown, c)
+		room -= c.w + 1
 	}
 	for _, k := range kinds {
-		head = append(head, cell{text: safe(k), w: outcome, look: st.faint})
+		shown = append(shown, tableColumn{name: k, kind: true, w: outcome})
 	}
-	lines := []string{st.line(false, inner, head...)}
-	for i := p.tableTop; i < len(p.rows) && len(lines) < rows(r.h); i++ {
-		row := p.rows[i]
-		var cells []cell
-		for _, c := range shown {
-			v := row.Cells[c.Name]
-			cells = append(cells, cell{text: cellText(v), w: c.w, look: st.cell(v, c.Type)})
+	return shown, more
+}
+
+// orderOf is the number of a column for the order of the table, counted from 1.
+func (p *pushScreen) orderOf(name string) int {
+	return 1 + slices.IndexFunc(p.fields, func(f column.Field) bool { return f.Name == name })
+}
+
+// orderRows orders the rows that are there by a column, the cursor on the same row; by
+// none in the order in which they were read.
+func (p *pushScreen) orderRows(o ordered) {
+	p.order = o
+	row, _ := p.shownRow()
+	slices.SortStableFunc(p.rows, func(a, b outgoing.Row) int {
+		if o.by == 0 {
+			return strings.Compare(a.Key, b.Key)
 		}
-		for _, k := range kinds {
-			text, look := outcomeOf(row, k, st)
-			cells = append(cells, cell{text: text, w: outcome, look: look})
+		f := p.fields[o.by-1]
+		x, y := a.Cells[f.Name], b.Cells[f.Name]
+		m, errX := strconv.ParseFloat(x.Text, 64)
+		n, errY := strconv.ParseFloat(y.Text, 64)
+		switch {
+		case x.State != y.State: // NULL comes last, whichever way
+			return cmp.Compare(x.State, y.State)
+		case errX == nil && errY == nil && f.Type != column.Text && o.down:
+			return cmp.Compare(n, m)
+		case errX == nil && errY == nil && f.Type != column.Text:
+			return cmp.Compare(m, n)
 		}
-		lines = append(lines, st.line(i == p.row, inner, cells...))
-	}
-	if p.from > 0 || len(shown) < len(list) {
-		f.foot = fmt.Sprintf("columns %d to %d of %d: left right", p.from+1, p.from+len(shown), len(p.fields))
-	}
-	return st.frame(f, lines, r.w, r.h)
+		return o.compare(x.Text, y.Text)
+	})
+	p.row = max(0, slices.IndexFunc(p.rows, func(r outgoing.Row) bool { return r.Key == row.Key }))
+	p.stale = true
 }
 
 // kinds are what rows of the mapping send: the contact update and the events.

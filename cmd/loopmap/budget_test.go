@@ -12,15 +12,15 @@ import (
 	"time"
 )
 
-// wideSample is a contact with n custom properties.
-func wideSample(t testing.TB, dir string, n, valueSize int) string {
+// wideSample is a contact with n custom properties, and one more of so many bytes.
+func wideSample(t testing.TB, dir string, n, large int) string {
 	t.Helper()
 	var b strings.Builder
 	b.WriteString(`{"eventName":"contact.created","contactIdentity":{"id":"x"},"contact":{"email":"ada@example.com"`)
 	for i := range n {
-		fmt.Fprintf(&b, `,"prop%05d":"value %d%s"`, i, i, strings.Repeat(".", valueSize))
+		fmt.Fprintf(&b, `,"prop%05d":"value %d.........."`, i, i)
 	}
-	b.WriteString("}}")
+	fmt.Fprintf(&b, `,"large":"%s"}}`, strings.Repeat("x", large))
 	file := filepath.Join(dir, "sample.json")
 	if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {
 		t.Fatal(err)
@@ -31,8 +31,14 @@ func wideSample(t testing.TB, dir string, n, valueSize int) string {
 // What the mapper sends over the line, at 120x40: the figures that make it
 // pleasant over SSH.
 func TestByteBudget(t *testing.T) {
+	for name, size := range map[string][2]int{"200 attributes": {200, 10}, "100,000 attributes": {100_000, 10}, "10 MB": {200, 10 << 20}} {
+		t.Run(name, func(t *testing.T) { byteBudget(t, size[0], size[1]) })
+	}
+}
+
+func byteBudget(t *testing.T, attributes, large int) {
 	dir, addr := newFolder(t)
-	x := openTerminal(t, dir, 120, 40, nil, "--listen", addr, "--sample", wideSample(t, dir, 200, 10))
+	x := openTerminal(t, dir, 120, 40, nil, "--listen", addr, "--sample", wideSample(t, dir, attributes, large))
 	x.wait("prop00010")
 	sent := func() int {
 		x.mu.Lock()
