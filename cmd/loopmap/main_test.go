@@ -51,7 +51,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "await": await, "send": send, "sql": query, "bytes": writeBytes, "printable": printable, "postgres": postgres, "row": row, "loops": loopsServer,
 		},
-		Condition: condition,
+		Condition: scriptCondition,
 	})
 }
 

@@ -28,8 +28,8 @@ func databaseOf(ts *testscript.TestScript, name string) (*sql.DB, error) {
 	return sql.Open("sqlite", ts.MkAbs(name))
 }
 
-// condition: [postgres] holds where a server is reached, or must be.
-func condition(name string) (bool, error) {
+// scriptCondition: [postgres] holds where a server is reached, or must be.
+func scriptCondition(name string) (bool, error) {
 	if name == "postgres" {
 		return os.Getenv("LOOPMAP_TEST_ALL") != "" || tabletest.Reached() == nil, nil
 	}

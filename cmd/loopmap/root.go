@@ -72,7 +72,7 @@ func (a *app) root() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(a.syncCommand(), a.pushCommand(), a.replayCommand(), a.checkCommand(), a.rehearseCommand(), a.addCommand(),
-		a.dropCommand(), a.triggerCommand(), a.deliveriesCommand(), a.sshCommand(), a.schemaCommand(), a.manCommand())
+		a.dropCommand(), a.triggerCommand(), a.deliveriesCommand(), a.rowsCommand(), a.sshCommand(), a.schemaCommand(), a.manCommand())
 	completion(root)
 	topics(root)
 	a.help(root)
