@@ -267,7 +267,8 @@ func (m *Model) drawRows(w, h int) []string {
 	for i := p.rowTop; i < len(p.rows) && i < p.rowTop+rows(h); i++ {
 		key, sends = max(key, width(m.rowName(p.rows[i]))), max(sends, width(m.sendsNow(i)))
 	}
-	key, sends = min(key, inner*38/100), min(sends, inner*24/100)
+	sends = min(sends, inner*24/100)
+	key = min(key, max(inner*38/100, inner-sends-24))
 	lines := []string{st.line(false, inner, cell{text: "row", w: key, look: st.faint}, cell{text: "sends now", w: sends, look: st.faint}, cell{text: "outcome", w: inner - key - sends - 4, look: st.faint})}
 	for i := p.rowTop; i < len(p.rows) && len(lines) < rows(h); i++ {
 		r := p.rows[i]
