@@ -87,7 +87,7 @@ func (tableScreen) draw(m *Model) []string {
 		f.figure, f.all = "no rows", 0
 		why := "What webhooks bring fills it: `loopmap sync` receives."
 		if p.problem != "" {
-			why = safe(strings.ToUpper(p.problem[:1]) + p.problem[1:]) + " (" + keyFor(save) + " on Map)."
+			why = safe(strings.ToUpper(p.problem[:1])+p.problem[1:]) + " (" + keyFor(save) + " on Map)."
 		}
 		what := "Here will be the rows of your table, with what happened to each: where it came from, and what it sent back."
 		return st.frame(f, m.empty(inner, what, why), r.w, r.h)
