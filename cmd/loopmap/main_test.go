@@ -45,6 +45,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("PORT", port)
 			e.Setenv("URL", "http://127.0.0.1:"+port+"/webhooks/loops")
 			e.Setenv("LOOPS_SIGNING_SECRET", testSecret)
+			e.Setenv("XDG_STATE_HOME", filepath.Join(e.WorkDir, "state"))
 			e.Setenv("TZ", "UTC")
 			return err
 		},

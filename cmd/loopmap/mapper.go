@@ -203,6 +203,14 @@ func (a *app) await(ctx context.Context, b *backend, cfg *tui.Config, listen str
 		cfg.Listen.Problem, _, _ = strings.Cut(err.Error(), "\n")
 		return func() {}
 	}
+	trial := false
+	if secrets == nil && loopback(listen) && public.u == nil { // else nothing is stored, and samples alone are taken
+		var why error
+		if _, secrets, why = a.trial(); why != nil {
+			a.say("no trial secret, so webhooks are samples alone: %v", why)
+		}
+		trial = secrets != nil
+	}
 	cfg.Listen.Secrets = len(list)
 	if secrets == nil && !loopback(listen) {
 		cfg.Listen.Problem = "without LOOPS_SIGNING_SECRET only this machine may send, and " + listen + " can be reached from elsewhere"
@@ -219,6 +227,9 @@ func (a *app) await(ctx context.Context, b *backend, cfg *tui.Config, listen str
 	cfg.Listen.URL = "http://" + l.Addr().String() + receive.Path
 	if shown := public.shown(); shown != "" {
 		cfg.Listen.Public, cfg.Listen.URL = true, shown
+	}
+	if trial {
+		cfg.Listen.URL += trialWords
 	}
 	arrivals := make(chan tui.Arrival, 256)
 	cfg.Arrivals = arrivals
@@ -238,6 +249,7 @@ func (a *app) await(ctx context.Context, b *backend, cfg *tui.Config, listen str
 	}
 	if secrets != nil {
 		c.Verify, c.Check, c.Journal = secrets.Verify, loops.CheckHeader, &lazyJournal{b}
+		c.Trial, c.Samples = trial, trial
 	}
 	r := receive.New(c)
 	ctx, cancel := context.WithCancel(ctx)
@@ -255,6 +267,9 @@ func asArrival(x receive.Arrival) tui.Arrival {
 	a := tui.Arrival{
 		At: x.Delivery.Received.Local(), Event: facts.Event, Email: facts.Email, Signed: x.Signed,
 		Code: x.Code, Problem: x.Problem, Body: x.Delivery.Body,
+	}
+	if x.Trial {
+		a.Email = strings.TrimSpace("trial " + a.Email)
 	}
 	if x.Err != nil {
 		a.Problem = x.Err.Error()

@@ -8,6 +8,15 @@ import (
 	"syscall"
 )
 
+// ownedByOther reports whether a file is another user's.
+func ownedByOther(info fs.FileInfo) bool {
+	s, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(s.Uid) != os.Geteuid()
+}
+
+// openToOthers reports whether others than its owner may read or write a file.
+func openToOthers(info fs.FileInfo) bool { return info.Mode().Perm()&0o077 != 0 }
+
 // keepOwner gives f the owner and the group that the file before it has. A process that is
 // not root's can give away neither; it may share a group, though.
 func keepOwner(f *os.File, before fs.FileInfo) error {

@@ -69,9 +69,12 @@ func seenDelivery(a *receive.Arrival, noData bool) seen {
 	if s.who == "" {
 		s.who = a.Delivery.ID
 	}
+	if a.Trial {
+		s.facts = []fact{{"signed", "trial"}}
+	}
 	switch {
 	case a.Problem != "":
-		s.facts = []fact{{"why", a.Problem}}
+		s.facts = append(s.facts, fact{"why", a.Problem})
 	case a.Outcome.Duplicate:
 	case a.Outcome.Status == mapping.Quarantined:
 		if !noData {
@@ -79,7 +82,7 @@ func seenDelivery(a *receive.Arrival, noData bool) seen {
 		}
 		s.facts = append(s.facts, fact{"hint", "loopmap deliveries show " + a.Delivery.ID})
 	case a.Outcome.Status == mapping.Pending: // the reason names the table alone
-		s.facts = []fact{{"why", a.Outcome.Reason}}
+		s.facts = append(s.facts, fact{"why", a.Outcome.Reason})
 	}
 	return s
 }

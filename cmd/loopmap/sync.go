@@ -33,6 +33,8 @@ func (a *app) syncCommand() *cobra.Command {
 			"Where the mapping says push.auto or push.every it sends rows back to Loops,\n" +
 			"with LOOPS_API_KEY (or LOOPS_API_KEY_FILE): `loopmap push` does the same by\n" +
 			"hand.\n\n" +
+			"Where no secret is set, a terminal and --trial take what `loopmap trigger` on\n" +
+			"this machine signs with the user's own trial secret, and nothing else.\n\n" +
 			"On a terminal the log is for people: a line a delivery and a push, and one at\n" +
 			"the bottom that says how it stands. Elsewhere, and with -o json, it is JSON.",
 		Example: "LOOPS_SIGNING_SECRET=whsec_... loopmap sync",
@@ -43,6 +45,7 @@ func (a *app) syncCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&f.listen, "listen", defaultListen, "`ADDRESS` to listen on")
 	c.Flags().BoolVar(&f.unsigned, "unsigned", false, "take webhooks without a signature, from this machine only")
+	c.Flags().BoolVar(&f.trial, "trial", false, "without LOOPS_SIGNING_SECRET take what loopmap trigger on this machine sends")
 	c.Flags().BoolVar(&a.noData, "no-data", false, "log no emails, and nothing of what rows hold")
 	f.shell.register(c.Flags(), "ssh", "", "`ADDRESS` to serve the mapper on over SSH, as "+defaultSSH)
 	c.Flags().StringVar(&f.shell.publicURL, "public-url", "", "the `URL` by which Loops reaches --listen: its path is served, too, and "+
@@ -54,6 +57,7 @@ func (a *app) syncCommand() *cobra.Command {
 type syncFlags struct {
 	listen   string
 	unsigned bool
+	trial    bool
 	shell    sshFlags
 	bottom   bool                  // on a terminal a line at the bottom says how it stands
 	seen     func(receive.Arrival) // is told of every delivery; may be nil
@@ -64,7 +68,7 @@ func (a *app) sync(ctx context.Context, file string, f syncFlags) error {
 	if err != nil {
 		return err
 	}
-	verify, err := a.verifier(f.listen, f.unsigned)
+	verify, trial, err := a.verifier(f, public)
 	if err != nil {
 		return err
 	}
@@ -102,6 +106,7 @@ func (a *app) sync(ctx context.Context, file string, f syncFlags) error {
 	live.current.Store(m)
 	r := receive.New(receive.Config{
 		Verify:  verify,
+		Trial:   trial,
 		Check:   loops.CheckHeader,
 		Host:    public.host(),
 		Also:    public.path(),
@@ -120,9 +125,14 @@ func (a *app) sync(ctx context.Context, file string, f syncFlags) error {
 		},
 		Gauges: gauges(store),
 	})
-	guests.receiving(a.awaited(l.Addr().String(), public))
+	awaited := a.awaited(l.Addr().String(), public)
+	if trial {
+		awaited.URL += trialWords
+		log.Warn("trial: LOOPS_SIGNING_SECRET is not set, so only what `loopmap trigger` on this machine sends is taken")
+	}
+	guests.receiving(awaited)
 	log.Info("listening", "url", "http://"+l.Addr().String()+receive.Path, "file", file, "mapping", m.Hash,
-		"database", databaseName(url), "table", m.Table, "signed", verify != nil)
+		"database", databaseName(url), "table", m.Table, "signed", verify != nil, "trial", trial)
 	ctx, stop := context.WithCancel(ctx)
 	var watching sync.WaitGroup
 	watching.Go(func() { live.watch(ctx) })
@@ -163,27 +173,33 @@ func gauges(store *table.Store) func() []receive.Gauge {
 type verifyFunc = func(http.Header, []byte, time.Time) (string, error)
 
 // verifier is how requests are checked; nil with --unsigned, which is for this
-// machine alone.
-func (a *app) verifier(listen string, unsigned bool) (verifyFunc, error) {
+// machine alone. On trial it is by this user's own secret.
+func (a *app) verifier(f syncFlags, public publicURL) (verify verifyFunc, trial bool, err error) {
 	_, secrets, err := a.signingSecrets()
-	if err != nil && !unsigned {
-		return nil, err
-	}
-	if !unsigned {
-		if secrets == nil {
-			return nil, usage("LOOPS_SIGNING_SECRET is not set, so anybody could write rows\n" +
-				"hint: copy the secret (whsec_...) from Loops, Settings, Webhooks; or try things out on this machine with --unsigned")
+	switch {
+	case f.unsigned && f.trial:
+		return nil, false, usage("--trial checks signatures and --unsigned does not\nhint: give one of them")
+	case f.unsigned:
+		if !loopback(f.listen) {
+			return nil, false, usage("--unsigned listens on this machine only, and %s can be reached from elsewhere\n"+
+				"hint: leave --listen out, or set LOOPS_SIGNING_SECRET", f.listen)
 		}
+		a.say("--unsigned: signatures are NOT checked; whatever reaches %s is stored", f.listen)
+		return nil, false, nil
+	case err != nil:
+		return nil, false, err
+	case secrets != nil && f.trial:
+		return nil, false, usage("--trial is for when no LOOPS_SIGNING_SECRET is set, and one is\nhint: leave --trial out")
+	case secrets != nil:
 		live := &liveSecrets{app: a}
 		live.current.Store(secrets)
-		return live.verify, nil
+		return live.verify, false, nil
+	case !f.trial && !isTerminal(a.stderr): // a service, whose secret was forgotten
+		return nil, false, usage("LOOPS_SIGNING_SECRET is not set, so anybody could write rows\n" +
+			"hint: copy the secret (whsec_...) from Loops, Settings, Webhooks; or try things out on this machine with --trial")
 	}
-	if !loopback(listen) {
-		return nil, usage("--unsigned listens on this machine only, and %s can be reached from elsewhere\n"+
-			"hint: leave --listen out, or set LOOPS_SIGNING_SECRET", listen)
-	}
-	a.say("--unsigned: signatures are NOT checked; whatever reaches %s is stored", listen)
-	return nil, nil
+	verify, err = a.trialVerifier(f, public)
+	return verify, true, err
 }
 
 // liveSecrets are the signing secrets as they stand in the environment, or in a file
@@ -211,6 +227,10 @@ func loopback(listen string) bool {
 	if err != nil {
 		return false
 	}
+	return loopbackHost(host)
+}
+
+func loopbackHost(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

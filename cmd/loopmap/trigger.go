@@ -25,7 +25,8 @@ func (a *app) triggerCommand() *cobra.Command {
 		Use:   "trigger EVENT",
 		Short: "Send a signed, realistic webhook as Loops would",
 		Long: "Sends a webhook as Loops does, signed with LOOPS_SIGNING_SECRET, about a made-up\n" +
-			"contact with new ids. The events:\n\n  " + strings.Join(loops.Events, "\n  "),
+			"contact with new ids. Without that secret it is signed with the trial secret of\n" +
+			"this user and machine, for a loopmap on the same machine. The events:\n\n  " + strings.Join(loops.Events, "\n  "),
 		Example:   "loopmap trigger contact.created\nloopmap trigger contact.created --count 20 --set contact.plan=pro",
 		Args:      exactly(1),
 		ValidArgs: loops.Events,
@@ -46,6 +47,7 @@ type trigger struct {
 	count     int
 	set       []string
 	unsigned  bool
+	trial     bool // signed with the trial secret
 }
 
 // sent is what became of one webhook.
@@ -59,16 +61,6 @@ type sent struct {
 }
 
 func (a *app) trigger(ctx context.Context, t trigger) error {
-	secrets, _, err := a.signingSecrets()
-	switch {
-	case t.unsigned:
-		secrets = nil
-	case err != nil:
-		return err
-	case secrets == nil:
-		return usage("LOOPS_SIGNING_SECRET is not set, so there is nothing to sign with\n" +
-			"hint: use the receiver's; to make one up for both: export LOOPS_SIGNING_SECRET=whsec_$(openssl rand -base64 24)")
-	}
 	if t.count < 1 {
 		return usage("--count is 1 or more")
 	}
@@ -76,17 +68,35 @@ func (a *app) trigger(ctx context.Context, t trigger) error {
 	if err != nil || to.Host == "" || to.Scheme != "http" && to.Scheme != "https" {
 		return usage("--to is not an address that a webhook goes to; http://%s%s is one", defaultListen, receive.Path)
 	}
+	secrets, _, err := a.signingSecrets()
+	switch {
+	case t.unsigned:
+		secrets = nil
+	case err != nil:
+		return err
+	case secrets == nil && loopbackHost(to.Hostname()):
+		secret, _, err := a.trial()
+		if err != nil {
+			return err
+		}
+		secrets, t.trial = []string{secret}, true
+		a.say("trial: LOOPS_SIGNING_SECRET is not set, so this machine's own trial secret signs")
+	case secrets == nil:
+		return usage("LOOPS_SIGNING_SECRET is not set, so there is nothing to sign with: the trial secret is for this machine alone\n" +
+			"hint: set it to the receiver's")
+	}
 	a.blanks.addAddress(to)
 	client := &http.Client{Timeout: 30 * time.Second, CheckRedirect: func(*http.Request,
 		[]*http.Request) error {
 		return http.ErrUseLastResponse
 	}}
-	failed := 0
+	failed, code := 0, 0
 	for range t.count {
 		s, err := a.send(ctx, client, t, secrets)
 		if err != nil {
 			return err
 		}
+		code = s.Code
 		if s.Code < 200 || s.Code > 299 {
 			failed++
 		}
@@ -99,6 +109,9 @@ func (a *app) trigger(ctx context.Context, t trigger) error {
 		fmt.Fprintln(a.stdout, body.Printable(fmt.Sprintf("%d  %s  %s  %s  %d ms  %s", s.Code, s.ID, s.Event, s.Email, s.MS, s.Answer)))
 	}
 	switch {
+	case failed == t.count && t.trial && code == http.StatusUnauthorized:
+		return errors.New("not taken by the receiver, which does not know this user's trial secret\n" +
+			"hint: start it as the same user and without LOOPS_SIGNING_SECRET, or set LOOPS_SIGNING_SECRET to the receiver's")
 	case failed == t.count:
 		return errors.New("not taken by the receiver")
 	case failed > 0:
@@ -117,7 +130,11 @@ func (a *app) send(ctx context.Context, client *http.Client, t trigger, secrets 
 			return s, err
 		}
 	}
-	s = sent{ID: loops.NewID("msg_"), Event: t.event, Email: mapping.FactsOf(body).Email}
+	prefix := "msg_"
+	if t.trial {
+		prefix = "trial_" // which the journal keeps
+	}
+	s = sent{ID: loops.NewID(prefix), Event: t.event, Email: mapping.FactsOf(body).Email}
 	secret, at := "", a.now()
 	if len(secrets) > 0 {
 		secret = secrets[0]

@@ -16,9 +16,9 @@ func foreign(q *http.Request, public string) string {
 	site := q.Header.Get("Sec-Fetch-Site")
 	switch {
 	case len(origin) > 1 || len(origin) == 1 && !sameOrigin(origin[0], q.Host), site != "" && site != "same-origin" && site != "none":
-		return "this comes from a web page of another origin, which may not send unsigned webhooks"
+		return "this comes from a web page of another origin, which may not send webhooks that Loops has not signed"
 	case !here(q.Host) && (public == "" || !strings.EqualFold(hostname(q.Host), public)):
-		return "unsigned webhooks are taken from this machine only, by its own name: set LOOPS_SIGNING_SECRET, or name the host with --public-url"
+		return "without LOOPS_SIGNING_SECRET webhooks are taken from this machine only, by its own name; --public-url names another"
 	}
 	return ""
 }

@@ -571,3 +571,49 @@ func BenchmarkReceive(b *testing.B) {
 		}
 	})
 }
+
+// With a secret of this machine alone only its own programs are heard, whatever they have
+// signed; and where samples are wanted, what is not signed is one, and never stored.
+func TestTrial(t *testing.T) {
+	body, _ := loops.Example(loops.ContactCreated)
+	arrivals := make(chan Arrival, 1)
+	for _, samples := range []bool{false, true} {
+		h := start(t, newMapping(t), func(c *Config) {
+			c.Trial, c.Samples, c.Host = true, samples, ""
+			c.Seen = func(a Arrival) { arrivals <- a }
+		})
+		do := func(q *http.Request) (int, string, Arrival) {
+			code, got := do(t, q)
+			return code, got, <-arrivals
+		}
+		if code, got, seen := do(signed(t, h.url, "trial_1", body)); code != 200 || !strings.Contains(got, "trial_1") || !seen.Trial || !seen.Signed {
+			t.Errorf("samples %v: %d %s %+v", samples, code, got, seen)
+		}
+		q := signed(t, h.url, "trial_2", body)
+		q.Host = "hooks.example.com"
+		if code, got, _ := do(q); code != 403 {
+			t.Errorf("samples %v, by another name: %d %s", samples, code, got)
+		}
+		q = signed(t, h.url, "trial_3", body)
+		q.Header.Set("Origin", "https://evil.example")
+		if code, got, _ := do(q); code != 403 {
+			t.Errorf("samples %v, from a page: %d %s", samples, code, got)
+		}
+		unsigned, _ := http.NewRequest(http.MethodPost, h.url+Path, bytes.NewReader(body))
+		wrong := signed(t, h.url, "trial_4", body)
+		wrong.Header.Set("Webhook-Id", "trial_5")
+		for _, q := range []*http.Request{unsigned, wrong} {
+			want := 401
+			if samples {
+				want = 503
+			}
+			if code, got, seen := do(q); code != want || seen.Trial || seen.Signed || (seen.Delivery.Body != nil) != samples {
+				t.Errorf("samples %v: %d %s %+v", samples, code, got, seen)
+			}
+		}
+		list, err := h.store.Deliveries(t.Context(), table.Filter{})
+		if err != nil || len(list) != 1 || list[0].ID != "trial_1" {
+			t.Errorf("samples %v: stored %v, %v", samples, list, err)
+		}
+	}
+}

@@ -41,6 +41,11 @@ type Config struct {
 	// unsigned requests, of this machine's own programs and by Host; they are told
 	// apart by webhook-id, else by their bytes.
 	Verify func(header http.Header, body []byte, now time.Time) (id string, err error)
+	// Trial says that Verify knows a secret of this machine alone: whatever it is that comes,
+	// only this machine's own programs are heard, as with unsigned requests.
+	Trial bool
+	// Samples takes what Verify refuses as an unsigned request that is not stored.
+	Samples bool
 	// Check says what is wrong with the header alone, before the body is read. Nil
 	// leaves all to Verify.
 	Check func(header http.Header, now time.Time) error
@@ -73,6 +78,7 @@ type Arrival struct {
 	Delivery mapping.Delivery // ID and Body are empty when they were not read
 	Event    string
 	Signed   bool          // the signature held
+	Trial    bool          // it was that of this machine's own secret
 	Code     int           // HTTP status of the answer
 	Took     time.Duration // from the request's arrival to its answer
 	Problem  string        // why it was refused or not stored; "" when it is well
@@ -219,10 +225,14 @@ func (r *Receiver) take(w http.ResponseWriter, q *http.Request, a *Arrival, room
 		a.Delivery.ID = unsignedID(q.Header, body)
 	} else {
 		id, err := r.Verify(q.Header, body, a.Delivery.Received)
-		if err != nil {
+		switch {
+		case err != nil && r.Samples:
+			a.Delivery.ID, a.Delivery.Body = unsignedID(q.Header, body), body
+			return nil
+		case err != nil:
 			return &refusal{http.StatusUnauthorized, err.Error()}
 		}
-		a.Delivery.ID, a.Signed = id, true
+		a.Delivery.ID, a.Signed, a.Trial = id, true, r.Trial
 		if off := clockOff(q.Header, a.Delivery.Received); off.Abs() > maxClockOff {
 			r.Log.Warn("this machine's clock and the sender's differ; beyond 5 minutes webhooks are refused", "seconds", off.Seconds())
 		}
@@ -241,11 +251,12 @@ func (r *Receiver) checkHeader(q *http.Request, now time.Time) *refusal {
 	if q.ContentLength > r.MaxBody {
 		return r.tooLarge()
 	}
-	if r.Verify == nil {
+	if r.Verify == nil || r.Trial {
 		if why := foreign(q, r.Host); why != "" {
 			return &refusal{http.StatusForbidden, why}
 		}
-	} else if r.Check != nil {
+	}
+	if r.Verify != nil && r.Check != nil && !r.Samples {
 		if err := r.Check(q.Header, now); err != nil {
 			return &refusal{http.StatusUnauthorized, err.Error()}
 		}
@@ -282,7 +293,7 @@ func unsignedID(h http.Header, raw []byte) string {
 func (r *Receiver) store(a *Arrival) *refusal {
 	e := mapping.Enter(r.Mapping(), a.Delivery)
 	a.Event = e.Row.Event
-	if r.commits == nil {
+	if r.commits == nil || r.Samples && !a.Signed {
 		if a.Event == "testing.testEvent" {
 			a.Outcome.Status = mapping.Ignored
 			return nil
@@ -317,8 +328,12 @@ func (r *Receiver) log(a *Arrival) {
 	case a.Outcome.Status == mapping.Pending: // the reason names the table alone
 		level, more = slog.LevelWarn, slog.String("why", a.Outcome.Reason)
 	}
+	trial := slog.Attr{}
+	if a.Trial {
+		trial = slog.Bool("trial", true)
+	}
 	r.Log.LogAttrs(context.Background(), level, msg, slog.Int("code", a.Code), slog.String("id", a.Delivery.ID),
-		slog.String("event", body.Printable(a.Event)), slog.Float64("ms", float64(a.Took.Microseconds())/1000), more)
+		slog.String("event", body.Printable(a.Event)), slog.Float64("ms", float64(a.Took.Microseconds())/1000), trial, more)
 }
 
 func (r *Receiver) only(w http.ResponseWriter, q *http.Request, h http.HandlerFunc) {
