@@ -55,7 +55,7 @@ func TestCloneForgetsNothing(t *testing.T) {
 		}
 		other := m.Clone()
 		fill(reflect.ValueOf(other).Elem().Field(i), &n)
-		want := f.Name == "Dialect" || f.Name == "Hash" || f.Name == "Keep" // which nobody edits
+		want := f.Name == "Dialect" || f.Name == "Hash" // which the file does not say
 		if other.Same(m) != want {
 			t.Errorf("same although %s differs: %t", f.Name, !want)
 		}
@@ -64,51 +64,4 @@ func TestCloneForgetsNothing(t *testing.T) {
 	if m.Receive.Events[0] == "changed" || m.Receive.Columns[0].Name == "changed" {
 		t.Error("a change of the copy changes what it was copied from")
 	}
-}
-
-// leaves are the settable values within v, each with its name.
-func leaves(v reflect.Value, name string, each func(string, reflect.Value)) {
-	switch v.Kind() {
-	case reflect.Struct:
-		for i := range v.NumField() {
-			if f := v.Type().Field(i); f.IsExported() {
-				leaves(v.Field(i), name+"."+f.Name, each)
-			}
-		}
-	case reflect.Pointer:
-		leaves(v.Elem(), name, each)
-	case reflect.Slice:
-		leaves(v.Index(0), name, each)
-	default:
-		each(name, v)
-	}
-}
-
-// Each field of the push part is a setting: the editor writes it, a save sees that it was
-// changed, and it is read back.
-func TestSettingsForgetNothing(t *testing.T) {
-	full := func() *Push {
-		n, p := 0, &Push{}
-		fill(reflect.ValueOf(p).Elem(), &n)
-		p.Every, p.Contact.OnlyRunIf, p.Events[0].OnlyRunIf = "1h", "a == b", "a == c"
-		p.Contact.OnNull, p.Events[0].Properties[0].OnNull = ClearNull, SkipNull
-		for _, q := range []*Pair{&p.Contact.Properties[0], &p.Contact.Lists[0], &p.Events[0].Properties[0], &p.Events[0].Contact[0], &p.Events[0].Lists[0]} {
-			q.As, q.OnNull = "number", SkipNull
-		}
-		return p
-	}
-	back, err := pushOf(full().settings())
-	if err != nil || !samePush(back, full()) || !reflect.DeepEqual(back, full()) {
-		t.Errorf("what is written is read as something else: %v\n%+v", err, back)
-	}
-	changed := full()
-	leaves(reflect.ValueOf(changed), "push", func(name string, v reflect.Value) {
-		before := reflect.New(v.Type()).Elem()
-		before.Set(v)
-		v.SetZero()
-		if samePush(changed, full()) {
-			t.Errorf("a change of %s is not seen", name)
-		}
-		v.Set(before)
-	})
 }

@@ -132,7 +132,7 @@ func (m *Mapping) MakeKey(i int) *Mapping {
 // namedElsewhere says where else a column is named that a new name does not reach.
 func (m *Mapping) namedElsewhere(name string) string {
 	for _, u := range m.Receive.Rules {
-		if slices.ContainsFunc(u.Set, func(s Setting) bool { return s.Column == name }) {
+		if slices.ContainsFunc(u.Set, func(s RuleValue) bool { return s.Column == name }) {
 			return "rules"
 		}
 	}

@@ -129,7 +129,8 @@ func (f *fileReader) block(n *yamledit.Node, what string, known ...string) bool 
 
 // misspelt reports whether a key of n was probably meant to be this one.
 func misspelt(n *yamledit.Node, key string) bool {
-	return slices.ContainsFunc(n.Members[:min(len(n.Members), mostProblems)], func(m yamledit.Member) bool { return body.Nearest(m.Key.Text, []string{key}) != "" })
+	few := n.Members[:min(len(n.Members), mostProblems)]
+	return slices.ContainsFunc(few, func(m yamledit.Member) bool { return body.Nearest(m.Key.Text, []string{key}) != "" })
 }
 
 // text reads a scalar that must be there and say something.
@@ -169,7 +170,7 @@ func (f *fileReader) mapping(root *yamledit.Node) *Mapping {
 		for _, c := range m.Receive.Columns {
 			names = append(names, c.Name)
 		}
-		msg := fmt.Sprintf("the key %q is none of the columns", m.Key)
+		msg := fmt.Sprintf("the key %q is not one of the columns", m.Key)
 		if near := body.Nearest(m.Key, names); near != "" {
 			msg += fmt.Sprintf("; did you mean %s?", near)
 		}
@@ -216,7 +217,6 @@ func (f *fileReader) receive(root *yamledit.Node, m *Mapping) {
 	}
 	if limit := m.Dialect.MaxColumns(); len(list.Items) > limit {
 		f.problem(list.At, "%d columns are more than the database takes (%d)", len(list.Items), limit)
-		return
 	}
 	lines := map[string]*yamledit.Node{}
 	for _, item := range list.Items {

@@ -28,7 +28,8 @@ func (f *fileReader) push(n *yamledit.Node) *Push {
 			if err != nil && cronLine.MatchString(v.Text) {
 				why = ": " + body.Printable(err.Error())
 			}
-			f.problem(v.At, "every is a time between two runs, a minute at least (1h), or a cron line in quotes ('0 6 * * 1-5': minute, hour, day, month, weekday)%s", why)
+			f.problem(v.At, "every is a time between two runs, a minute at least (1h), or a cron line in quotes "+
+				"('0 6 * * 1-5': minute, hour, day, month, weekday)%s", why)
 		}
 	}
 	if c := n.Get("contact"); c != nil {
@@ -74,7 +75,7 @@ func (f *fileReader) pushContact(n *yamledit.Node, p *Push) *PushContact {
 	if n.Get("email") == nil && n.Get("userId") == nil {
 		f.problem(n.At, "push.contact needs email, userId or both: Loops finds the contact by them")
 	}
-	c.OnlyRunIf, c.condition = f.condition(n, "push.contact")
+	c.OnlyRunIf = f.condition(n, "push.contact", p, "contact.only_run_if")
 	c.OnNull = f.onNull(n)
 	c.Properties = f.properties(n.Get("properties"), "properties", p, "contact.properties.")
 	c.Lists = f.pairs(n.Get("lists"), "lists", p, "contact.lists.")
@@ -93,16 +94,17 @@ func (f *fileReader) pushContact(n *yamledit.Node, p *Push) *PushContact {
 }
 
 // condition reads only_run_if; columns and types are checked against the table later.
-func (f *fileReader) condition(n *yamledit.Node, what string) (src string, at yamledit.Place) {
+func (f *fileReader) condition(n *yamledit.Node, what string, p *Push, place string) string {
 	if n.Get("only_run_if") == nil {
-		return "", at
+		return ""
 	}
 	src, node := f.text(n, what, "only_run_if", `plan == "pro"`)
-	at = inside(node)
+	at := inside(node)
+	p.places[place] = at
 	if err := condition.Syntax(src); src != "" && err != nil {
 		f.problem(at.Right(err.Offset), "only_run_if: %s", err.Msg)
 	}
-	return src, at
+	return src
 }
 
 func (f *fileReader) onNull(n *yamledit.Node) OnNull {
@@ -131,7 +133,7 @@ func (f *fileReader) pushEvent(n *yamledit.Node, p *Push, place string) (e PushE
 	if e.Email == "" && e.UserID == "" && p.Contact == nil {
 		f.problem(n.At, "the event needs email, userId or both, or push.contact to take them from")
 	}
-	e.OnlyRunIf, e.condition = f.condition(n, "the event")
+	e.OnlyRunIf = f.condition(n, "the event", p, place+"only_run_if")
 	if list := n.Get("once_per"); list != nil {
 		e.OncePer = f.words(n, "the event", "once_per", "[email]")
 		for i, item := range list.Items {

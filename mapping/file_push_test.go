@@ -36,7 +36,7 @@ func TestPushFile(t *testing.T) {
       lists: {l1: vip}
 `)
 	want := &Push{Every: "0 6 * * 1-5", Contact: &PushContact{UserID: "user_id", OnlyRunIf: "plan != nil", Source: "crm", OnNull: ClearNull,
-		Properties: []Pair{{"plan", "plan", "string", SkipNull}, {Loops: "zip", Column: "zip"}}, condition: m.Push.Contact.condition},
+		Properties: []Pair{{"plan", "plan", "string", SkipNull}, {Loops: "zip", Column: "zip"}}},
 		Events: []PushEvent{{Name: "upgraded", Email: "manager", Contact: []Pair{{Loops: "plan", Column: "plan"}}, Lists: []Pair{{Loops: "l1", Column: "vip"}}}},
 		places: m.Push.places}
 	if !reflect.DeepEqual(m.Push, want) {

@@ -26,11 +26,10 @@ func (f *fileReader) rules(n *yamledit.Node, m *Mapping) {
 		f.know(c, m.Dialect)
 	}
 	for _, item := range n.Items {
-		if u, ok := f.rule(item.Value, m); ok {
-			m.Receive.Rules = append(m.Receive.Rules, u)
-			for _, s := range u.Set {
-				f.know(Column{Name: s.Column, Type: s.Type}, m.Dialect)
-			}
+		u := f.rule(item.Value, m)
+		m.Receive.Rules = append(m.Receive.Rules, u)
+		for _, s := range u.Set {
+			f.know(Column{Name: s.Column, Type: s.Type}, m.Dialect)
 		}
 	}
 }
@@ -45,11 +44,10 @@ func (f *fileReader) know(c Column, d column.Dialect) {
 	}
 }
 
-func (f *fileReader) rule(n *yamledit.Node, m *Mapping) (u Rule, ok bool) {
+func (f *fileReader) rule(n *yamledit.Node, m *Mapping) (u Rule) {
 	if !f.block(n, "a rule", "event", "if", "set", "delete") {
-		return u, false
+		return u
 	}
-	before := len(f.problems)
 	u.Event, _ = f.text(n, "the rule", "event", "contact.unsubscribed")
 	if v := n.Get("delete"); v != nil {
 		if u.Delete = v.Text == "true"; v.Text != "true" && v.Text != "false" {
@@ -69,10 +67,11 @@ func (f *fileReader) rule(n *yamledit.Node, m *Mapping) (u Rule, ok bool) {
 	f.settings(set, &u, m)
 	if key := m.column(m.Key); key.Name != "" && !m.Receive.Lists(u.Event) {
 		if _, ok := identity(key.From); !ok {
-			f.problem(n.At, "the key %s comes from %s, which %s does not carry: it finds its row by contactIdentity.id, .email or .userId only", m.Key, key.From, u.Event)
+			f.problem(n.At, "the key %s comes from %s, which %s does not carry: it finds its row by contactIdentity.id, .email or .userId only",
+				m.Key, key.From, u.Event)
 		}
 	}
-	return u, len(f.problems) == before
+	return u
 }
 
 func (f *fileReader) conditions(n *yamledit.Node, u *Rule) {
@@ -95,7 +94,7 @@ func (f *fileReader) conditions(n *yamledit.Node, u *Rule) {
 		if c.Value.Kind == yamledit.Empty {
 			text = "null"
 		}
-		u.If = append(u.If, Condition{path, text})
+		u.If = append(u.If, RuleCondition{path, text})
 	}
 }
 
@@ -108,16 +107,13 @@ func (f *fileReader) settings(n *yamledit.Node, u *Rule, m *Mapping) {
 		return
 	}
 	for _, c := range n.Members {
-		if s, ok := f.setting(c, m); ok {
-			u.Set = append(u.Set, s)
-		}
+		u.Set = append(u.Set, f.setting(c, m))
 	}
 }
 
 // setting reads one column: value of a rule. The value is a scalar, or {from: path,
 // type: ...}.
-func (f *fileReader) setting(c yamledit.Member, m *Mapping) (s Setting, ok bool) {
-	before := len(f.problems)
+func (f *fileReader) setting(c yamledit.Member, m *Mapping) (s RuleValue) {
 	s.Column = c.Key.Text
 	if s.Column == m.Key {
 		f.problem(c.Key.At, "%s is the key: it tells which row is meant, and is not set", s.Column)
@@ -157,7 +153,7 @@ func (f *fileReader) setting(c yamledit.Member, m *Mapping) (s Setting, ok bool)
 	default:
 		f.problem(v.At, "%s is set to one value, or to {from: path, type: time}", s.Column)
 	}
-	return s, len(f.problems) == before
+	return s
 }
 
 // knownColumn is the column of this name in what the file says above.

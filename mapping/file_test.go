@@ -67,7 +67,7 @@ func TestParse(t *testing.T) {
 		Contact: &PushContact{Email: "email", Source: "loopmap", Properties: []Pair{{Loops: "companyName", Column: "company"}, {Loops: "teamSize", Column: "team_size"}},
 			Lists: []Pair{{Loops: "cm06f5v0e45nf0ml5754o9cix", Column: "vip"}}},
 		Events: []PushEvent{{Name: "companyEnriched", OnlyRunIf: `team_size >= 10 and plan != "free"`, OncePer: []string{"email", "company"},
-			Properties: []Pair{{Loops: "company", Column: "company"}, {Loops: "teamSize", Column: "team_size"}}, condition: m.Push.Events[0].condition}},
+			Properties: []Pair{{Loops: "company", Column: "company"}, {Loops: "teamSize", Column: "team_size"}}}},
 		places: m.Push.places,
 	}
 	if !reflect.DeepEqual(m.Push, want) {
@@ -101,7 +101,7 @@ func TestParseRefuses(t *testing.T) {
 		"type":              {file("type: time", "type: tmie"), `16:13: column signed_up: "tmie" is not a type; did you mean time?`},
 		"path":              {file("contact.firstName", "contact.first-name"), `column first_name: path, character 14: "-" needs quotes; write ["first-name"]`},
 		"path position":     {file("contact.firstName", "contact.first-name"), "14:60:"},
-		"key":               {file("key: loops_id", "key: lops_id"), "5:6: the key \"lops_id\" is none of the columns; did you mean loops_id?"},
+		"key":               {file("key: loops_id", "key: lops_id"), "5:6: the key \"lops_id\" is not one of the columns; did you mean loops_id?"},
 		"database":          {file("sqlite:contacts.db", "contacts.db"), "3:11:"},
 		"password":          {file("sqlite:contacts.db", "postgres://u:hunter2@h/db"), "a password has no place"},
 		"own table":         {file("table: contacts", "table: loopmap_deliveries"), "loopmap's own tables"},

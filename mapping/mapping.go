@@ -3,13 +3,13 @@ package mapping
 import (
 	"crypto/sha256"
 	"fmt"
-	"reflect"
 	"slices"
 	"sync"
 	"time"
 
 	"loopmap/mapping/body"
 	"loopmap/mapping/column"
+	"loopmap/mapping/yamledit"
 )
 
 // Version is the version of the mapping file that this package reads and writes.
@@ -37,13 +37,16 @@ type Mapping struct {
 
 	source *source // of a file whose database the environment names; nil once it is known
 
-	ready *ready // for reading bodies
+	ready *ready
 }
 
 // ready is a mapping made ready once, when it is first asked for. Each copy has its own.
 type ready struct {
 	once sync.Once
 	plan *plan
+
+	saidOnce sync.Once
+	said     *yamledit.Node
 }
 
 // Receive says what webhooks do to the table.
@@ -104,18 +107,12 @@ func (m *Mapping) Adopt(file *Mapping) *Mapping {
 }
 
 // Same reports whether m and n say the same, whatever their files look like.
-// Rules and retention are not compared: nothing here edits them.
-func (m *Mapping) Same(n *Mapping) bool {
-	return reflect.DeepEqual(m.said(), n.said()) && samePush(m.Push, n.Push)
-}
+func (m *Mapping) Same(n *Mapping) bool { return yamledit.Equal(m.said(), n.said()) }
 
-// said is all that Same compares but the push part, whose order means nothing.
-func (m *Mapping) said() Mapping {
-	n := *m
-	n.Dialect, n.Hash, n.source, n.ready = "", "", nil, nil // of the database, of the file, of this copy
-	n.Receive.Rules, n.Keep, n.Push = nil, 0, nil
-	n.Receive.Events, n.Receive.Columns = append([]string(nil), n.Receive.Events...), append([]Column(nil), n.Receive.Columns...) // none is nil
-	return n
+// said are the settings, made once: who draws a screen asks often whether two are the same.
+func (m *Mapping) said() *yamledit.Node {
+	m.ready.saidOnce.Do(func() { m.ready.said = m.settings() })
+	return m.ready.said
 }
 
 func (m *Mapping) compiled() *plan {

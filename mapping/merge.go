@@ -1,31 +1,37 @@
 package mapping
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"loopmap/mapping/body"
 	"loopmap/mapping/column"
+	"loopmap/mapping/yamledit"
 )
 
 // Merge brings two people's changes of one mapping together: base is what both began
 // with, theirs what one of them has saved, mine what the other wants. A column counts
 // as the same one while it keeps its name or its path. Where both have changed the
-// same thing in different ways, mine is taken, and a clash says so in words. What the
-// mapper does not edit (rules, retention) is theirs.
+// same thing in different ways, mine is taken, and a clash says so in words.
 func Merge(base, mine, theirs *Mapping) (merged *Mapping, clashes []string) {
-	m := merger{base: base, mine: mine, theirs: theirs, out: theirs.Clone()}
-	m.out.Database = pick(&m, "the database", base.Database, mine.Database, theirs.Database)
-	m.out.Table = pick(&m, "the table", base.Table, mine.Table, theirs.Table)
-	if d, err := column.DialectOf(m.out.Database); err == nil {
-		m.out.Dialect = d
+	m := merger{base: base, mine: mine, theirs: theirs}
+	f := &fileReader{}
+	m.out = f.mapping(m.settings(nil, base.settings(), mine.settings(), theirs.settings()))
+	m.out.Hash = theirs.Hash
+	if f.hidden {
+		m.out.Dialect = theirs.Dialect
 	}
-	if !slices.Equal(mine.Receive.Events, base.Receive.Events) {
-		m.out.Receive.Events = slices.Clone(mine.Receive.Events)
-	}
-	m.columns()
+	m.out.Receive.Columns = m.distinct(m.out.Receive.Columns)
 	m.key()
-	m.push()
+	if m.out.Push != nil {
+		m.out.Push = m.out.Push.clone() // without places, which are of no file
+	}
+	if err := m.out.Push.Check(); err != nil && mine.Push.Check() == nil && theirs.Push.Check() == nil {
+		m.clash("push: the two cannot be brought together (%v); yours is taken", err)
+		m.out.Push = mine.Push
+	}
 	return m.out, m.clashes
 }
 
@@ -38,83 +44,134 @@ func (m *merger) clash(format string, args ...any) {
 	m.clashes = append(m.clashes, fmt.Sprintf(format, args...))
 }
 
-// pick is the three-way choice of one thing.
-func pick[T comparable](m *merger, what string, base, mine, theirs T) T {
-	if mine == base {
+// settings is the three-way choice of what stands at a path. What is written in one line is
+// chosen as a whole.
+func (m *merger) settings(path []string, base, mine, theirs *yamledit.Node) *yamledit.Node {
+	switch {
+	case yamledit.Equal(mine, base), slices.Equal(path, []string{"key"}): // the key is found later
 		return theirs
+	case yamledit.Equal(theirs, base), yamledit.Equal(mine, theirs):
+		return mine
 	}
-	if theirs != base && theirs != mine {
-		m.clash("%s: they say %v, you say %v; yours is taken", what, theirs, mine)
+	switch some := cmp.Or(mine, theirs); {
+	case some.Kind == yamledit.Map && !some.Flow:
+		return m.block(path, base, mine, theirs)
+	case some.Kind == yamledit.List && !some.Flow:
+		return m.list(path, orNone(base), orNone(mine), orNone(theirs))
+	case mine == nil:
+		m.clash("%s: they say %s, you have dropped it; it is dropped", inWords(path), theirs.Inline())
+	case theirs == nil:
+		m.clash("%s: they have dropped it, you say %s; it stays", inWords(path), mine.Inline())
+	default:
+		m.clash("%s: they say %s, you say %s; yours is taken", inWords(path), theirs.Inline(), mine.Inline())
 	}
 	return mine
 }
 
-// columns merges the columns, in their order, or in mine where only I have moved some.
-func (m *merger) columns() {
-	base, mine, theirs := m.base.Receive.Columns, m.mine.Receive.Columns, m.theirs.Receive.Columns
-	inMine, inTheirs := became(base, mine), became(base, theirs)
-	byMine, byTheirs := map[int]Column{}, map[int]Column{} // merged, by their index
-	for i, b := range base {
-		a, t := inMine[i], inTheirs[i]
+// orNone is a list, or one that has no items.
+func orNone(n *yamledit.Node) *yamledit.Node { return cmp.Or(n, &yamledit.Node{}) }
+
+// block merges key by key.
+func (m *merger) block(path []string, base, mine, theirs *yamledit.Node) *yamledit.Node {
+	out := block()
+	was, now, other := base.Values(), mine.Values(), theirs.Values()
+	if theirs != nil {
+		for _, k := range theirs.Members {
+			out.Add(k.Key.Text, m.settings(below(path, k.Key.Text), was[k.Key.Text], now[k.Key.Text], k.Value))
+		}
+	}
+	if mine != nil {
+		for _, k := range mine.Members {
+			if other[k.Key.Text] == nil {
+				out.Add(k.Key.Text, m.settings(below(path, k.Key.Text), was[k.Key.Text], k.Value, nil))
+			}
+		}
+	}
+	return out
+}
+
+func below(path []string, name string) []string { return append(slices.Clone(path), name) }
+
+// list merges item by item, in their order, or in mine where only I have moved some.
+func (m *merger) list(path []string, base, mine, theirs *yamledit.Node) *yamledit.Node {
+	inMine, inTheirs := yamledit.Match(mine.Items, base.Items), yamledit.Match(theirs.Items, base.Items)
+	ours, others := values(mine), values(theirs) // what becomes of each
+	for i, b := range base.Items {
+		a, t, at := inMine[i], inTheirs[i], below(path, nameOf(b))
 		switch {
 		case a < 0 && t < 0:
 		case a < 0:
-			if !theirs[t].Equal(b) {
-				m.clash("column %s: they have changed it, you have dropped it; it is dropped", body.Printable(b.Name))
+			if !yamledit.Equal(others[t], b.Value) {
+				m.clash("%s: they have changed it, you have dropped it; it is dropped", inWords(at))
 			}
+			others[t] = nil
+		case t < 0 && yamledit.Equal(ours[a], b.Value):
+			ours[a] = nil
 		case t < 0:
-			if !mine[a].Equal(b) {
-				m.clash("column %s: they have dropped it, you have changed it; it stays", body.Printable(b.Name))
-				byMine[a] = mine[a]
-			}
+			m.clash("%s: they have dropped it, you have changed it; it stays", inWords(at))
 		default:
-			c := m.column(b, mine[a], theirs[t])
-			byMine[a], byTheirs[t] = c, c
+			ours[a] = m.block(at, b.Value, ours[a], others[t])
+			others[t] = ours[a]
 		}
 	}
-	var list []Column
-	order := func(from, others []Column, match, matchOthers []int, mine, theirs map[int]Column) {
-		for i := range from {
-			if c, ok := mine[i]; ok {
-				list = append(list, c)
-			} else if !slices.Contains(match, i) {
-				list = append(list, from[i])
-			}
-		}
-		for i := range others {
-			if _, both := theirs[i]; !both && !slices.Contains(matchOthers, i) {
-				list = append(list, others[i])
-			}
+	for a, item := range mine.Items { // what both have added
+		t := slices.IndexFunc(theirs.Items, func(other yamledit.Item) bool { return other.Names[0] == item.Names[0] })
+		if t >= 0 && !slices.Contains(inMine, a) && !slices.Contains(inTheirs, t) {
+			ours[a] = m.block(below(path, nameOf(item)), nil, ours[a], others[t])
+			others[t] = ours[a]
 		}
 	}
-	if sameOrder(base, theirs, inTheirs) && !sameOrder(base, mine, inMine) {
-		order(mine, theirs, inMine, inTheirs, byMine, byTheirs)
-	} else {
-		order(theirs, mine, inTheirs, inMine, byTheirs, byMine)
-		for i := range mine { // what they have dropped and I have changed
-			if c, ok := byMine[i]; ok && !slices.ContainsFunc(list, c.Equal) {
-				list = append(list, c)
-			}
-		}
+	first, second := others, ours
+	if slices.IsSorted(found(inTheirs)) && !slices.IsSorted(found(inMine)) {
+		first, second = ours, others
 	}
-	m.out.Receive.Columns = m.distinct(list)
+	out, seen := &yamledit.Node{Kind: yamledit.List}, map[*yamledit.Node]bool{nil: true}
+	for _, v := range slices.Concat(first, second) {
+		if !seen[v] {
+			out.Items = append(out.Items, yamledit.Item{Value: v})
+		}
+		seen[v] = true
+	}
+	return out
 }
 
-// column merges one column that all three have.
-func (m *merger) column(b, mine, theirs Column) Column {
-	what := "column " + body.Printable(b.Name) + ": its "
-	return Column{
-		Name: pick(m, what+"name", b.Name, mine.Name, theirs.Name),
-		Type: pick(m, what+"type", b.Type, mine.Type, theirs.Type),
-		From: m.pickPath(what+"path", b.From, mine.From, theirs.From),
+func values(n *yamledit.Node) (list []*yamledit.Node) {
+	for _, item := range n.Items {
+		list = append(list, item.Value)
 	}
+	return list
 }
 
-func (m *merger) pickPath(what string, base, mine, theirs Path) Path {
-	if pick(m, what, base.String(), mine.String(), theirs.String()) == mine.String() {
-		return mine
+// found are the places of those that are there.
+func found(match []int) []int {
+	return slices.DeleteFunc(slices.Clone(match), func(i int) bool { return i < 0 })
+}
+
+// nameOf is what people call an item by.
+func nameOf(item yamledit.Item) string {
+	if n := item.Value.Get("name"); n != nil {
+		return n.Text
 	}
-	return theirs
+	return item.Names[len(item.Names)-1]
+}
+
+// inWords names a setting in a message.
+func inWords(path []string) string {
+	words := strings.Join(path, " ")
+	switch {
+	case len(path) == 1:
+		words = "the " + path[0]
+	case path[0] == "receive" && len(path) == 2:
+		words = "the " + path[1]
+	case path[0] == "receive": // an item of columns or of rules
+		words = strings.TrimSuffix(path[1], "s") + " " + path[2]
+		if len(path) > 3 {
+			words += ": its " + strings.Replace(path[3], "from", "path", 1)
+		}
+	case len(path) == 3 && path[1] == "events":
+		words = "push event " + path[2]
+	}
+	return body.Printable(words)
 }
 
 // distinct leaves out a column that both have added alike, and gives the later of two
@@ -145,9 +202,15 @@ func (m *merger) distinct(list []Column) (out []Column) {
 // key lets the right column tell rows apart, whatever it is called by now.
 func (m *merger) key() {
 	from := func(n *Mapping) string { return n.column(n.Key).From.String() }
-	want := pick(m, "the key's path", from(m.base), from(m.mine), from(m.theirs))
-	named := m.theirs.Key
-	if want != from(m.theirs) || m.mine.Key != m.base.Key {
+	base, mine, theirs := from(m.base), from(m.mine), from(m.theirs)
+	want, named := theirs, m.theirs.Key
+	if mine != base {
+		want = mine
+		if theirs != base && theirs != mine {
+			m.clash("the key's path: they say %s, you say %s; yours is taken", theirs, mine)
+		}
+	}
+	if want != theirs || m.mine.Key != m.base.Key {
 		named = m.mine.Key
 	}
 	for _, c := range m.out.Receive.Columns {
@@ -165,41 +228,4 @@ func (m *merger) key() {
 	m.out.Receive.Columns = append([]Column{m.theirs.column(m.theirs.Key)}, m.out.Receive.Columns...)
 	m.out.Key = m.theirs.Key
 	m.clash("the key %s: you have dropped it; it stays", body.Printable(m.out.Key))
-}
-
-// became finds for each column of base which one of list it has become: by name
-// and path, else by name, else by path; -1 when it was dropped.
-func became(base, list []Column) []int {
-	match, used := make([]int, len(base)), map[int]bool{}
-	for i := range match {
-		match[i] = -1
-	}
-	for _, same := range []func(b, c Column) bool{
-		func(b, c Column) bool { return b.Name == c.Name && b.From.Equal(c.From) },
-		func(b, c Column) bool { return b.Name == c.Name },
-		func(b, c Column) bool { return b.From.Equal(c.From) },
-	} {
-		for i, b := range base {
-			for j, c := range list {
-				if match[i] < 0 && !used[j] && same(b, c) {
-					match[i], used[j] = j, true
-				}
-			}
-		}
-	}
-	return match
-}
-
-// sameOrder reports whether the columns that list has of base stand as they stood.
-func sameOrder(base, list []Column, match []int) bool {
-	last := -1
-	for i := range base {
-		if j := match[i]; j >= 0 {
-			if j < last {
-				return false
-			}
-			last = j
-		}
-	}
-	return true
 }

@@ -73,7 +73,7 @@ func TestMerge(t *testing.T) {
 			if all := strings.Join(clashes, "\n"); test.clash == "" && all != "" || !strings.Contains(all, test.clash) {
 				t.Errorf("clashes: %q", all)
 			}
-			if _, err := Parse("merged", render(got)); err != nil {
+			if _, err := Rewrite("merged", nil, got); err != nil {
 				t.Errorf("what is merged is no mapping: %v", err)
 			}
 		})

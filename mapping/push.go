@@ -9,7 +9,7 @@ type Push struct {
 	Contact *PushContact
 	Events  []PushEvent
 
-	places map[string]yamledit.Place // of the columns' names in the file
+	places map[string]yamledit.Place // in the file, of the columns' names and the conditions
 }
 
 // PushContact is the body of a contact update (Loops API, PUT contacts/update).
@@ -20,8 +20,6 @@ type PushContact struct {
 	OnNull        OnNull // of the properties that say nothing of their own
 	Properties    []Pair // Loops' property: column
 	Lists         []Pair // id of a mailing list: boolean column
-
-	condition yamledit.Place // of OnlyRunIf in the file
 }
 
 // DefaultSource marks the contacts that loopmap makes.
@@ -52,8 +50,6 @@ type PushEvent struct {
 	Properties    []Pair   // of the event
 	Contact       []Pair   // contact properties that the event sets
 	Lists         []Pair   // mailing lists that the event sets
-
-	condition yamledit.Place // of OnlyRunIf in the file
 }
 
 // Pair is Loops' name and the user's column, whose value goes there.

@@ -1,10 +1,6 @@
 package mapping
 
-import (
-	"slices"
-
-	"loopmap/mapping/yamledit"
-)
+import "slices"
 
 // EditPush returns a copy of m whose push part was changed by edit, which may change
 // all that it is given. A contact block that says nothing, and a push part that says
@@ -13,10 +9,10 @@ func (m *Mapping) EditPush(edit func(p *Push)) *Mapping {
 	n := m.Clone()
 	n.Push = m.Push.clone()
 	edit(n.Push)
-	if c := n.Push.Contact; c != nil && len((&Push{Contact: c}).settings()) == 0 {
+	if n.Push.Contact.settings().SaysNothing() {
 		n.Push.Contact = nil
 	}
-	if len(n.Push.settings()) == 0 {
+	if n.Push.settings().SaysNothing() {
 		n.Push = nil
 	}
 	return n
@@ -32,14 +28,14 @@ func (p *Push) clone() *Push {
 	n.places = nil
 	if p.Contact != nil {
 		c := *p.Contact
-		c.Properties, c.Lists, c.condition = slices.Clone(c.Properties), slices.Clone(c.Lists), yamledit.Place{}
+		c.Properties, c.Lists = slices.Clone(c.Properties), slices.Clone(c.Lists)
 		n.Contact = &c
 	}
 	n.Events = slices.Clone(p.Events)
 	for i := range n.Events {
 		e := &n.Events[i]
-		e.OncePer, e.Properties, e.Contact, e.Lists = slices.Clone(e.OncePer), slices.Clone(e.Properties), slices.Clone(e.Contact), slices.Clone(e.Lists)
-		e.condition = yamledit.Place{}
+		e.OncePer, e.Properties = slices.Clone(e.OncePer), slices.Clone(e.Properties)
+		e.Contact, e.Lists = slices.Clone(e.Contact), slices.Clone(e.Lists)
 	}
 	return &n
 }

@@ -127,7 +127,7 @@ func TestRewritePush(t *testing.T) {
 					}
 					out, err := Rewrite("f", []byte(file), n)
 					if err != nil {
-						t.Fatalf("%s, seed %d: %v\n%s\nwanted %v", name, seed, err, file, n.Push.settings())
+						t.Fatalf("%s, seed %d: %v\n%s\nwanted %s", name, seed, err, file, n.Push.settings().Inline())
 					}
 					if rest := pushHead[:strings.Index(pushHead, "push:")]; !strings.HasPrefix(string(out), strings.ReplaceAll(rest, "\n", end)) {
 						t.Fatalf("%s, seed %d: the rest has changed:\n%s", name, seed, out)
@@ -255,7 +255,7 @@ func TestMergePush(t *testing.T) {
 		p.Events[0].OnlyRunIf = "plan != nil"
 	})
 	if !merged.Same(want) {
-		t.Errorf("got  %v\nwant %v", merged.Push.settings(), want.Push.settings())
+		t.Errorf("got  %s\nwant %s", merged.Push.settings().Inline(), want.Push.settings().Inline())
 	}
 	if said := strings.Join(clashes, "\n"); len(clashes) != 3 || !strings.Contains(said, "they say their_plan, you say my_plan; yours is taken") ||
 		!strings.Contains(said, "event upgraded: they have changed it, you have dropped it") || !strings.Contains(said, "event welcomed: they have dropped it, you have changed it; it stays") {

@@ -7,7 +7,6 @@ import (
 	"loopmap/mapping/body"
 	"loopmap/mapping/column"
 	"loopmap/mapping/condition"
-	"loopmap/mapping/yamledit"
 )
 
 // namedColumn is a column that the push part names, and where.
@@ -74,21 +73,21 @@ func (m *Mapping) PushProblems(name string, fields []column.Field) (problems []P
 // conditionProblems are the mistakes of the push part's conditions against the columns
 // that the table has.
 func (m *Mapping) conditionProblems(name string, fields []column.Field) (problems []Problem) {
-	check := func(what, src string, at yamledit.Place) {
+	check := func(what, src, place string) {
 		var wrong *condition.Error
 		if src == "" {
 			return
 		}
 		if _, err := condition.Compile(src, fields); errors.As(err, &wrong) {
-			at = at.Right(wrong.Offset)
+			at := m.Push.places[place].Right(wrong.Offset)
 			problems = append(problems, Problem{name, at.Line, at.Col, "only_run_if of " + body.Printable(what) + ": " + wrong.Msg})
 		}
 	}
 	if c := m.Push.Contact; c != nil {
-		check("contact", c.OnlyRunIf, c.condition)
+		check("contact", c.OnlyRunIf, "contact.only_run_if")
 	}
-	for _, e := range m.Push.Events {
-		check(e.Name, e.OnlyRunIf, e.condition)
+	for i, e := range m.Push.Events {
+		check(e.Name, e.OnlyRunIf, fmt.Sprintf("events.%d.only_run_if", i))
 	}
 	return problems
 }

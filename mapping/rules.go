@@ -26,19 +26,19 @@ func (a Action) String() string { return [...]string{"upsert", "update", "delete
 // contact.created carries the contact; rules are for the others.
 type Rule struct {
 	Event  string
-	If     []Condition // all must hold
-	Set    []Setting
+	If     []RuleCondition // all must hold
+	Set    []RuleValue
 	Delete bool // take the row out
 }
 
-// Condition holds when the body has this text at Path.
-type Condition struct {
+// RuleCondition holds when the body has this text at Path.
+type RuleCondition struct {
 	Path Path
 	Text string // of a JSON string the text itself, else the JSON
 }
 
-// Setting gives a column a value: that at From, or the JSON value Value.
-type Setting struct {
+// RuleValue gives a column a value: that at From, or the JSON value Value.
+type RuleValue struct {
 	Column string
 	Type   column.Type
 	From   Path   // when Value is ""

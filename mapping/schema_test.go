@@ -17,7 +17,7 @@ import (
 
 // meant are mistakes that only the parser knows, and why JSON Schema cannot say them.
 var meant = map[string]string{
-	"is none of the columns":      "one part of the file names another",
+	"is not one of the columns":   "one part of the file names another",
 	"stands here twice":           "members of a list are told apart by their names",
 	"to SQLite, which ignores":    "names are the same to a database",
 	"SQLite's own name":           "which names may be used depends on the database",

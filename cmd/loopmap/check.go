@@ -212,7 +212,7 @@ func stale(m *mapping.Mapping) (list []string) {
 
 func setByRule(m *mapping.Mapping, column string) bool {
 	return slices.ContainsFunc(m.Receive.Rules, func(u mapping.Rule) bool {
-		return slices.ContainsFunc(u.Set, func(s mapping.Setting) bool { return s.Column == column })
+		return slices.ContainsFunc(u.Set, func(s mapping.RuleValue) bool { return s.Column == column })
 	})
 }
 

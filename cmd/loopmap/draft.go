@@ -52,7 +52,10 @@ func (b *backend) draft() *mapping.Mapping {
 	if err != nil {
 		return nil // written by another version; it stays for a person to look at
 	}
-	return m
+	if b.current == nil {
+		return m
+	}
+	return m.Adopt(b.current) // the file may have been changed since
 }
 
 // DropDraft throws the draft away.

@@ -534,8 +534,8 @@ func TestLateAndRefused(t *testing.T) {
 func rules() []mapping.Rule {
 	path := body.MakePath(body.Step{Key: "mailingList"}, body.Step{Key: "id"})
 	return []mapping.Rule{
-		{Event: "contact.unsubscribed", Set: []mapping.Setting{{Column: "sub", Type: column.Boolean, Value: "false"}}},
-		{Event: "contact.mailingList.subscribed", If: []mapping.Condition{{Path: path, Text: "vip"}}, Set: []mapping.Setting{{Column: "vip", Type: column.Boolean, Value: "true"}}},
+		{Event: "contact.unsubscribed", Set: []mapping.RuleValue{{Column: "sub", Type: column.Boolean, Value: "false"}}},
+		{Event: "contact.mailingList.subscribed", If: []mapping.RuleCondition{{Path: path, Text: "vip"}}, Set: []mapping.RuleValue{{Column: "vip", Type: column.Boolean, Value: "true"}}},
 		{Event: "contact.deleted", Delete: true},
 	}
 }

@@ -1,9 +1,8 @@
-// Package yamledit changes one value of a YAML file and nothing else: comments, order, blank
+// Package yamledit changes single values of a YAML file and nothing else: comments, order, blank
 // lines and the look of all other lines stay. It reads as much of YAML as a mapping file uses,
 // with the place of each part.
 //
-// A list named events holds blocks that are told apart by their name; all other lists are of
-// words, or are arranged as a whole ([Editor.Arrange]).
+// What a file says and what it is to say are trees of nodes; [Edit] writes where they differ.
 package yamledit
 
 import (
@@ -54,6 +53,10 @@ type Node struct {
 	Raw     string // a scalar as written, quotes included; "" when it spans lines
 	Members []Member
 	Items   []Item
+
+	// Of what is to be written:
+	Width int  // that it takes at least where it stands below others
+	Loose bool // a list whose order means nothing
 }
 
 // Member is a key of a block with its value.
@@ -66,10 +69,14 @@ type Member struct {
 type Item struct {
 	Dash  Place // of the hyphen, in block style
 	Value *Node
+	Names []string // of what is to be written: what tells it apart, the surest first
 }
 
 // Get is the value of a key; nil when it is not there.
 func (n *Node) Get(key string) *Node {
+	if n == nil {
+		return nil
+	}
 	for _, m := range n.Members {
 		if m.Key.Text == key {
 			return m.Value
