@@ -38,7 +38,9 @@ func Unwritable(name string) string {
 // StandardProperties are the contact properties that every team has (Loops API, PUT
 // contacts/update).
 func StandardProperties() []Property {
-	return []Property{{"firstName", "string"}, {"lastName", "string"}, {"userGroup", "string"}, {"source", "string"}, {"subscribed", "boolean"}}
+	return []Property{
+		{"firstName", "string"}, {"lastName", "string"}, {"userGroup", "string"}, {"source", "string"}, {"subscribed", "boolean"},
+	}
 }
 
 // standard are their types.
@@ -72,11 +74,13 @@ func (m *Mapping) PushWarnings() (list []string) {
 		case "subscribed":
 			list = append(list, fmt.Sprintf("push sends subscribed from column %s: true signs people up again who have opted out", p.Column))
 		case createdAt:
-			list = append(list, fmt.Sprintf("push sends createdAt from column %s: Loops sets it itself when a contact is made, and takes another date", p.Column))
+			list = append(list, "push sends createdAt from column "+p.Column+
+				": Loops sets it itself when a contact is made, and takes another date")
 		}
 	}
 	if c.Source == "" && m.KeyIsContactID() && m.Receive.Lists(ContactCreated) {
-		list = append(list, "push marks the contacts that it makes with no source of its own: their contact.created makes a second row of each, unless rows have Loops' ids already")
+		list = append(list, "push marks the contacts that it makes with no source of its own: "+
+			"their contact.created makes a second row of each, unless rows have Loops' ids already")
 	}
 	if c.UserID == "" {
 		list = append(list, "push finds contacts by email alone: a row whose email changes becomes a second contact; userId would prevent that")
@@ -118,7 +122,8 @@ func (m *Mapping) PushMisfits(t Team, fields []column.Field) (misfits, warnings 
 		switch {
 		case t.Events == nil:
 		case !there:
-			warnings = append(warnings, "Loops has no event "+body.Printable(e.Name)+": names count to the letter; make it in Loops, or correct it here")
+			warnings = append(warnings, "Loops has no event "+body.Printable(e.Name)+
+				": names count to the letter; make it in Loops, or correct it here")
 		default:
 			of := "property of event " + body.Printable(e.Name) + " "
 			c.properties(of, "Loops knows no "+of, e.Properties, known)

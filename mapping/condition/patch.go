@@ -35,7 +35,8 @@ func exprOptions(fields []column.Field) []expr.Option {
 		options = append(options, expr.EnableBuiltin(name))
 	}
 	return append(options, expr.Patch(patch{env}),
-		expr.Function(divideName, divide, new(func(int, int) float64), new(func(int, float64) float64), new(func(float64, int) float64), new(func(float64, float64) float64)),
+		expr.Function(divideName, divide, new(func(int, int) float64), new(func(int, float64) float64),
+			new(func(float64, int) float64), new(func(float64, float64) float64)),
 		expr.Function(finiteName, finite, new(func(float64) float64)))
 }
 

@@ -48,7 +48,7 @@ func Fresh(event string, at time.Time) ([]byte, error) {
 		if near := body.Nearest(event, Events); near != "" {
 			hint = "; did you mean " + near + "?"
 		}
-		return nil, fmt.Errorf("%q is none of Loops' events%s (%s)", event, hint, strings.Join(Events, ", "))
+		return nil, fmt.Errorf("%q is not one of Loops' events%s (%s)", event, hint, strings.Join(Events, ", "))
 	}
 	id := NewID("cm")
 	who := people[pick(len(people))]

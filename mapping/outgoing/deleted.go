@@ -155,7 +155,8 @@ func (s *Sender) sameCells(a, b map[string]column.Cell) bool {
 // an event that may have arrived is not sent again by itself.
 func (s *Sender) deletedStep(row Row, d *Deletion) (list []Step) {
 	st := Step{Kind: mapping.ContactKind, Why: WhyDeleted, Status: NotMet,
-		Reason: "the contact was deleted in Loops on " + d.At.UTC().Format("2006-01-02 15:04:05") + " UTC; nothing is sent until the row is changed"}
+		Reason: "the contact was deleted in Loops on " + d.At.UTC().Format("2006-01-02 15:04:05") +
+			" UTC; nothing is sent until the row is changed"}
 	for _, l := range row.Lines {
 		switch {
 		case l.Kind == mapping.ContactKind:

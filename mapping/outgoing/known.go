@@ -170,9 +170,11 @@ func (k known) moved(fields []sentField) string {
 	case was == "" || was == "null" || is == "" || strings.EqualFold(was, is):
 		return ""
 	case now["userId"] == "":
-		return "the contact is " + was + " in Loops and the row says " + is + ": without a userId Loops would make a second contact; give the row one, or change the email in Loops first; push --row --anew sends another person's row"
+		return "the contact is " + was + " in Loops and the row says " + is + ": without a userId Loops would make a second contact; " +
+			"give the row one, or change the email in Loops first; push --row --anew sends another person's row"
 	case now["userId"] != k["userId"]:
-		return "the contact is " + was + " in Loops and the row says " + is + ": Loops does not know its userId " + now["userId"] + " yet; send that with the old email first; push --row --anew sends another person's row"
+		return "the contact is " + was + " in Loops and the row says " + is + ": Loops does not know its userId " + now["userId"] + " yet; " +
+			"send that with the old email first; push --row --anew sends another person's row"
 	}
 	return ""
 }
