@@ -48,7 +48,7 @@ func (f *fileReader) rule(n *yamledit.Node, m *Mapping) (u Rule) {
 	if !f.block(n, "a rule", "event", "if", "set", "delete") {
 		return u
 	}
-	u.Event, _ = f.text(n, "the rule", "event", "contact.unsubscribed")
+	u.Event, _ = f.text(n, "the rule", "event", ContactUnsubscribed)
 	if v := n.Get("delete"); v != nil {
 		if u.Delete = v.Text == "true"; v.Text != "true" && v.Text != "false" {
 			f.problem(v.At, "delete is true or false")

@@ -7,6 +7,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"loopmap/mapping"
 	"loopmap/mapping/body"
 )
 
@@ -19,8 +20,6 @@ type capture struct {
 
 // remembered is how many arrivals the screen keeps.
 const remembered = 200
-
-const testEvent = "testing.testEvent"
 
 // arrived notes a webhook.
 func (m *Model) arrived(a Arrival) {
@@ -39,7 +38,7 @@ func (m *Model) arrived(a Arrival) {
 
 // sample reports whether an arrival can be mapped by.
 func (a Arrival) sample() bool {
-	return a.Body != nil && a.Event != testEvent && body.CheckBody(a.Body) == nil
+	return a.Body != nil && a.Event != mapping.TestEvent && body.CheckBody(a.Body) == nil
 }
 
 // proceed maps by the arrival under the cursor and all contacts that came.
@@ -47,7 +46,7 @@ func (m *Model) proceed() {
 	var list []Sample
 	for i := len(m.capture.arrivals) - 1; i >= 0; i-- {
 		a := m.capture.arrivals[i]
-		if a.sample() && (i == m.capture.cursor || a.Event == "contact.created") {
+		if a.sample() && (i == m.capture.cursor || a.Event == mapping.ContactCreated) {
 			list = append(list, Sample{From: "the network", Body: a.Body})
 		}
 	}
@@ -80,7 +79,7 @@ func (m *Model) state() (text string, good bool) {
 		return "waiting for the first webhook", true
 	}
 	text, good = m.capture.arrivals[0].state()
-	if m.capture.arrivals[0].Event == testEvent && slices.ContainsFunc(m.capture.arrivals, Arrival.sample) {
+	if m.capture.arrivals[0].Event == mapping.TestEvent && slices.ContainsFunc(m.capture.arrivals, Arrival.sample) {
 		text += ". A contact has arrived as well: enter maps it"
 	}
 	return text, good
@@ -92,9 +91,9 @@ func (a Arrival) state() (text string, good bool) {
 		return "received, but " + a.Problem, false
 	case a.Body == nil:
 		return "received, but " + a.Problem, false
-	case a.Event == testEvent && a.Signed:
+	case a.Event == mapping.TestEvent && a.Signed:
 		return "Loops' own test event received, signature verified: good. Now create a contact in Loops", true
-	case a.Event == testEvent:
+	case a.Event == mapping.TestEvent:
 		return "Loops' own test event received, not verified (no secret is set). Now create a contact in Loops", true
 	case !a.sample():
 		return "received, but it cannot be mapped: " + body.CheckBody(a.Body).Error(), false

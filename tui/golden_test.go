@@ -136,7 +136,7 @@ func picked(t testing.TB, w, h int, ascii bool) *driver {
 func arrivedView(t testing.TB, w, h int, ascii bool) *driver {
 	d := begin0(t, w, h, ascii, nil)
 	for i, a := range []Arrival{
-		{Event: testEvent, Signed: true, Code: 200, Body: sampleBody(t, testEvent)},
+		{Event: mapping.TestEvent, Signed: true, Code: 200, Body: sampleBody(t, mapping.TestEvent)},
 		{Code: 401, Problem: "webhook-timestamp is 412 s old"},
 		{Event: "contact.created", Email: "dana.okafor@northwind.example", Signed: true, Code: 200, Body: sampleBody(t, "contact.created")},
 	} {

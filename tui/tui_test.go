@@ -253,7 +253,7 @@ func TestCaptureSaysWhereItStands(t *testing.T) {
 			"contact.created received and verified, kept in the journal. Enter maps it"},
 		"wrong": {Listen{Secrets: 1}, &Arrival{At: at, Code: 401, Problem: "webhook-timestamp is 412 s old"},
 			"received, but webhook-timestamp is 412 s old"},
-		"test event": {Listen{Secrets: 1}, &Arrival{At: at, Event: testEvent, Signed: true, Code: 200, Body: sampleBody(t, testEvent)},
+		"test event": {Listen{Secrets: 1}, &Arrival{At: at, Event: mapping.TestEvent, Signed: true, Code: 200, Body: sampleBody(t, mapping.TestEvent)},
 			"test event received, signature verified: good. Now create a contact"},
 		"unsigned": {Listen{}, &Arrival{At: at, Event: "contact.created", Code: 503, Problem: "taken as a sample, not stored", Body: created},
 			"not verified: set LOOPS_SIGNING_SECRET"},

@@ -198,10 +198,11 @@ func stale(m *mapping.Mapping) (list []string) {
 		event, rule := "", ""
 		switch from := c.From.Steps(); {
 		case len(from) == 2 && from[0].Key == "contact" && from[1].Key == "subscribed":
-			event, rule = "contact.unsubscribed", fmt.Sprintf("{event: contact.unsubscribed, set: {%s: false}}", c.Name)
+			event = mapping.ContactUnsubscribed
+			rule = fmt.Sprintf("{event: %s, set: {%s: false}}", event, c.Name)
 		case len(from) == 3 && from[0].Key == "contact" && from[1].Key == "mailingLists":
-			event = "contact.mailingList.unsubscribed"
-			rule = fmt.Sprintf("{event: contact.mailingList.unsubscribed, if: {mailingList.id: %s}, set: {%s: false}}", from[2].Key, c.Name)
+			event = mapping.ListUnsubscribed
+			rule = fmt.Sprintf("{event: %s, if: {mailingList.id: %s}, set: {%s: false}}", event, from[2].Key, c.Name)
 		}
 		if event != "" && !setByRule(m, c.Name) {
 			list = append(list, fmt.Sprintf("column %s stays as it was when the contact was created; receive.rules can follow: %s", c.Name, rule))

@@ -7,15 +7,15 @@ const ContactCreated = mapping.ContactCreated
 
 // TestEvent is what Loops' settings page sends to try an endpoint. It carries no
 // contact.
-const TestEvent = "testing.testEvent"
+const TestEvent = mapping.TestEvent
 
 // Events are the 17 events that Loops documents. Others are stored like these.
 var Events = []string{
 	ContactCreated,
 	mapping.ContactUnsubscribed,
 	mapping.ContactDeleted,
-	"contact.mailingList.subscribed",
-	"contact.mailingList.unsubscribed",
+	mapping.ListSubscribed,
+	mapping.ListUnsubscribed,
 	"loop.email.sent",
 	"campaign.email.sent",
 	"transactional.email.sent",

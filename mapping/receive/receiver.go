@@ -294,7 +294,7 @@ func (r *Receiver) store(a *Arrival) *refusal {
 	e := mapping.Enter(r.Mapping(), a.Delivery)
 	a.Event = e.Row.Event
 	if r.commits == nil || r.Samples && !a.Signed {
-		if a.Event == "testing.testEvent" {
+		if a.Event == mapping.TestEvent {
 			a.Outcome.Status = mapping.Ignored
 			return nil
 		}

@@ -3,17 +3,6 @@ package loopstest
 import (
 	"encoding/json"
 	"slices"
-
-	"loopmap/mapping/loops"
-)
-
-// The events that this Loops sends.
-const (
-	contactCreated      = loops.ContactCreated
-	contactUnsubscribed = "contact.unsubscribed"
-	contactDeleted      = "contact.deleted"
-	listSubscribed      = "contact.mailingList.subscribed"
-	listUnsubscribed    = "contact.mailingList.unsubscribed"
 )
 
 // hook is an event before it is written down.

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"loopmap/mapping"
 )
 
 // Contact is the contact with the address, in any case.
@@ -77,5 +79,5 @@ func lower(err error) error {
 func (s *Server) remove(c *Contact) {
 	delete(s.byEmail, strings.ToLower(c.Email))
 	delete(s.byUser, c.UserID)
-	s.fire(c, hook{event: contactUnsubscribed}, hook{event: contactDeleted})
+	s.fire(c, hook{event: mapping.ContactUnsubscribed}, hook{event: mapping.ContactDeleted})
 }

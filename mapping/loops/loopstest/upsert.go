@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"loopmap/mapping"
 )
 
 // create is POST /v1/contacts/create.
@@ -85,7 +87,7 @@ func (s *Server) enter(c change, source string) *Contact {
 		s.byUser[c.userID] = contact
 	}
 	fire := s.changes(contact, c)
-	s.fire(contact, hook{event: contactCreated, contact: contact.json()})
+	s.fire(contact, hook{event: mapping.ContactCreated, contact: contact.json()})
 	s.fire(contact, fire...)
 	return contact
 }
@@ -109,7 +111,7 @@ func (s *Server) changes(contact *Contact, c change) (fire []hook) {
 	if c.subscribed != nil && *c.subscribed != contact.Subscribed {
 		contact.Subscribed = *c.subscribed
 		if !contact.Subscribed {
-			fire = append(fire, hook{event: contactUnsubscribed})
+			fire = append(fire, hook{event: mapping.ContactUnsubscribed})
 		}
 	}
 	for _, l := range s.o.Lists {
@@ -117,10 +119,10 @@ func (s *Server) changes(contact *Contact, c change) (fire []hook) {
 		switch {
 		case given && on && !contact.Lists[l.ID]:
 			contact.Lists[l.ID] = true
-			fire = append(fire, hook{event: listSubscribed, list: &l})
+			fire = append(fire, hook{event: mapping.ListSubscribed, list: &l})
 		case given && !on && contact.Lists[l.ID]:
 			delete(contact.Lists, l.ID)
-			fire = append(fire, hook{event: listUnsubscribed, list: &l})
+			fire = append(fire, hook{event: mapping.ListUnsubscribed, list: &l})
 		}
 	}
 	return fire
