@@ -88,36 +88,54 @@ func (m *Model) set(attrs []int, on bool) {
 	}
 }
 
+// editColumn does to the column under the cursor what a key says.
 func (m *Model) editColumn(a action) {
 	if len(m.draft.Receive.Columns) == 0 {
 		return
 	}
-	i := m.columns.cursor
-	c := m.draft.Receive.Columns[i]
-	switch a {
+	switch i := m.columns.cursor; a {
 	case retype:
-		at := slices.Index(column.Types, c.Type)
-		m.change(m.draft.Retype(i, column.Types[(at+1)%len(column.Types)]))
-		m.say("%s", m.types(i))
-		if why := m.columns.problems[i]; why != "" {
-			m.note += ". ! " + safe(why)
-		}
-	case moveUp, moveDown:
-		n, at := m.draft.Move(i, map[action]int{moveUp: -1, moveDown: 1}[a])
-		m.change(n)
-		m.columns.cursor = at
+		m.nextType(i)
+	case moveUp:
+		m.moveColumn(i, -1)
+	case moveDown:
+		m.moveColumn(i, 1)
 	case makeKey:
-		m.change(m.draft.MakeKey(i))
-		m.say("%s tells rows apart now", safe(c.Name))
+		m.makeKey(i)
 	case drop:
-		n, err := m.draft.Drop(i)
-		if err != nil {
-			m.complain(err)
-			return
-		}
-		m.change(n)
-		m.say("dropped %s (%s brings it back)", safe(c.Name), keyFor(undo))
+		m.dropColumn(i)
 	}
+}
+
+func (m *Model) nextType(i int) {
+	at := slices.Index(column.Types, m.draft.Receive.Columns[i].Type)
+	m.change(m.draft.Retype(i, column.Types[(at+1)%len(column.Types)]))
+	m.say("%s", m.types(i))
+	if why := m.columns.problems[i]; why != "" {
+		m.note += ". ! " + safe(why)
+	}
+}
+
+func (m *Model) moveColumn(i, by int) {
+	n, at := m.draft.Move(i, by)
+	m.change(n)
+	m.columns.cursor = at
+}
+
+func (m *Model) makeKey(i int) {
+	m.change(m.draft.MakeKey(i))
+	m.say("%s tells rows apart now", m.draft.Key)
+}
+
+func (m *Model) dropColumn(i int) {
+	name := m.draft.Receive.Columns[i].Name
+	n, err := m.draft.Drop(i)
+	if err != nil {
+		m.complain(err)
+		return
+	}
+	m.change(n)
+	m.say("dropped %s (%s brings it back)", name, keyFor(undo))
 }
 
 // types names all types, the one of column i in brackets, and marks those that do

@@ -319,24 +319,30 @@ func (l *liner) column(word string, rest []string) {
 		l.say("Which column? Say columns for their numbers, then for example %s 2.", word)
 		return
 	}
-	m.columns.cursor = n - 1
+	i, value := n-1, strings.Join(rest[1:], " ")
 	switch word {
 	case "name":
-		next, err := m.draft.Rename(n-1, strings.Join(rest[1:], " "))
+		next, err := m.draft.Rename(i, value)
 		if err != nil {
 			l.say("No: %v.", err)
 			return
 		}
 		m.change(next)
 	case "type":
-		t, err := column.ParseType(strings.Join(rest[1:], " "))
+		t, err := column.ParseType(value)
 		if err != nil {
 			l.say("No: %v.", err)
 			return
 		}
-		m.change(m.draft.Retype(n-1, t))
-	default:
-		m.editColumn(map[string]action{"up": moveUp, "down": moveDown, "drop": drop, "key": makeKey}[word])
+		m.change(m.draft.Retype(i, t))
+	case "up":
+		m.moveColumn(i, -1)
+	case "down":
+		m.moveColumn(i, 1)
+	case "drop":
+		m.dropColumn(i)
+	case "key":
+		m.makeKey(i)
 	}
 	l.result()
 	l.columns()

@@ -171,11 +171,13 @@ func (l *liner) makeProperty(rest []string) {
 	if n == 0 {
 		return
 	}
-	l.m.push.sure = true
-	if cmd := l.m.createProperty(l.m.push.slots[n]); cmd != nil {
-		if again := l.m.created(cmd().(createdMsg)); again != nil {
-			l.m.sawCatalog(again().(catalogMsg))
-		}
+	p, why := l.m.facts().Missing(l.m.push.slots[n])
+	if why != "" {
+		l.say("%s", why)
+		return
+	}
+	if again := l.m.created(l.m.makeProperty(p)().(createdMsg)); again != nil {
+		l.m.sawCatalog(again().(catalogMsg))
 	}
 	l.result()
 }

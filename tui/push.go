@@ -392,11 +392,11 @@ func (m *Model) editRequests(a action) tea.Cmd {
 	case prevHit:
 		p.jump(p.query, -1)
 	case create:
-		make := func() tea.Cmd { return m.createProperty(p.current()) }
+		ask := func() tea.Cmd { return m.createProperty(p.current()) }
 		if p.sure {
-			return m.alone(make)
+			return m.alone(ask)
 		}
-		return make()
+		return ask()
 	}
 	return nil
 }

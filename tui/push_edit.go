@@ -89,6 +89,10 @@ func (m *Model) createProperty(s slots.Slot) tea.Cmd {
 		return nil
 	}
 	m.push.sure = false
+	return m.makeProperty(p)
+}
+
+func (m *Model) makeProperty(p mapping.Property) tea.Cmd {
 	m.say("making %s in Loops, as %s", p.Key, p.Type)
 	b := m.cfg.Backend
 	return func() tea.Msg { return createdMsg{p, b.CreateProperty(m.ctx, p)} }
