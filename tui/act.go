@@ -39,7 +39,7 @@ func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
 	case m.input != nil:
 		return m.typed(msg)
 	}
-	m.note, m.told = "", false
+	m.note, m.news = "", false
 	a := lookUp(msg, m.at())
 	if m.shows(helpScreen{}) {
 		return m.helpKey(msg, a)
@@ -123,7 +123,7 @@ func (m *Model) do(a action) tea.Cmd {
 	case quit:
 		if m.push.running && !m.push.sure {
 			m.push.sure = true
-			m.say("rows are being sent: q again leaves them; %s on Send stops. What is sent stays sent", keyFor(stop))
+			m.say("rows are being sent: %s again leaves them; %s on Send stops. What is sent stays sent", keyFor(quit), keyFor(stop))
 			return nil
 		}
 		if m.ask = m.Unsaved(); !m.ask {
@@ -143,6 +143,16 @@ func (m *Model) do(a action) tea.Cmd {
 		return s.do(m, a)
 	}
 	return nil
+}
+
+// towards is -1 for a key that leads back, and 1 for one that leads on.
+func towards(a action) int {
+	switch a {
+	case prevItem, prevHit, prevPane:
+		return -1
+	default:
+		return 1
+	}
 }
 
 // steps is how far a key moves the cursor.

@@ -31,7 +31,7 @@ func (m *Model) arrived(a Arrival) {
 	if c.cursor > 0 {
 		c.cursor = min(c.cursor+1, len(c.arrivals)-1) // stay on the same one
 	}
-	if m.shows(mapScreen{}) && !m.told && a.sample() {
+	if m.shows(mapScreen{}) && !m.news && a.sample() {
 		m.say("a new %s has arrived; %s, enter merges it", safe(a.Event), keyFor(fetch))
 	}
 }
@@ -78,14 +78,15 @@ func (m *Model) state() (text string, good bool) {
 		}
 		return "waiting for the first webhook", true
 	}
-	text, good = m.capture.arrivals[0].state()
+	text, good = m.capture.arrivals[0].state("Enter maps it")
 	if m.capture.arrivals[0].Event == mapping.TestEvent && slices.ContainsFunc(m.capture.arrivals, Arrival.sample) {
 		text += ". A contact has arrived as well: enter maps it"
 	}
 	return text, good
 }
 
-func (a Arrival) state() (text string, good bool) {
+// state says how an arrival went; what maps it is said where it can be mapped by.
+func (a Arrival) state(maps string) (text string, good bool) {
 	switch {
 	case a.Code == 401:
 		return "received, but " + a.Problem, false
@@ -98,11 +99,11 @@ func (a Arrival) state() (text string, good bool) {
 	case !a.sample():
 		return "received, but it cannot be mapped: " + body.CheckBody(a.Body).Error(), false
 	case !a.Signed:
-		return a.Event + " received, not verified: set LOOPS_SIGNING_SECRET to check signatures. Enter maps it", true
+		return a.Event + " received, not verified: set LOOPS_SIGNING_SECRET to check signatures. " + maps, true
 	case a.Code != 200:
-		return a.Event + " received and verified, but not stored: " + a.Problem + ". Loops was told to send it again. Enter maps it", false
+		return a.Event + " received and verified, but not stored: " + a.Problem + ". Loops was told to send it again. " + maps, false
 	}
-	return a.Event + " received and verified, kept in the journal. Enter maps it", true
+	return a.Event + " received and verified, kept in the journal. " + maps, true
 }
 
 // captureScreen is the page on which a sample is awaited.
@@ -190,7 +191,7 @@ func (m *Model) drawSteps(w, h int) []string {
 			gap()
 		}
 	}
-	return m.st.frame(framed{title: "A sample", figure: "contact.created is awaited", focused: true}, lines, w, h)
+	return m.st.frame(framed{title: "A sample", figure: mapping.ContactCreated + " is awaited", focused: true}, lines, w, h)
 }
 
 // brief is what a small screen has room for.
@@ -198,7 +199,8 @@ func (m *Model) brief(w int) (lines []string) {
 	if m.cfg.Listen.Problem == "" {
 		lines = append(lines, " "+m.st.strong.Render(cut(safe(m.cfg.Listen.URL), w)))
 	}
-	for _, s := range wrap("or "+keyFor(builtIn)+" built-in sample, "+keyFor(fromFile)+" file, "+keyFor(fromJournal)+" journal, or paste one", w) {
+	or := fmt.Sprintf("or %s built-in sample, %s file, %s journal, or paste one", keyFor(builtIn), keyFor(fromFile), keyFor(fromJournal))
+	for _, s := range wrap(or, w) {
 		lines = append(lines, " "+s)
 	}
 	return lines
@@ -207,8 +209,9 @@ func (m *Model) brief(w int) (lines []string) {
 // howTo are what a person does to get a sample.
 func (m *Model) howTo() []string {
 	l := m.cfg.Listen
-	ways := fmt.Sprintf("%s takes the built-in sample, %s reads a file, %s the journal, and a paste works too", keyFor(builtIn), keyFor(fromFile), keyFor(fromJournal))
-	url := "Paste this URL in Loops under Settings, Webhooks, and turn contact.created on:"
+	ways := fmt.Sprintf("%s takes the built-in sample, %s reads a file, %s the journal, and a paste works too",
+		keyFor(builtIn), keyFor(fromFile), keyFor(fromJournal))
+	url := "Paste this URL in Loops under Settings, Webhooks, and turn " + mapping.ContactCreated + " on:"
 	switch {
 	case l.Problem != "":
 		url = "Not listening: " + safe(l.Problem)
@@ -216,7 +219,8 @@ func (m *Model) howTo() []string {
 		url = "Loops must reach this address: put a tunnel or a reverse proxy with HTTPS before it (cloudflared, caddy, ssh -R) " +
 			"and start again with --public-url https://your.name.example to see here what to paste in Loops under Settings, Webhooks"
 	}
-	secret := "Set LOOPS_SIGNING_SECRET to the secret on that page (whsec_...) and start again. Until then nothing is verified and nothing stored"
+	secret := "Set LOOPS_SIGNING_SECRET to the secret on that page (whsec_...) and start again. " +
+		"Until then nothing is verified and nothing stored"
 	switch {
 	case l.URL == "" || l.Problem != "" && l.Secrets > 0:
 		secret = "What `loopmap sync` receives, with signatures checked, stands in the journal"
@@ -241,8 +245,9 @@ func (m *Model) drawArrived(w, h int) []string {
 	inner := w - 2
 	event, email := min(24, inner*28/100), min(32, inner*32/100)
 	verdict := inner - 2 - 8 - event - email - 4 - 5
-	lines := []string{m.st.line(false, inner, cell{text: "time", w: 8, look: m.st.faint}, cell{text: "event", w: event, look: m.st.faint},
-		cell{text: "email", w: email, look: m.st.faint}, cell{text: "code", w: 4, look: m.st.faint}, cell{text: "verdict", w: verdict, look: m.st.faint})}
+	faint := m.st.faint
+	lines := []string{m.st.line(false, inner, cell{text: "time", w: 8, look: faint}, cell{text: "event", w: event, look: faint},
+		cell{text: "email", w: email, look: faint}, cell{text: "code", w: 4, look: faint}, cell{text: "verdict", w: verdict, look: faint})}
 	for i := c.top; i < len(c.arrivals) && len(lines) < rows(h); i++ {
 		a := c.arrivals[i]
 		text, look := a.Problem, m.st.bad
@@ -254,8 +259,10 @@ func (m *Model) drawArrived(w, h int) []string {
 		case a.Body != nil:
 			text, look = "not verified", m.st.warn
 		}
-		lines = append(lines, m.st.line(i == c.cursor, inner, cell{text: a.At.Format("15:04:05"), w: 8, look: m.st.faint}, cell{text: safe(a.Event), w: event},
-			cell{text: safe(a.Email), w: email}, cell{text: fmt.Sprint(a.Code), w: 4, look: look}, cell{text: safe(text), w: verdict, look: look}))
+		lines = append(lines, m.st.line(i == c.cursor, inner,
+			cell{text: a.At.Format("15:04:05"), w: 8, look: faint}, cell{text: safe(a.Event), w: event}, cell{text: safe(a.Email), w: email},
+			cell{text: fmt.Sprint(a.Code), w: 4, look: look}, cell{text: safe(text), w: verdict, look: look}))
 	}
-	return m.st.frame(framed{title: "Arrived", figure: plural(len(c.arrivals), "webhook"), top: c.top, at: c.cursor, all: len(c.arrivals), head: 1}, lines, w, h)
+	f := framed{title: "Arrived", figure: plural(len(c.arrivals), "webhook"), top: c.top, at: c.cursor, all: len(c.arrivals), head: 1}
+	return m.st.frame(f, lines, w, h)
 }

@@ -64,7 +64,8 @@ func (m *Model) set(attrs []int, on bool) {
 		}
 		n = n.Add(add...)
 		if most := n.Dialect.MaxColumns(); len(n.Receive.Columns) > most {
-			m.complain(fmt.Errorf("that would be %d columns; a table has at most %d. Pick fewer, or o makes an object one column", len(n.Receive.Columns), most))
+			m.complain(fmt.Errorf("that would be %d columns; a table has at most %d. Pick fewer, or %s makes an object one column",
+				len(n.Receive.Columns), most, keyFor(pickWhole)))
 			return
 		}
 	} else {

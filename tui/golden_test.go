@@ -125,7 +125,7 @@ func picked(t testing.TB, w, h int, ascii bool) *driver {
 	})
 	d.send(arrivalMsg{Arrival{At: viewTime, Event: "contact.created", Signed: true, Code: 200, Body: sampleBody(t, "contact.created")}})
 	d.send(catalogMsg{Catalog{Lists: []mapping.List{{ID: "cml41product000123456789a", Name: "Product news"}, {ID: "cml42invest0000123456789a", Name: "Investors"}}}})
-	d.m.push.known = false
+	d.m.push.asked = false
 	for _, find := range []string{"contact.email", "contact.firstName", "companyName", "trialEnds", "teamSize", "Product news"} {
 		d.keys("/", "ctrl+u", find, "enter", "space", "esc")
 	}

@@ -106,8 +106,8 @@ func (h *hostileBackend) Pushes(context.Context, *mapping.Mapping) (PushView, er
 		Rows:    []outgoing.Row{{Key: evil, Cells: map[string]column.Cell{evil: cell, "email": cell}, Lines: []outgoing.Line{hostileLine()}}, {Key: "x"}},
 		Problem: evil}, h.err()
 }
-func (h *hostileBackend) Push(_ context.Context, _ int, _ bool, told chan<- PushProgress) (string, error) {
-	told <- PushProgress{Done: 1, Requests: 1, Outcomes: []PushOutcome{{evil, hostileLine()}}}
+func (h *hostileBackend) Push(_ context.Context, _ int, _ bool, progress chan<- PushProgress) (string, error) {
+	progress <- PushProgress{Done: 1, Requests: 1, Outcomes: []PushOutcome{{evil, hostileLine()}}}
 	return evil, h.err()
 }
 func (h *hostileBackend) Catalog(context.Context, []string) Catalog {

@@ -55,8 +55,9 @@ func (in *input) inLine() bool {
 }
 
 var prompts = map[typing]string{
-	typingSearch: "/", typingName: "name: ", typingFile: "file: ", typingCount: "rows to send, or failed: ", typingColumn: "/", typingProperty: "property: ",
-	typingRunIf: "only run if: ", typingJump: "/", typingDatabase: "database: ", typingFilter: "/",
+	typingSearch: "/", typingName: "name: ", typingFile: "file: ", typingCount: "rows to send, or failed: ",
+	typingColumn: "/", typingProperty: "property: ", typingRunIf: "only run if: ",
+	typingJump: "/", typingDatabase: "database: ", typingFilter: "/",
 }
 
 func newInput(what typing, text string) *input {
@@ -221,15 +222,11 @@ func (m *Model) typed(msg tea.Msg) tea.Cmd {
 				return m.search("")
 			}
 			return nil
-		case "up", "down":
-			if in.what == typingSearch && in.text == nil {
-				m.screen().move(m, map[string]int{"up": -1, "down": 1}[k.String()])
-			} else if in.what == typingJump {
-				m.push.jump(in.field.Value(), map[string]int{"up": -1, "down": 1}[k.String()])
-			} else {
-				least := map[bool]int{true: 0, false: -1}[in.what == typingColumn]
-				in.chosen = max(least, min(in.chosen+map[string]int{"up": -1, "down": 1}[k.String()], len(in.shown())-1))
-			}
+		case "up":
+			m.choose(-1)
+			return nil
+		case "down":
+			m.choose(1)
 			return nil
 		}
 	}
@@ -251,6 +248,22 @@ func (m *Model) typed(msg tea.Msg) tea.Cmd {
 		}
 	}
 	return nil
+}
+
+// choose moves among what a field finds or offers.
+func (m *Model) choose(by int) {
+	switch in := m.input; {
+	case in.what == typingSearch && in.text == nil:
+		m.screen().move(m, by)
+	case in.what == typingJump:
+		m.push.jump(in.field.Value(), by)
+	default:
+		least := -1 // which is what is typed
+		if in.what == typingColumn {
+			least = 0
+		}
+		in.chosen = max(least, min(in.chosen+by, len(in.shown())-1))
+	}
 }
 
 // enter takes what was typed.

@@ -69,8 +69,8 @@ func Lines(ctx context.Context, cfg Config, in io.Reader, out io.Writer) (unsave
 			return nil, ctx.Err()
 		case a := <-cfg.Arrivals:
 			l.m.arrived(a)
-			state, _ := a.state()
-			l.say("%s", strings.ReplaceAll(state, "Enter maps it", "Say map to map it"))
+			state, _ := a.state("Say map to map it")
+			l.say("%s", state)
 		case n := <-cfg.News:
 			if cmd := l.m.heard(n); cmd != nil {
 				l.m.update(cmd())

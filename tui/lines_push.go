@@ -12,7 +12,8 @@ import (
 // The push screen, line by line.
 
 const pushHelp = `push: what rows send to Loops, by number. set 5 company: send column company there;
-set 5 alone takes the column that matches, set 5 - drops. set 4 plan == "pro": a condition. null 5: whether NULL clears. as 5: as which type. make 5: makes the property in Loops.
+set 5 alone takes the column that matches, set 5 - drops. set 4 plan == "pro": a condition.
+null 5: whether NULL clears. as 5: as which type. make 5: makes the property in Loops.
 add teamSize size: a property more of the contact update. event upgraded: adds an event. sends 2: what row 2 sends.
 send 10: sends ten rows. send failed: those that failed, again.`
 

@@ -61,7 +61,7 @@ type Model struct {
 	ctrlC       bool     // the last key was ctrl+c
 	note        string   // what just happened, until the next key
 	bad         bool     // the note is a mistake
-	told        bool     // the note is somebody's news, and stays until a key
+	news        bool     // the note is somebody's news, and stays until a key
 	turn        int      // numbers the commands, so that late results are dropped
 	quit        bool
 }

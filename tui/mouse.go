@@ -35,7 +35,7 @@ func (m *Model) clicked(msg tea.MouseClickMsg) tea.Cmd {
 	if m.ask || m.offer {
 		return nil
 	}
-	m.note, m.told = "", false
+	m.note, m.news = "", false
 	if msg.Y == 0 {
 		for i, t := range m.tabs(m.w) {
 			if msg.X >= t.x && msg.X < t.x+t.w {
@@ -76,7 +76,7 @@ func (m *Model) clickedKey(x int) tea.Cmd {
 			}
 			return m.key(tea.KeyPressMsg{Code: code, Text: h.key})
 		case h.action != none:
-			m.note, m.told = "", false
+			m.note, m.news = "", false
 			return m.press(h.action)
 		}
 	}

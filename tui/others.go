@@ -36,7 +36,7 @@ func hear(news <-chan News) tea.Cmd {
 // heard says what others have done. Where nothing is unsaved, the screen follows the
 // file; else saving shows both.
 func (m *Model) heard(n News) tea.Cmd {
-	m.note, m.bad, m.told = safe(n.Words), n.Bad, true
+	m.note, m.bad, m.news = safe(n.Words), n.Bad, true
 	switch {
 	case !n.Changed:
 	case !m.Unsaved():
@@ -64,7 +64,7 @@ func (m *Model) reread(msg rereadMsg) tea.Cmd {
 	base, theirs := m.saved, msg.opened.Mapping
 	m.saved, m.cfg.New = theirs, false
 	m.cfg.Database, m.cfg.Columns = msg.opened.Database, msg.opened.Columns
-	for _, steps := range [][]*mapping.Mapping{m.done, m.undone} { // undoing takes back nothing of theirs that is not shown
+	for _, steps := range [][]*mapping.Mapping{m.done, m.undone} { // so that undoing takes back nothing of theirs unseen
 		for i := range steps {
 			steps[i] = steps[i].Adopt(theirs)
 		}

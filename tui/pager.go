@@ -230,7 +230,8 @@ func (valueScreen) do(m *Model, a action) tea.Cmd {
 
 func (valueScreen) draw(m *Model) []string {
 	r := m.room()
-	return m.st.frame(m.value.framedIn(safe(label(m.valueOf)), plural(len(m.samples), "sample")), padded(m.value.lines(r.w-4, rows(r.h), &m.st)), r.w, r.h)
+	f := m.value.framedIn(safe(label(m.valueOf)), plural(len(m.samples), "sample"))
+	return m.st.frame(f, padded(m.value.lines(r.w-4, rows(r.h), &m.st)), r.w, r.h)
 }
 
 // padded puts a blank before lines of text in a frame.
@@ -252,7 +253,7 @@ func (m *Model) findInText(p *pager, a action, w, h int) {
 		return
 	case p.query == "":
 		m.say("nothing is looked for yet: %s", keyFor(find))
-	case !p.find(p.query, map[action]int{nextHit: 1, prevHit: -1}[a], w, h):
+	case !p.find(p.query, towards(a), w, h):
 		m.say("%s is not there", safe(p.query))
 	}
 }

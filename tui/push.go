@@ -23,7 +23,7 @@ import (
 type pushScreen struct {
 	focus   pushPane
 	read    bool // the table has been looked at
-	known   bool // Loops has been asked
+	asked   bool // Loops has been asked
 	stale   bool // the mapping has changed since compute
 	fields  []column.Field
 	rows    []outgoing.Row
@@ -86,7 +86,7 @@ type (
 func (m *Model) startPush() tea.Cmd {
 	p := &m.push
 	p.stale = true
-	if p.known {
+	if p.asked {
 		return m.readPushes()
 	}
 	return tea.Batch(m.readPushes(), m.askLoops())
@@ -149,7 +149,7 @@ func (m *Model) sawPushes(msg pushViewMsg) {
 }
 
 func (m *Model) sawCatalog(msg catalogMsg) {
-	m.push.catalog, m.push.known, m.push.stale = msg.catalog, true, true
+	m.push.catalog, m.push.asked, m.push.stale = msg.catalog, true, true
 	for _, l := range msg.catalog.Lists {
 		m.nameList(l.ID, l.Name)
 	}
@@ -321,9 +321,9 @@ func (sendScreen) do(m *Model, a action) tea.Cmd {
 	p := &m.push
 	switch a {
 	case nextPane, prevPane:
-		p.focus = (p.focus + pushPane(map[action]int{nextPane: 1, prevPane: 2}[a])) % 3
+		p.focus = (p.focus + pushPane(towards(a)) + 3) % 3
 	case nextItem, prevItem:
-		p.row = clamp(p.row+map[action]int{nextItem: 1, prevItem: -1}[a], len(p.rows))
+		p.row = clamp(p.row+towards(a), len(p.rows))
 		p.body.top = 0
 	case run, stop, fetch:
 		return m.running(a)

@@ -13,18 +13,30 @@ import (
 	"loopmap/mapping/outgoing"
 )
 
+// look is a style of the theme that stands when a line is drawn.
+type look func(*theme) lipgloss.Style
+
+// painted is text of a look; nil leaves it plain.
+func painted(as look, lines ...string) flow {
+	f := linesOf(lines)
+	if as != nil {
+		f.paint = func(t *theme, line string) string { return render(as(t), line) }
+	}
+	return f
+}
+
+func asTitle(t *theme) lipgloss.Style   { return t.title }
+func asStrong(t *theme) lipgloss.Style  { return t.strong }
+func asFaint(t *theme) lipgloss.Style   { return t.faint }
+func asGood(t *theme) lipgloss.Style    { return t.good }
+func asWarning(t *theme) lipgloss.Style { return t.warn }
+func asBad(t *theme) lipgloss.Style     { return t.bad }
+
 // bodyParts are the requests of the row that is shown, by the code that sends them:
 // that of the slot under the cursor first. Below stands what became of them.
 func (m *Model) bodyParts() (parts []flow) {
 	p := &m.push
-	add := func(look func(*theme) lipgloss.Style, lines ...string) {
-		f := linesOf(lines)
-		if look != nil {
-			f.paint = func(t *theme, line string) string { return render(look(t), line) }
-		}
-		parts = append(parts, f)
-	}
-	bad := func(t *theme) lipgloss.Style { return t.bad }
+	add := func(as look, lines ...string) { parts = append(parts, painted(as, lines...)) }
 	row, ok := p.shownRow()
 	if !ok {
 		add(nil, p.noRows())
@@ -32,12 +44,13 @@ func (m *Model) bodyParts() (parts []flow) {
 	}
 	switch {
 	case m.draft.Push == nil:
-		add(nil, "nothing is sent to Loops yet.", "", fmt.Sprintf("%s picks a property with the column that matches it, %s chooses another column for it, %s picks all that match by name. What goes out is shown here as you pick.",
+		add(nil, "nothing is sent to Loops yet.", "", fmt.Sprintf("%s picks a property with the column that matches it, "+
+			"%s chooses another column for it, %s picks all that match by name. What goes out is shown here as you pick.",
 			keyFor(pick), keyFor(enter), keyFor(pickAll)))
 		return parts
 	case len(p.wrong) > 0:
 		for _, why := range p.wrong {
-			add(bad, "! "+safe(why))
+			add(asBad, "! "+safe(why))
 		}
 		return parts
 	case p.sender == nil || p.row >= len(p.now):
@@ -45,7 +58,7 @@ func (m *Model) bodyParts() (parts []flow) {
 	}
 	for _, l := range row.Lines { // what went wrong comes before what goes out
 		if l.Status == outgoing.Failed || l.Status == outgoing.Pending {
-			add(bad, tellOutcome(l))
+			add(asBad, tellOutcome(l))
 		}
 	}
 	now := map[string]outgoing.Step{}
@@ -65,7 +78,7 @@ func (m *Model) bodyParts() (parts []flow) {
 		}
 	}
 	if len(row.Lines) > 0 {
-		add(func(t *theme) lipgloss.Style { return t.title }, "", "OUTCOME")
+		add(asTitle, "", "OUTCOME")
 	}
 	for _, l := range row.Lines {
 		add(func(t *theme) lipgloss.Style { return t.pushed(l.Status) }, "  "+tellOutcome(l))
@@ -83,58 +96,50 @@ func requestKind(m *mapping.Mapping, event int) string {
 
 // stepParts are a request and whether it goes out now.
 func (m *Model) stepParts(st, now outgoing.Step) (parts []flow) {
-	words := func(look func(*theme) lipgloss.Style, s string) flow {
-		return flow{text: s, paint: func(t *theme, line string) string { return render(look(t), line) }}
-	}
-	warn := func(t *theme) lipgloss.Style { return t.warn }
 	if st.Request == nil {
 		switch st.Status {
 		case outgoing.NotMet:
-			return []flow{words(warn, st.Kind+": the condition is not met: "+st.Reason)}
+			return []flow{painted(asWarning, st.Kind+": the condition is not met: "+st.Reason)}
 		case outgoing.Failed:
-			return []flow{words(warn, st.Kind+": cannot be sent: "+st.Reason)}
+			return []flow{painted(asWarning, st.Kind+": cannot be sent: "+st.Reason)}
 		}
 		return nil
 	}
-	parts = append(parts, words(func(t *theme) lipgloss.Style { return t.strong }, st.Request.Method+" "+st.Request.Path))
-	look, why := m.fateOf(st, now)
-	parts = append(parts, words(look, why))
+	parts = append(parts, painted(asStrong, st.Request.Method+" "+st.Request.Path))
+	as, why := m.fateOf(st, now)
+	parts = append(parts, painted(as, why))
 	if st.Request.IdempotencyKey != "" {
-		parts = append(parts, words(func(t *theme) lipgloss.Style { return t.faint }, "Idempotency-Key: "+st.Request.IdempotencyKey))
+		parts = append(parts, painted(asFaint, "Idempotency-Key: "+st.Request.IdempotencyKey))
 	}
 	parts = append(parts, bodyOf(st.Request.Body))
 	if st.Request.Create != nil {
-		parts = append(parts, words(func(t *theme) lipgloss.Style { return t.faint }, "first POST /v1/contacts/create, with source, should Loops not have the contact"))
+		parts = append(parts, painted(asFaint, "first POST /v1/contacts/create, with source, should Loops not have the contact"))
 	}
 	return parts
 }
 
 // fateOf says whether a request goes out now, and if not, why.
-func (m *Model) fateOf(st, now outgoing.Step) (look func(*theme) lipgloss.Style, why string) {
-	good := func(t *theme) lipgloss.Style { return t.good }
-	warn := func(t *theme) lipgloss.Style { return t.warn }
-	bad := func(t *theme) lipgloss.Style { return t.bad }
-	faint := func(t *theme) lipgloss.Style { return t.faint }
+func (m *Model) fateOf(st, now outgoing.Step) (as look, why string) {
 	failed := m.failed(st.Kind)
 	switch {
 	case m.push.samples:
-		return faint, "as a sample's row would send it"
+		return asFaint, "as a sample's row would send it"
 	case len(m.push.misfits) > 0:
-		return bad, "nothing is sent: " + m.push.misfits[0]
+		return asBad, "nothing is sent: " + m.push.misfits[0]
 	case now.Request == nil && failed != nil && failed.Unknown():
-		return bad, "nobody knows whether it has arrived: push --failed --unknown sends it again"
+		return asBad, "nobody knows whether it has arrived: push --failed --unknown sends it again"
 	case now.Request == nil && failed != nil:
-		return bad, "refused; " + keyFor(run) + " failed tries it again"
+		return asBad, "refused; " + keyFor(run) + " failed tries it again"
 	case now.Request == nil:
 		why := now.Reason
 		if all := m.push.now[m.push.row]; why == "" && len(all) > 0 {
 			why = all[0].Reason // that of the row
 		}
-		return faint, "not sent: " + why
+		return asFaint, "not sent: " + why
 	case now.Resumes:
-		return warn, "goes out again: it may have arrived"
+		return asWarning, "goes out again: it may have arrived"
 	}
-	return good, "goes out next"
+	return asGood, "goes out next"
 }
 
 // failed is the line of what the row that is shown could not send; nil when there is none.
@@ -152,7 +157,12 @@ func (m *Model) failed(kind string) *outgoing.Line {
 func outcomes(lines []outgoing.Line) string {
 	order := []outgoing.Status{outgoing.Failed, outgoing.Pending, outgoing.Sent, outgoing.NotMet}
 	rank := func(l outgoing.Line) int { return slices.Index(order, l.Status) }
-	event := func(l outgoing.Line) int { return map[bool]int{true: 1}[l.Kind != mapping.ContactKind] }
+	event := func(l outgoing.Line) int {
+		if l.Kind == mapping.ContactKind {
+			return 0
+		}
+		return 1
+	}
 	lines = slices.Clone(lines)
 	slices.SortStableFunc(lines, func(a, b outgoing.Line) int {
 		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(event(a), event(b)))

@@ -212,7 +212,8 @@ func (m *Model) scheduleLines(w int) []string {
 	default:
 		lines = append(lines, m.st.good.Render(cut("ok: next at "+next(m.push.at).Format("2006-01-02 15:04"), w)))
 	}
-	return append(lines, "", m.st.faint.Render("  1h, 90m: so long after the run before"), m.st.faint.Render("  0 6 * * 1-5: a cron line, here at 6 on weekdays"))
+	return append(lines, "", m.st.faint.Render("  1h, 90m: so long after the run before"),
+		m.st.faint.Render("  0 6 * * 1-5: a cron line, here at 6 on weekdays"))
 }
 
 func requestName(m *mapping.Mapping, event int) string {

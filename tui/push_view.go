@@ -82,17 +82,19 @@ func (m *Model) drawRequests(w, h int) []string {
 		return nil
 	}
 	p, st, inner := &m.push, &m.st, w-2
+	focused := p.focus == requestsPane && !m.typingOnPush()
 	name, typ := max(14, inner*2/5), 8
 	name = min(name, 30)
 	value := inner - 2 - name - typ - 2
 	var lines []string
 	for i := p.top; i < len(p.slots) && len(lines) < rows(h); i++ {
 		s := p.slots[i]
-		at := i == p.cursor && p.focus == requestsPane && !m.typingOnPush()
-		text, right := m.slotValue(s)
+		at := i == p.cursor && focused
+		text, wrong := m.slotValue(s)
 		look, valueLook := st.plain, st.accent
 		if s.Heads() {
-			lines = append(lines, st.line(at, inner, cell{text: safe(s.Label), w: name, look: st.title}, cell{text: right + text, w: inner - name - 3, look: st.faint}))
+			lines = append(lines, st.line(at, inner, cell{text: safe(s.Label), w: name, look: st.title},
+				cell{text: wrong + text, w: inner - name - 3, look: st.faint}))
 			continue
 		}
 		label := strings.Repeat(" ", width(st.picked))
@@ -104,7 +106,7 @@ func (m *Model) drawRequests(w, h int) []string {
 		}
 		typLook := st.faint
 		switch {
-		case strings.HasPrefix(right, "!"):
+		case wrong != "":
 			valueLook = st.bad
 		case s.Value == "":
 			valueLook = st.faint
@@ -113,10 +115,11 @@ func (m *Model) drawRequests(w, h int) []string {
 			typLook = st.bad
 		}
 		label += middle(safe(s.Label), name-width(label))
-		lines = append(lines, st.line(at, inner, cell{text: label, w: name, look: look}, cell{text: slotType(s), w: typ, look: typLook}, cell{text: right + text, w: value, look: valueLook}))
+		lines = append(lines, st.line(at, inner, cell{text: label, w: name, look: look},
+			cell{text: slotType(s), w: typ, look: typLook}, cell{text: wrong + text, w: value, look: valueLook}))
 	}
-	f := framed{title: "Requests", figure: m.requestsFigure(), focused: p.focus == requestsPane && !m.typingOnPush(), top: p.top, at: p.cursor, all: len(p.slots)}
-	if f.focused {
+	f := framed{title: "Requests", figure: m.requestsFigure(), focused: focused, top: p.top, at: p.cursor, all: len(p.slots)}
+	if focused {
 		f.foot = m.slotStatus()
 	}
 	return st.frame(f, lines, w, h)
@@ -125,7 +128,7 @@ func (m *Model) drawRequests(w, h int) []string {
 // requestsFigure is what is true of all requests.
 func (m *Model) requestsFigure() string {
 	switch p := &m.push; {
-	case !p.known:
+	case !p.asked:
 		return "asking Loops what it has"
 	case p.catalog.Problem != "":
 		return "Loops was not asked"
@@ -236,7 +239,7 @@ func (m *Model) slotStatus() string {
 	switch {
 	case !p.read:
 		return "looking at the table"
-	case !p.known:
+	case !p.asked:
 		return "asking Loops what it has"
 	case p.catalog.Problem != "":
 		return safe(p.catalog.Problem)
@@ -269,11 +272,13 @@ func (m *Model) drawRows(w, h int) []string {
 	}
 	sends = min(sends, inner*24/100)
 	key = min(key, max(inner*38/100, inner-sends-24))
-	lines := []string{st.line(false, inner, cell{text: "row", w: key, look: st.faint}, cell{text: "sends now", w: sends, look: st.faint}, cell{text: "outcome", w: inner - key - sends - 4, look: st.faint})}
+	outcome := inner - key - sends - 4
+	lines := []string{st.line(false, inner, cell{text: "row", w: key, look: st.faint},
+		cell{text: "sends now", w: sends, look: st.faint}, cell{text: "outcome", w: outcome, look: st.faint})}
 	for i := p.rowTop; i < len(p.rows) && len(lines) < rows(h); i++ {
 		r := p.rows[i]
-		lines = append(lines, st.line(i == p.row && p.focus == rowsPane, inner, cell{text: middle(m.rowName(r), key), w: key}, cell{text: m.sendsNow(i), w: sends, look: st.accent},
-			cell{text: outcomes(r.Lines), w: inner - key - sends - 4, look: m.worst(r.Lines)}))
+		lines = append(lines, st.line(i == p.row && p.focus == rowsPane, inner, cell{text: middle(m.rowName(r), key), w: key},
+			cell{text: m.sendsNow(i), w: sends, look: st.accent}, cell{text: outcomes(r.Lines), w: outcome, look: m.worst(r.Lines)}))
 	}
 	return st.frame(f, lines, w, h)
 }

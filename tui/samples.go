@@ -1,8 +1,10 @@
 package tui
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -13,11 +15,7 @@ import (
 
 func (m *Model) addSamples(list ...Sample) (added int) {
 	for _, s := range list {
-		known := false
-		for _, have := range m.samples {
-			known = known || string(have.Body) == string(s.Body)
-		}
-		if !known {
+		if !slices.ContainsFunc(m.samples, func(have Sample) bool { return bytes.Equal(have.Body, s.Body) }) {
 			m.samples = append(m.samples, s)
 			added++
 		}
@@ -29,13 +27,13 @@ func (m *Model) addSamples(list ...Sample) (added int) {
 	m.tree.label = m.listName
 	m.learnLists(list)
 	m.tree.load(body.Attributes(bodies))
-	m.tree.markNew(m.known())
+	m.tree.markNew(m.seenBefore())
 	return added
 }
 
-// known are the attributes that deliveries had when the mapping was last saved.
+// seenBefore are the attributes that deliveries had when the mapping was last saved.
 // Without such a delivery nobody knows what is new, and the result is nil.
-func (m *Model) known() map[string]bool {
+func (m *Model) seenBefore() map[string]bool {
 	var old [][]byte
 	for _, s := range m.samples {
 		if !s.At.IsZero() && !s.At.After(m.cfg.SavedAt) {
@@ -45,14 +43,14 @@ func (m *Model) known() map[string]bool {
 	if len(old) == 0 {
 		return nil
 	}
-	known := map[string]bool{}
+	seen := map[string]bool{}
 	for _, a := range body.Attributes(old) {
-		known[a.Path.String()] = true
+		seen[a.Path.String()] = true
 	}
 	for _, c := range m.saved.Receive.Columns {
-		known[c.From.String()] = true
+		seen[c.From.String()] = true
 	}
-	return known
+	return seen
 }
 
 // drift says what has changed in the webhooks since the mapping was saved.

@@ -61,9 +61,9 @@ func (f *fake) CreateProperty(_ context.Context, p mapping.Property) error {
 	}
 	return f.err
 }
-func (f *fake) Push(_ context.Context, n int, failed bool, told chan<- PushProgress) (string, error) {
+func (f *fake) Push(_ context.Context, n int, failed bool, progress chan<- PushProgress) (string, error) {
 	f.sent, f.again = n, failed
-	told <- PushProgress{Done: 1, Requests: n, Left: time.Second, Outcomes: []PushOutcome{{"own-1", outgoing.Line{Kind: "contact", Status: outgoing.Sent, Code: 200}}}}
+	progress <- PushProgress{Done: 1, Requests: n, Left: time.Second, Outcomes: []PushOutcome{{"own-1", outgoing.Line{Kind: "contact", Status: outgoing.Sent, Code: 200}}}}
 	return fmt.Sprintf("%d sent", n), f.err
 }
 func (f *fake) DropDraft() error { f.dropped = true; return f.err }
