@@ -32,7 +32,7 @@ const (
 
 type beatMsg struct{}
 
-// look has the keys looked at until none has come for a while.
+// look begins to watch the keys, until none has come for a while.
 func (m *Model) look() tea.Cmd {
 	if m.rhythm.on {
 		return nil
@@ -45,7 +45,8 @@ func (r *rhythm) tick() tea.Cmd {
 	return tea.Tick(r.beat, func(time.Time) tea.Msg { return beatMsg{} })
 }
 
-// looked ends what waits for calm, once there is.
+// looked is what happens at each beat: once no key has come for a while, what waits for that
+// is done.
 func (m *Model) looked() tea.Cmd {
 	r := &m.rhythm
 	if r.still++; r.keys != r.seen {
@@ -92,8 +93,8 @@ func (m *Model) pasted(msg tea.KeyPressMsg) (cmd tea.Cmd, ok bool) {
 	return m.look(), true
 }
 
-// alone does what must not happen by accident: when neither a key has come right before
-// this one, nor one follows it.
+// alone does what must not happen by accident: only when no key came right before this one,
+// and none follows.
 func (m *Model) alone(do func() tea.Cmd) tea.Cmd {
 	if r := &m.rhythm; r.now().Sub(r.last) < handGap {
 		m.note, m.bad = hurried, true
@@ -102,8 +103,8 @@ func (m *Model) alone(do func() tea.Cmd) tea.Cmd {
 	return m.lastly(do)
 }
 
-// lastly does what leaves the keyboard to the shell: when no other key follows, which
-// the shell would get.
+// lastly does what leaves the keyboard to the shell: only when no other key follows, since
+// the shell would get it.
 func (m *Model) lastly(do func() tea.Cmd) tea.Cmd {
 	m.rhythm.then = do
 	return m.look()

@@ -114,20 +114,20 @@ type Backend interface {
 	Delivery(ctx context.Context, id string) (Delivery, error)
 	// Replay maps one of them again by the saved mapping, and says in words how it went.
 	Replay(ctx context.Context, id string) (words string, err error)
-	// Counts waits until there is something to say that is not what was said before, or
-	// ctx ends.
+	// Counts waits until the counts are others than they were, or ctx ends.
 	Counts(ctx context.Context, was Counts) (Counts, error)
 	// Tables are those of a database, which is written as in the mapping file.
 	Tables(ctx context.Context, database string) ([]Table, error)
 	// CheckFile says whether a file could be read, as far as can be told at once.
 	CheckFile(name string) (words string, err error)
-	// Search returns the ids of those listed that match, which is shown each with its
-	// body.
+	// Search returns the ids of the deliveries that match; each is put before match with
+	// its body.
 	Search(ctx context.Context, match func(Delivery) bool) (ids map[string]bool, err error)
 	// Pushes are rows of m's table with all that decides what they send.
 	Pushes(ctx context.Context, m *mapping.Mapping) (PushView, error)
 	// Push sends at most so many rows by the saved mapping, or those that failed again;
-	// it tells what becomes of them while somebody hears, and says in words how it went.
+	// what becomes of them it sends on progress while somebody receives, and it says in words
+	// how it went.
 	Push(ctx context.Context, rows int, failed bool, progress chan<- PushProgress) (words string, err error)
 	// Catalog is what Loops has to send to; of these events the properties, too.
 	Catalog(ctx context.Context, events []string) Catalog

@@ -86,7 +86,7 @@ func (m *Model) reread(msg rereadMsg) tea.Cmd {
 	m.draft = n // also where it differs in nothing that is edited here
 	m.recompute()
 	if msg.why == followed {
-		return nil // what was said of it stays
+		return nil // and the note that says so stays
 	}
 	return m.startSaving()
 }

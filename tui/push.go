@@ -3,11 +3,8 @@ package tui
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -28,7 +25,7 @@ type pushScreen struct {
 	fields  []column.Field
 	rows    []outgoing.Row
 	more    bool   // the table has more rows
-	keyless int    // and so many that nothing tells apart
+	keyless int    // rows of the table without a key: they are not sent
 	samples bool   // rows are those of the samples: the table has none
 	problem string // why no row can be looked at
 	catalog Catalog
@@ -37,17 +34,17 @@ type pushScreen struct {
 	cursor, top int // of slots
 	row, rowTop int
 	tableTop    int // the first row that the table shows
-	from        int // and the first column
+	from        int // the first column that it shows
 	order       ordered
 	body        pager             // what goes out of the row that is shown
 	query       string            // what was looked for among the slots
-	find        string            // and among the rows
+	find        string            // what was looked for among the rows
 	at          time.Time         // when the rows were looked at
 	now         [][]outgoing.Step // of each row, what it sends now, and why not
 	wrong       []string          // what keeps the requests from being made
 	misfits     []string          // what Loops would refuse: nothing is sent
 	sender      *outgoing.Sender  // nil while something is wrong, or there is no push part
-	sure        bool              // the last key has said what the same one would do now
+	sure        bool              // the last key asked to be pressed again
 
 	running  bool
 	stop     context.CancelFunc
@@ -209,99 +206,6 @@ func (p *pushScreen) shownRow() (row outgoing.Row, ok bool) {
 	return p.rows[p.row], true
 }
 
-// startRun asks how many rows are to be sent.
-func (m *Model) startRun() {
-	switch p := &m.push; {
-	case p.running:
-		m.say("rows are being sent already; %s stops", keyFor(stop))
-	case m.draft.Push == nil:
-		m.say("there is nothing to send yet: %s on Send picks what a row sends", keyFor(pick))
-	case m.Unsaved():
-		m.say("save the mapping first (%s): rows are sent by the file", keyFor(save))
-	case len(p.misfits) > 0:
-		m.complain(errors.New(p.misfits[0]))
-	case len(p.rows) == 0 || p.samples:
-		m.say("the table has no rows to send")
-	default:
-		m.input = newInput(typingCount, "10")
-	}
-}
-
-// run sends so many rows.
-func (m *Model) run(text string) tea.Cmd {
-	if text = strings.TrimSpace(text); m.input == nil {
-		return nil // it was left meanwhile
-	}
-	failed := strings.EqualFold(text, "failed")
-	n, err := strconv.Atoi(text)
-	if (err != nil || n < 1) && !failed {
-		m.complain(fmt.Errorf("%q is not a number of rows", text))
-		return nil
-	}
-	ctx, stop := context.WithCancel(m.ctx)
-	m.input, m.push.running, m.push.stop, m.push.progress = nil, true, stop, PushProgress{}
-	b := m.cfg.Backend
-	heard := make(chan PushProgress)
-	return tea.Batch(func() tea.Msg {
-		defer stop()
-		defer close(heard)
-		words, err := b.Push(ctx, n, failed, heard)
-		return pushedMsg{words, err}
-	}, hearProgress(heard))
-}
-
-func hearProgress(more <-chan PushProgress) tea.Cmd {
-	return func() tea.Msg {
-		p, ok := <-more
-		if !ok {
-			return nil
-		}
-		return progressMsg{p, more}
-	}
-}
-
-// went takes the outcomes of a run so far.
-func (m *Model) went(msg progressMsg) tea.Cmd {
-	p := &m.push
-	p.progress = msg.progress
-	for _, o := range msg.progress.Outcomes {
-		for i := range p.rows {
-			if p.rows[i].Key == o.Key {
-				p.rows[i].Lines = withLine(p.rows[i].Lines, o.Line)
-			}
-		}
-	}
-	return hearProgress(msg.more)
-}
-
-// withLine puts an outcome in the place of the one before it, first of all.
-func withLine(lines []outgoing.Line, l outgoing.Line) []outgoing.Line {
-	list := []outgoing.Line{l}
-	for _, old := range lines {
-		if old.Kind != l.Kind || old.IdempotencyKey != l.IdempotencyKey {
-			list = append(list, old)
-		}
-	}
-	return list
-}
-
-func (m *Model) stopRun() {
-	if !m.push.running {
-		m.say("nothing is being sent")
-		return
-	}
-	m.push.stop()
-	m.say("stopping: what is under way is waited for")
-}
-
-func (m *Model) ran(msg pushedMsg) tea.Cmd {
-	m.push.running = false
-	if m.say("%s", safe(msg.words)); msg.err != nil {
-		m.complain(msg.err)
-	}
-	return m.readPushes()
-}
-
 // sendScreen is the place where requests are put together, and rows sent.
 type sendScreen struct{}
 
@@ -349,20 +253,6 @@ func (sendScreen) do(m *Model, a action) tea.Cmd {
 		}
 		l := m.sendLayout()
 		m.findInText(&p.body, a, l.body.w-4, rows(l.body.h))
-	}
-	return nil
-}
-
-// running begins and ends sending, and looks at the table anew.
-func (m *Model) running(a action) tea.Cmd {
-	switch a {
-	case run:
-		m.startRun()
-		return m.look() // enter sends once the field can have been seen
-	case stop:
-		m.stopRun()
-	case fetch:
-		return tea.Batch(m.readPushes(), m.askLoops())
 	}
 	return nil
 }
@@ -415,8 +305,8 @@ func (p *pushScreen) move(by int) {
 	}
 }
 
-// jump goes to a slot whose name holds text: the next one by steps, or with 0 steps the
-// one under the cursor if it does.
+// jump goes to the next slot, in the direction of step, whose name or value holds text. With
+// a step of 0 that may be the one under the cursor.
 func (p *pushScreen) jump(text string, step int) {
 	p.query = text
 	m := newMatcher(text)
@@ -434,7 +324,7 @@ func (p *pushScreen) jump(text string, step int) {
 	}
 }
 
-// copyBody puts the body of the request that the cursor is on on the clipboard.
+// copyBody copies the body of the request under the cursor.
 func (m *Model) copyBody() tea.Cmd {
 	row, ok := m.push.shownRow()
 	if ok && m.push.sender != nil {

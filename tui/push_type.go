@@ -165,7 +165,7 @@ func (m *Model) met(c *condition.Condition) (n int) {
 	return n
 }
 
-// typedOnPush is a pane that stands while something is typed on the push screen.
+// typedOnPush is the pane of the field in which something is typed on Send.
 func (m *Model) typedOnPush(w, h int) []string {
 	in := m.input
 	inner := w - 4

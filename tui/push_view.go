@@ -214,7 +214,7 @@ func (m *Model) slotValue(s slots.Slot) (text, wrong string) {
 	return value, wrong
 }
 
-// slotStatus says what is to be known of the slot under the cursor.
+// slotStatus says what there is to know about the slot under the cursor.
 func (m *Model) slotStatus() string {
 	p := &m.push
 	s := p.current()

@@ -18,7 +18,7 @@ type reviewing struct {
 	refused bool // there is nothing to write, or it must not be written
 	why     string
 	writing bool
-	read    bool // it has stood there for as long as a reader needs at least
+	read    bool // it has been shown for long enough to be read
 }
 
 // startSaving asks what saving would change.
@@ -177,7 +177,7 @@ func (m *Model) wrote(msg savedMsg) tea.Cmd {
 	}
 	m.saved, m.cfg.New, m.clash = msg.mapping, false, nil
 	m.cfg.Columns = msg.saved.Columns
-	m.tree.fresh, m.tree.onlyNew = nil, false // what is known now is what was seen
+	m.tree.fresh, m.tree.onlyNew = nil, false // from now on nothing of it is new
 	m.tree.refresh()
 	if m.shows(reviewScreen{}) {
 		m.lift()
@@ -197,7 +197,7 @@ func (reviewScreen) where(*Model) where { return onReview }
 
 func (reviewScreen) settle(m *Model) {
 	m.review.pager.fit(m.w-4, rows(m.room().h))
-	m.review.pager.reach(1 << 30) // so that what is below can be told
+	m.review.pager.reach(1 << 30) // so that the lines below can be counted
 }
 
 func (reviewScreen) move(m *Model, by int) { m.review.pager.scroll(by, m.w-4, rows(m.room().h)) }

@@ -17,8 +17,8 @@ func (f Facts) edit(change func(*mapping.Push)) (*mapping.Mapping, error) {
 	return n, nil
 }
 
-// SetColumn puts a column into a slot; "" takes out what is there. Of the columns of
-// OncePer it takes one out that is there already.
+// SetColumn puts a column into a slot; "" takes out what is there. OncePer has room for
+// several: one that is there already is taken out.
 func (f Facts) SetColumn(s Slot, name string) (*mapping.Mapping, error) {
 	if s.IsPair() {
 		if name == "" {
@@ -161,8 +161,8 @@ func (f Facts) MatchAll(event int) (n *mapping.Mapping, matched int, err error) 
 	return f.Mapping, matched, err
 }
 
-// NextNull is a slot's pair with the other thing that NULL does, and what that is in
-// words; the pair as it is, and why, where that cannot be changed.
+// NextNull is a slot's pair with what NULL does changed, and the change in words. Where it
+// cannot be changed, the pair is the slot's own and the words say why.
 func NextNull(s Slot) (q mapping.Pair, words string) {
 	q = s.Pair
 	switch {
@@ -178,8 +178,8 @@ func NextNull(s Slot) (q mapping.Pair, words string) {
 	return q, fmt.Sprintf("NULL empties %s in Loops", s.Loops)
 }
 
-// NextAs is a slot's pair with the next type that it can be sent as, and what that is in
-// words; the pair as it is, and why, where that cannot be changed.
+// NextAs is a slot's pair with the next type that it can be sent as, and the change in
+// words. Where there is no other, the pair is the slot's own and the words say why.
 func NextAs(s Slot) (q mapping.Pair, words string) {
 	q = s.Pair
 	types := []string{"", "string", "number", "boolean", "date"}
@@ -201,7 +201,7 @@ const notAlterable = "this is for properties that are picked"
 
 func (s Slot) alterable() bool { return s.IsPair() && s.Kind != List && s.Value != "" }
 
-// Missing is the property to be made in Loops for a slot. The words say why there is none.
+// Missing is the property to be made in Loops for a slot; why says why there is none.
 func (f Facts) Missing(s Slot) (p mapping.Property, why string) {
 	switch {
 	case !s.IsContactProperty():

@@ -24,7 +24,7 @@ type Slot struct {
 	Lacks bool   // Loops was asked, and does not have it
 	Pair  mapping.Pair
 	Value string // the column, the condition, ...; "" for nothing
-	Wrong bool   // the condition cannot be read: whoever has the rows finds that out
+	Wrong bool   // the condition cannot be read; set by whoever has the rows
 }
 
 // Kind is what a slot has room for.
@@ -102,8 +102,8 @@ func (s Slot) Standard() bool {
 	return s.Kind != List && slices.ContainsFunc(mapping.StandardProperties(), func(p mapping.Property) bool { return p.Key == s.Loops })
 }
 
-// Refuses reports whether Loops takes another type in a slot than a column of type t is
-// sent as by itself.
+// Refuses reports whether Loops would refuse in a slot what a column of type t is sent as
+// unless the mapping says otherwise.
 func (s Slot) Refuses(t column.Type) bool {
 	if s.Type == "" || s.Standard() || s.Kind == List && t == column.Integer {
 		return false
