@@ -45,7 +45,7 @@ func (b *backend) open(ctx context.Context, m *mapping.Mapping) (*table.Store, e
 	if store := b.stores[url]; store != nil {
 		return store, nil
 	}
-	store, err := table.Open(ctx, table.Options{URL: url, Dir: folder(b.file), Write: true})
+	store, err := table.Open(ctx, table.Options{URL: url, Dir: folder(b.file), Write: true, Text: b.app.versions.text})
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func (b *backend) load(cfg *tui.Config) (err error) {
 	case len(bytes.TrimSpace(b.read)) == 0: // as touch leaves it
 		cfg.New, cfg.Mapping = true, mapping.New(b.app.newDatabase())
 	default:
-		if b.current, err = mapping.Parse(b.file, b.read); err != nil {
+		if b.current, err = b.app.parse(b.file, b.read); err != nil {
 			return err
 		}
 		cfg.Mapping = b.current
@@ -235,7 +235,7 @@ func (b *backend) Save(ctx context.Context, m *mapping.Mapping) (s tui.Saved, er
 	if err != nil {
 		return s, err
 	}
-	saved, err := mapping.Parse(b.file, out)
+	saved, err := b.app.parse(b.file, out)
 	if err != nil {
 		return s, err
 	}
@@ -312,7 +312,7 @@ func (b *backend) reread() (*mapping.Mapping, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := mapping.Parse(filepath.Base(b.file), src)
+	m, err := b.app.parse(filepath.Base(b.file), src)
 	if err != nil {
 		return nil, fmt.Errorf("what is there now cannot be taken: %w", err)
 	}

@@ -94,7 +94,7 @@ func (a *app) readMapping(file string) (m *mapping.Mapping, url string, err erro
 	} else if err != nil {
 		return nil, "", readFailed("the mapping", err)
 	}
-	if m, err = mapping.Parse(file, src); err != nil {
+	if m, err = a.parse(file, src); err != nil {
 		return nil, "", err
 	}
 	url, err = a.databaseURL(m)

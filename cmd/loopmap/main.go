@@ -45,6 +45,8 @@ type app struct {
 	both   sync.Map // variables that were found twice, which is said once
 	blanks blanks
 
+	versions versions
+
 	output string // -o: text or json
 	debug  bool
 	noData bool   // the log holds nothing of what the rows hold

@@ -97,7 +97,7 @@ func (a *app) replay(ctx context.Context, file string, f replayFlags) error {
 		}
 		look.Close()
 	}
-	store, err := table.Open(ctx, table.Options{URL: url, Dir: folder(file), Write: true, Bulk: true})
+	store, err := table.Open(ctx, table.Options{URL: url, Dir: folder(file), Write: true, Bulk: true, Text: a.versions.text})
 	if err != nil {
 		return err
 	}

@@ -88,7 +88,7 @@ func (a *app) sync(ctx context.Context, file string, f syncFlags) error {
 		return err
 	}
 	defer guests.close()
-	store, err := table.Open(ctx, table.Options{URL: url, Dir: folder(file), Write: true})
+	store, err := table.Open(ctx, table.Options{URL: url, Dir: folder(file), Write: true, Text: a.versions.text})
 	if err != nil {
 		return err
 	}

@@ -23,6 +23,7 @@ type postgresEngine struct {
 	lockPrefix string                      // of the advisory locks of rows
 	types      atomic.Pointer[columnTypes] // of the mapping last written by
 	beginning
+	kept keptVersions
 }
 
 // postgresWriters are as many as keep PostgreSQL busy while others are verified and

@@ -84,6 +84,15 @@ func (t *postgresTx) send(b *pgx.Batch) error {
 	return err
 }
 
+func (t *postgresTx) keepVersions(list []Version) error {
+	b := &pgx.Batch{}
+	t.start(b)
+	for _, v := range list {
+		b.Queue(numbered(keepVersion), v.Hash, v.Text, v.FirstUsed)
+	}
+	return t.send(b)
+}
+
 // journalLines are entries as arrays, one a column of loopmap_deliveries.
 func journalLines(entries []mapping.Entry) []any {
 	n := len(entries)

@@ -104,6 +104,7 @@ func (s *sqliteEngine) reopen(ctx context.Context) error {
 	defer s.mu.Unlock()
 	s.forgetTarget()
 	s.form.Store(nil)
+	s.kept.forget()
 	old := &sqliteEngine{file: s.file, writer: s.writer, reader: s.reader}
 	s.writer, s.reader, s.journal, s.lost = next.writer, next.reader, next.journal, time.Time{}
 	s.files.Store(next.files.Load())

@@ -165,3 +165,28 @@ func otherDatabase(t *testing.T, file string) {
 	}
 	s.Close()
 }
+
+// A database that is taken up in the place of the one before gets the text of the mapping
+// file as well.
+func TestFileTakenUpKeepsVersions(t *testing.T) {
+	d := sqliteDatabase(t)
+	f := d.files()
+	s, m := f.open(), f.mapping("", "a text contact.a")
+	ready(t, s, m)
+	commit(t, s, m, created("1", "x", 0, `,"a":"A"`))
+	d.look.Close()
+	file := filepath.Join(d.dir, "contacts.db")
+	mustMove(t, file, file+".away")
+	refusesAll(t, s, m, "moved")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.engine.(*sqliteEngine).lost = time.Now().Add(-reopenAfter)
+	if err := s.Ready(context.Background(), nil); err != nil { // which takes it up
+		t.Fatal(err)
+	}
+	commit(t, s, m, created("2", "y", 0, `,"a":"B"`))
+	if got := sqliteText(t, s, "SELECT text FROM loopmap_mappings"); got != string(f.text[m.Hash]) {
+		t.Errorf("it has %q", got)
+	}
+}

@@ -31,6 +31,7 @@ type sqliteEngine struct {
 	target  *sqliteTarget // of the mapping last written by
 	schema  int64         // version of the schema that target was made for
 	beginning
+	kept keptVersions
 	form atomic.Pointer[sqliteForm]
 
 	mu     sync.Mutex // guards reader

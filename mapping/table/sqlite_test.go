@@ -365,8 +365,9 @@ func BenchmarkCommit(b *testing.B) {
 		for _, n := range []int{1, 64} {
 			b.Run(fmt.Sprint(name, "/", n), func(b *testing.B) {
 				d := open(b)
-				s := d.open()
-				m := d.mapping("email text contact.email", "first text contact.firstName", "last text contact.lastName", "source text contact.source",
+				f := d.files()
+				s := f.open()
+				m := f.mapping("", "email text contact.email", "first text contact.firstName", "last text contact.lastName", "source text contact.source",
 					"subscribed boolean contact.subscribed", "grp text contact.userGroup", "at time contact.createdAt")
 				ready(b, s, m)
 				i := 0

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
 
 	"loopmap/mapping"
 )
@@ -80,3 +81,13 @@ func (s *sqliteTx) rollback() {
 func (s *sqliteTx) savepoint() error  { return s.exec("SAVEPOINT " + savepoint) }
 func (s *sqliteTx) rollbackTo() error { return s.exec("ROLLBACK TO " + savepoint) }
 func (s *sqliteTx) release() error    { return s.exec("RELEASE " + savepoint) }
+
+func (s *sqliteTx) keepVersions(list []Version) error {
+	for _, v := range list {
+		args := []any{v.Hash, v.Text, clock(v.FirstUsed)}
+		if err := sqlitex.ExecuteTransient(s.writer, keepVersion, &sqlitex.ExecOptions{Args: args}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

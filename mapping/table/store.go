@@ -25,11 +25,15 @@ type Options struct {
 	// ReadOnly has rows read in transactions that can only read, whatever the user may do
 	// and whatever a view or a function of the table's does.
 	ReadOnly bool
+	// Text gives the mapping file whose bytes have a hash. Each that has mapped something is
+	// kept in the journal; nil keeps none.
+	Text func(hash string) (text []byte, ok bool)
 }
 
 // Store is an open database. Its methods may be called at the same time.
 type Store struct {
 	engine
+	text   func(hash string) ([]byte, bool)
 	mu     sync.Mutex // guards hold
 	hold   hold
 	locked lockedRows
@@ -44,6 +48,7 @@ type engine interface {
 	dialect
 	columns(ctx context.Context, table string) ([]Column, error)
 	first() *beginning
+	versions() *keptVersions
 	// change runs statements in one transaction.
 	change(ctx context.Context, sql []string) error
 	begin(ctx context.Context) (tx, error)
@@ -105,6 +110,9 @@ type engine interface {
 
 // tx is a transaction.
 type tx interface {
+	// keepVersions writes those that are not there. It comes before all else: who writes the
+	// same ones at the same time waits for it, and must not be waited for.
+	keepVersions(list []Version) error
 	// late marks entries whose row may have a newer delivery. It comes before what is
 	// written of them, and from then on no other process writes these rows.
 	late(entries []mapping.Entry) ([]bool, error)
@@ -151,7 +159,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{engine: e}, nil
+	return &Store{engine: e, text: o.Text}, nil
 }
 
 // Close ends the database's use. What was committed stays.

@@ -53,11 +53,22 @@ func (w *work) run(ctx context.Context, entries []mapping.Entry) (outcomes []map
 	if w.dry {
 		return outcomes, w.tryOut(ctx, entries, outcomes)
 	}
+	var versions []Version
+	if !w.rowsAlone {
+		if versions = w.store.newVersions(entries); len(versions) > 0 {
+			if err = w.tx.keepVersions(versions); err != nil {
+				return nil, err
+			}
+		}
+	}
 	if err = w.all(ctx, entries, outcomes); err != nil {
 		return nil, err
 	}
 	if err = w.tx.commit(); err != nil && w.store.aboutRow(err) {
 		err = &deferredError{err}
+	}
+	if err == nil && len(versions) > 0 {
+		w.store.versions().add(versions)
 	}
 	return outcomes, err
 }
