@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -13,7 +14,7 @@ import (
 
 func (f *fileReader) push(n *yamledit.Node) *Push {
 	p := &Push{places: map[string]yamledit.Place{}}
-	if !f.block(n, "push", "auto", "every", "contact", "events") {
+	if !f.block(n, "push", "auto", "every", "connection", "contact", "events") {
 		return p
 	}
 	if v := n.Get("auto"); v != nil {
@@ -30,6 +31,12 @@ func (f *fileReader) push(n *yamledit.Node) *Push {
 			}
 			f.problem(v.At, "every is a time between two runs, a minute at least (1h), or a cron line in quotes "+
 				"('0 6 * * 1-5': minute, hour, day, month, weekday)%s", why)
+		}
+	}
+	if v := n.Get("connection"); v != nil {
+		p.Connection = v.Text
+		if why := ConnectionMisfit(v.Text); v.Kind != yamledit.Scalar || why != "" {
+			f.problem(v.At, "connection is the name of a kept API key, as loopmap connect --list has it: %s", cmp.Or(why, "one word"))
 		}
 	}
 	if c := n.Get("contact"); c != nil {

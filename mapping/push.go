@@ -9,6 +9,10 @@ type Push struct {
 	Contact *PushContact
 	Events  []PushEvent
 
+	// Connection is the name under which the API key is kept that rows are sent with; "" leaves
+	// it to who sends.
+	Connection string
+
 	places map[string]yamledit.Place // in the file, of the columns' names and the conditions
 }
 

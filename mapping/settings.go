@@ -105,6 +105,7 @@ func (p *Push) settings() *yamledit.Node {
 		n.Add("auto", yamledit.Plain("true"))
 	}
 	n.AddText("every", p.Every)
+	n.AddText("connection", p.Connection)
 	n.Add("contact", p.Contact.settings())
 	for _, e := range p.Events {
 		events.Items = append(events.Items, yamledit.Item{Value: e.settings(), Names: []string{e.Name}})

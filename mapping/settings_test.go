@@ -29,6 +29,7 @@ journal: {keep: 90d}
 push:
   auto: true
   every: 1h
+  connection: acme
   contact:
     email: email
     userId: loops_id
