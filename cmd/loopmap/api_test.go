@@ -10,6 +10,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/zalando/go-keyring"
 
+	"loopmap/mapping"
 	"loopmap/mapping/loops/loopstest"
 )
 
@@ -36,12 +37,21 @@ func TestKeyring(t *testing.T) {
 	a := &app{stdout: io.Discard, stderr: io.Discard, now: time.Now, lookup: func(name string) (string, bool) { v, ok := env[name]; return v, ok }}
 	for team, want := range map[string]string{"": "from-the-environment", "acme": "from-the-keyring"} {
 		a.team = team
-		if key, err := a.apiKey(); err != nil || key != want {
+		if key, err := keyOf(a, nil); err != nil || key != want {
 			t.Errorf("team %q: %q, %v", team, key, err)
 		}
 	}
 	a.team = "none"
-	if _, err := a.apiKey(); err == nil || exitCode(err) != 2 || !strings.Contains(err.Error(), `no key of team "none"`) {
+	if _, err := keyOf(a, nil); err == nil || exitCode(err) != 2 || !strings.Contains(err.Error(), `no key of team "none"`) {
 		t.Errorf("an unknown team: %v", err)
 	}
+}
+
+// keyOf is the API key that a run takes; "" for none.
+func keyOf(a *app, m *mapping.Mapping) (string, error) {
+	source, err := a.keySource(m)
+	if err != nil || source == nil {
+		return "", err
+	}
+	return source.key()
 }

@@ -13,14 +13,16 @@ import (
 // link is followed and stays a link; owner, group and permissions stay.
 //
 // It is written out here since the libraries for it leave Windows out.
-func writeAtomic(file string, data []byte) (err error) {
+func writeAtomic(file string, data []byte) error { return writeAtomicAs(file, data, 0o644) }
+
+// writeAtomicAs is writeAtomic with the permissions of a file that is new.
+func writeAtomicAs(file string, data []byte, mode fs.FileMode) (err error) {
 	target, err := filepath.EvalSymlinks(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		target = file
 	} else if err != nil {
 		return err
 	}
-	mode := fs.FileMode(0o644)
 	before, err := os.Stat(target)
 	if err == nil {
 		mode = before.Mode().Perm()

@@ -54,12 +54,12 @@ func (b *backend) Pushes(ctx context.Context, m *mapping.Mapping) (view tui.Push
 func (b *backend) Catalog(ctx context.Context, events []string) (cat tui.Catalog) {
 	ctx, cancel := context.WithTimeout(ctx, catalogTime)
 	defer cancel()
-	client, err := b.app.loopsClient(paced{push.NewPace()})
+	client, err := b.app.loopsClient(b.mapping(), paced{push.NewPace()})
 	switch {
 	case err != nil:
 		return tui.Catalog{Problem: err.Error()}
 	case client == nil:
-		return tui.Catalog{Problem: "no LOOPS_API_KEY: Loops is not asked which properties it has"}
+		return tui.Catalog{Problem: "no API key: Loops is not asked which properties it has; loopmap connect keeps one"}
 	}
 	if err := readCatalog(ctx, client, events, &cat); err != nil {
 		cat.Problem = "what Loops has could not be looked at: " + err.Error()
@@ -112,12 +112,12 @@ func patiently(ctx context.Context, ask func() error) error {
 func (b *backend) CreateProperty(ctx context.Context, p mapping.Property) error {
 	ctx, cancel := context.WithTimeout(ctx, catalogTime)
 	defer cancel()
-	client, err := b.app.loopsClient(paced{push.NewPace()})
+	client, err := b.app.loopsClient(b.mapping(), paced{push.NewPace()})
 	if err != nil {
 		return err
 	}
 	if client == nil {
-		return errors.New("there is no API key: set LOOPS_API_KEY")
+		return b.app.noKey()
 	}
 	return client.CreateProperty(ctx, p)
 }
@@ -128,7 +128,7 @@ func (b *backend) Push(ctx context.Context, rows int, failed bool, told chan<- t
 	defer b.busy.RUnlock()
 	m := b.mapping()
 	quiet := &app{stdin: b.app.stdin, stdout: io.Discard, stderr: io.Discard, lookup: b.app.lookup, now: b.app.now, output: "text",
-		team: b.app.team}
+		team: b.app.team, connection: b.app.connection}
 	url, err := quiet.databaseURL(m)
 	if err != nil {
 		return "", err

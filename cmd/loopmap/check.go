@@ -27,14 +27,15 @@ func (a *app) checkCommand() *cobra.Command {
 		Short: "Look a mapping file over, and try it on a sample",
 		Long: "Reads the mapping file strictly and says what the table needs. With --sample it\n" +
 			"prints the row that a webhook's body gives: the same that `loopmap sync` would\n" +
-			"write. Where LOOPS_API_KEY is set (or LOOPS_API_KEY_FILE, or --team names a key\n" +
-			"in the keyring) it is tried at Loops.",
+			"write. Where there is an API key (`loopmap connect --help` says which one is\n" +
+			"taken) it is tried at Loops.",
 		Example: "loopmap check\nloopmap check --sample body.json",
 		Args:    atMost(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.check(c.Context(), fileArg(args), samples)
 		},
 	}
+	a.connectionFlag(c)
 	c.Flags().StringArrayVar(&samples, "sample", nil, "`FILE` with a webhook's body, - for standard input; may be repeated")
 	return c
 }
@@ -95,7 +96,7 @@ func (a *app) check(ctx context.Context, file string, samples []string) error {
 	}
 	if out.Loops == nil && sends(m) {
 		out.Warnings = append(out.Warnings, "push.auto or push.every is on, and there is no API key here: sync sends nothing without "+
-			"LOOPS_API_KEY or LOOPS_API_KEY_FILE")
+			"LOOPS_API_KEY, LOOPS_API_KEY_FILE or a connection (loopmap connect)")
 	}
 	failed := 0
 	for _, name := range samples {
@@ -126,7 +127,7 @@ func (a *app) check(ctx context.Context, file string, samples []string) error {
 	case len(plan.Misfits) > 0:
 		return usage("the table does not fit the mapping\nhint: change the mapping, or the table by hand; loopmap retypes nothing")
 	case out.Loops != nil && out.Loops.refused:
-		return usage("Loops refuses the API key\nhint: copy it again from Loops, Settings, API")
+		return usage("Loops refuses %s\n%s", out.Loops.key(), out.Loops.again())
 	case out.Loops != nil && len(out.Loops.Misfits) > 0:
 		return usage("the push part does not fit what Loops has\nhint: change the mapping, or make the property in Loops, Settings")
 	case failed > 0:

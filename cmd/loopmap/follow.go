@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"time"
 
 	"loopmap/mapping"
 	"loopmap/mapping/push"
@@ -36,18 +37,12 @@ func (f *follower) run(ctx context.Context) {
 	var plan push.Plan
 	var watching sync.WaitGroup
 	defer watching.Wait()
-	if file, _ := f.app.lookup("LOOPS_API_KEY_FILE"); file != "" && f.app.team == "" {
-		watching.Go(func() {
-			watchFile(ctx, file, func() {
-				f.log.Info("the API key is read again", "file", file)
-				wake(f.changed)
-			})
-		})
-	}
+	watching.Go(func() { f.watchKey(ctx) })
 	(&push.Follower{Pusher: pusher, Outbox: f.store, Log: f.log, Seen: f.seen, Changed: f.changed,
 		Plan: func(ctx context.Context) (push.Plan, error) {
-			m, key := f.mapping(), f.key()
-			if m == last && (key == lastKey || key == "") { // a key that cannot be read changes nothing
+			m := f.mapping()
+			key, gone := f.key(m)
+			if m == last && !gone && (key == lastKey || key == "") { // a key that cannot be read changes nothing
 				return plan, nil
 			}
 			next, err := f.plan(ctx, m, pusher)
@@ -58,14 +53,47 @@ func (f *follower) run(ctx context.Context) {
 		}}).Run(ctx)
 }
 
-// key is the API key as it stands in the environment, or in a file that may change while
-// sync runs: so one is replaced without a restart. One of the keyring stays.
-func (f *follower) key() string {
+// watchKey tells who sends of each change of the API key that may change while sync runs:
+// so one is replaced without a restart. One that --team names stays.
+func (f *follower) watchKey(ctx context.Context) {
 	if f.app.team != "" {
-		return f.app.team
+		return
 	}
-	key, _ := f.app.apiKey() // what is wrong with it the plan says
-	return key
+	if file, _ := f.app.lookup("LOOPS_API_KEY_FILE"); file != "" && f.app.connection == "" {
+		watchFile(ctx, file, func() {
+			f.log.Info("the API key is read again", "file", file)
+			wake(f.changed)
+		})
+		return
+	}
+	key, _ := f.key(f.mapping())
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(lookAtFile):
+		}
+		if now, gone := f.key(f.mapping()); now != key && (now != "" || gone) {
+			key = now
+			f.log.Info("the API key is read again")
+			wake(f.changed)
+		}
+	}
+}
+
+// key is what is another one when the API key is, and "" while that cannot be read. gone
+// says that it was taken away, which counts.
+func (f *follower) key(m *mapping.Mapping) (mark string, gone bool) {
+	source, err := f.app.keySource(m) // what is wrong with it the plan says
+	if source != nil {
+		return source.mark, false
+	}
+	if errors.Is(err, errNotKept) {
+		return "", true
+	}
+	file, _ := f.app.lookup("LOOPS_API_KEY_FILE") // which may be gone for a moment
+	names, wrong := f.app.connections().names()
+	return "", err == nil && file == "" && wrong == nil && len(names) == 0 // the only one was removed
 }
 
 // wake tells who sends rows that something is another one now.
@@ -80,9 +108,9 @@ func (f *follower) plan(ctx context.Context, m *mapping.Mapping, pusher *push.Pu
 	if !sends(m) {
 		return push.Plan{}, nil
 	}
-	client, err := f.app.loopsClient(nil)
+	client, err := f.app.loopsClient(m, nil)
 	if err == nil && client == nil {
-		err = errors.New("push.auto or push.every is on, and there is no API key: set LOOPS_API_KEY or LOOPS_API_KEY_FILE")
+		err = f.app.noKey()
 	}
 	if err != nil {
 		return push.Plan{}, err
@@ -101,13 +129,21 @@ func (f *follower) plan(ctx context.Context, m *mapping.Mapping, pusher *push.Pu
 	case err != nil:
 		return push.Plan{}, err
 	case found.refused:
-		return push.Plan{}, &push.Stopped{Barred: true, Code: 401, Reason: strings.TrimPrefix(found.Trouble, "Loops answers 401: ")}
+		reason := strings.TrimPrefix(found.Trouble, "Loops answers 401: ")
+		if found.Name != "" {
+			reason += " (connection " + found.Name + ")"
+		}
+		return push.Plan{}, &push.Stopped{Barred: true, Code: 401, Reason: reason}
 	case len(found.Misfits) > 0:
 		return push.Plan{}, errors.New("the push part does not fit what Loops has, so nothing is sent: " + found.Misfits[0])
 	case found.Trouble != "":
 		f.log.Warn("what Loops has could not be looked at", "error", found.Trouble)
 	default:
-		f.log.Info("sending rows to Loops", "team", found.Team, "host", found.Host, "auto", m.Push.Auto, "every", m.Push.Every)
+		log := f.log
+		if found.Name != "" {
+			log = log.With("connection", found.Name)
+		}
+		log.Info("sending rows to Loops", "team", found.Team, "host", found.Host, "auto", m.Push.Auto, "every", m.Push.Every)
 	}
 	for _, w := range found.Warnings {
 		f.log.Warn("push", "warning", w)

@@ -50,5 +50,7 @@ type app struct {
 	output string // -o: text or json
 	debug  bool
 	noData bool   // the log holds nothing of what the rows hold
-	team   string // whose API key the keyring gives; "" takes that of the environment
+	team   string // whose API key the keyring gives, of those that the loops command stored; "" for none
+
+	connection string // --connection: the name under which the API key is kept; "" for none
 }

@@ -54,6 +54,7 @@ func (a *app) pushCommand() *cobra.Command {
 			return a.push(c.Context(), fileArg(args), f)
 		},
 	}
+	a.connectionFlag(c)
 	c.Flags().IntVar(&f.rows, "rows", 0, "send at most `N` rows, of those that have something to send")
 	c.Flags().StringArrayVar(&f.keys, "row", nil, "send the row with this `KEY`; may be repeated")
 	c.Flags().BoolVar(&f.failed, "failed", false, "send the rows that failed again")
@@ -182,7 +183,7 @@ func (a *app) sendRows(ctx context.Context, store *table.Store, job push.Job, pa
 		a.say("another loopmap sends rows of this database; it lets others have their turn within seconds")
 	}
 	return pusher.InTurns(ctx, job, waiting, func(ctx context.Context) error {
-		client, err := a.connect(ctx, job.Sender, pace)
+		client, err := a.client(ctx, job.Sender, pace)
 		if err == nil {
 			pusher.API = api{client}
 		}

@@ -32,28 +32,29 @@ func (p paced) RoundTrip(r *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(r.WithContext(ctx))
 }
 
-// connect makes the client that rows are sent with, and makes sure that the key is
+// client makes the client that rows are sent with, and makes sure that the key is
 // known, and that Loops has what the push part names.
-func (a *app) connect(ctx context.Context, s *outgoing.Sender, pace *push.Pace) (*loops.Client, error) {
-	client, err := a.loopsClient(nil)
+func (a *app) client(ctx context.Context, s *outgoing.Sender, pace *push.Pace) (*loops.Client, error) {
+	client, err := a.loopsClient(s.Mapping(), nil)
 	if err != nil {
 		return nil, err
 	}
 	if client == nil {
-		return nil, usage("there is no API key to send with\n" +
-			"hint: set LOOPS_API_KEY (Loops, Settings, API), or LOOPS_API_KEY_FILE; --team takes one from the keyring")
+		return nil, a.noKey()
 	}
 	found, err := a.askLoops(ctx, s.Mapping(), s.Known(), paced{pace})
 	switch {
 	case err != nil:
 		return nil, err
 	case found.refused:
-		return nil, usage("Loops refuses the API key: %s\nhint: copy it again from Loops, Settings, API", found.Trouble)
+		return nil, usage("Loops refuses %s: %s\n%s", found.key(), found.Trouble, found.again())
 	case len(found.Misfits) > 0:
 		return nil, usage("the push part does not fit what Loops has, so nothing is sent: %s\n"+
 			"hint: change the mapping, or make the property in Loops, Settings", strings.Join(found.Misfits, "; "))
 	case found.Trouble != "":
 		a.say("warning: what Loops has could not be looked at first: %s", found.Trouble)
+	case found.Name != "":
+		a.say("sending to team %s (%s), connection %s", found.Team, found.Host, found.Name)
 	default:
 		a.say("sending to team %s (%s)", found.Team, found.Host)
 	}

@@ -61,6 +61,7 @@ func (a *app) root() *cobra.Command {
 		RunE:          func(c *cobra.Command, args []string) error { return a.mapper(c.Context(), fileArg(args), m) },
 	}
 	m.register(root.Flags())
+	a.connectionFlag(root)
 	root.PersistentFlags().StringVarP(&a.output, "output", "o", "text", "print in this `FORMAT`: text or json")
 	root.PersistentFlags().StringVar(&a.team, "team", "", "take the API key that the loops command stored for this `TEAM` in the keyring")
 	root.PersistentFlags().BoolVar(&a.debug, "debug", false, "log every request, with secrets blanked")
@@ -72,7 +73,8 @@ func (a *app) root() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(a.syncCommand(), a.pushCommand(), a.replayCommand(), a.checkCommand(), a.rehearseCommand(), a.addCommand(),
-		a.dropCommand(), a.triggerCommand(), a.deliveriesCommand(), a.rowsCommand(), a.sshCommand(), a.schemaCommand(), a.manCommand())
+		a.dropCommand(), a.triggerCommand(), a.deliveriesCommand(), a.rowsCommand(), a.sshCommand(), a.connectCommand(), a.schemaCommand(),
+		a.manCommand())
 	completion(root)
 	topics(root)
 	a.help(root)

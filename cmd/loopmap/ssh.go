@@ -51,6 +51,7 @@ func (a *app) sshCommand() *cobra.Command {
 		Args:    atMost(1),
 		RunE:    func(c *cobra.Command, args []string) error { return a.ssh(c.Context(), fileArg(args), f) },
 	}
+	a.connectionFlag(c)
 	f.register(c.Flags(), "listen", defaultSSH, "`ADDRESS` to listen on")
 	return c
 }

@@ -31,8 +31,8 @@ func (a *app) syncCommand() *cobra.Command {
 			"loopmap_deliveries and writes the row that the mapping makes of it. It answers\n" +
 			"200 when that is on disk.\n\n" +
 			"Where the mapping says push.auto or push.every it sends rows back to Loops,\n" +
-			"with LOOPS_API_KEY (or LOOPS_API_KEY_FILE): `loopmap push` does the same by\n" +
-			"hand.\n\n" +
+			"with LOOPS_API_KEY (or LOOPS_API_KEY_FILE), or a key that `loopmap connect`\n" +
+			"keeps: `loopmap push` does the same by hand.\n\n" +
 			"Where no secret is set, a terminal and --trial take what `loopmap trigger` on\n" +
 			"this machine signs with the user's own trial secret, and nothing else.\n\n" +
 			"On a terminal the log is for people: a line a delivery and a push, and one at\n" +
@@ -43,6 +43,7 @@ func (a *app) syncCommand() *cobra.Command {
 			return a.sync(c.Context(), fileArg(args), f)
 		},
 	}
+	a.connectionFlag(c)
 	c.Flags().StringVar(&f.listen, "listen", defaultListen, "`ADDRESS` to listen on")
 	c.Flags().BoolVar(&f.unsigned, "unsigned", false, "take webhooks without a signature, from this machine only")
 	c.Flags().BoolVar(&f.trial, "trial", false, "without LOOPS_SIGNING_SECRET take what loopmap trigger on this machine sends")
