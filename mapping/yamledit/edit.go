@@ -37,7 +37,7 @@ func Edit(src []byte, root, was, want *Node) ([]byte, error) {
 		return nil, err
 	}
 	if open {
-		e.text = strings.TrimSuffix(e.text, e.newline)
+		e.text = strings.TrimRight(e.text, "\r\n")
 	}
 	return []byte(e.text), nil
 }

@@ -30,12 +30,3 @@ func Quote(s string) string {
 // bareVariable is a database that is all in the environment. Outside of flow
 // style, where it is only ever written, it needs no quotes.
 var bareVariable = regexp.MustCompile(`^\$\{[A-Z_]+\}$`)
-
-// QuoteAll is [Quote] of each.
-func QuoteAll(list []string) []string {
-	out := make([]string, len(list))
-	for i, s := range list {
-		out[i] = Quote(s)
-	}
-	return out
-}
