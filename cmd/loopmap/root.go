@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -34,13 +33,6 @@ func run(ctx context.Context, a *app, args []string) int {
 	return exitCode(err)
 }
 
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
-		return info.Main.Version
-	}
-	return "built from source"
-}
-
 func (a *app) root() *cobra.Command {
 	m := mapperFlags{}
 	root := &cobra.Command{
@@ -55,7 +47,7 @@ func (a *app) root() *cobra.Command {
 			"loopmap push --rows 10          # send ten rows back to Loops\n" +
 			"loopmap trigger contact.created # send a signed one, to try it",
 		Args:          a.rootArgs,
-		Version:       version(),
+		Version:       buildOf().String(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE:          func(c *cobra.Command, args []string) error { return a.mapper(c.Context(), fileArg(args), m) },
@@ -74,7 +66,8 @@ func (a *app) root() *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(a.syncCommand(), a.pushCommand(), a.replayCommand(), a.checkCommand(), a.rehearseCommand(), a.addCommand(),
 		a.dropCommand(), a.triggerCommand(), a.deliveriesCommand(), a.rowsCommand(), a.sshCommand(), a.connectCommand(), a.schemaCommand(),
-		a.manCommand())
+		a.versionCommand(), a.manCommand())
+	root.SetVersionTemplate("loopmap {{.Version}}\n")
 	completion(root)
 	topics(root)
 	a.help(root)
