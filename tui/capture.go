@@ -36,6 +36,33 @@ func (m *Model) arrived(a Arrival) {
 	}
 }
 
+type waitedMsg struct {
+	words string
+	err   error
+}
+
+// mapWaiting maps a webhook that was stored at once, where the mapping is saved: while it
+// is being made, saving does that.
+func (m *Model) mapWaiting(a Arrival) tea.Cmd {
+	if m.cfg.New || m.cfg.ReadOnly || m.Unsaved() || !a.Signed || a.Code != 200 {
+		return nil
+	}
+	b, ctx := m.cfg.Backend, m.ctx
+	return func() tea.Msg {
+		words, err := b.MapWaiting(ctx)
+		return waitedMsg{words, err}
+	}
+}
+
+func (m *Model) waited(msg waitedMsg) {
+	switch {
+	case msg.err != nil:
+		m.complain(msg.err)
+	case msg.words != "" && m.note == "":
+		m.say("%s", msg.words)
+	}
+}
+
 // sample reports whether an arrival can be mapped by.
 func (a Arrival) sample() bool {
 	return a.Body != nil && a.Event != mapping.TestEvent && body.CheckBody(a.Body) == nil
@@ -214,7 +241,7 @@ func (m *Model) howTo() []string {
 	url := "Paste this URL in Loops under Settings, Webhooks, and turn " + mapping.ContactCreated + " on:"
 	switch {
 	case l.Problem != "":
-		url = "Not listening: " + safe(l.Problem)
+		url = "Nothing arrives here as it is. The samples below need no webhook"
 	case !l.Public:
 		url = "Loops must reach this address: put a tunnel or a reverse proxy with HTTPS before it (cloudflared, caddy, ssh -R) " +
 			"and start again with --public-url https://your.name.example to see here what to paste in Loops under Settings, Webhooks"

@@ -63,7 +63,7 @@ func (c *columns) lines(w, h int, m *mapping.Mapping, listName func(mapping.Path
 			from = "list " + safe(called)
 		}
 		lines = append(lines, st.line(i == c.cursor && focused, w, cell{text: shown, w: name, look: look},
-			cell{text: typ, w: kind + 2, look: typLook}, cell{text: middle(from, room-name-2), w: room - name - 2, look: st.faint}))
+			cell{text: typ, w: kind + 2, look: typLook}, cell{text: tail(from, room-name-2), w: room - name - 2, look: st.faint}))
 	}
 	return lines
 }
@@ -116,15 +116,15 @@ func cellText(c column.Cell) string {
 // many as there is room for; below, why one of them is no row.
 func (p *sampleRows) lines(w, h int, m *mapping.Mapping, at int, focused bool, st *theme) (lines []string) {
 	list := m.Receive.Columns
-	problem := p.problem(w-2, h)
-	n := max(0, h-1-len(problem))
 	name := 8
-	for i := p.top; i < len(list) && i < p.top+n; i++ {
+	for i := p.top; i < len(list) && i < p.top+h; i++ {
 		name = max(name, width(safe(list[i].Name)))
 	}
 	name = min(name, max(12, w*2/5))
 	room := w - 2 - name - 1
 	shown := min(len(p.rows)-p.from, max(1, room/20))
+	problem := p.problem(w-2, h, shown)
+	n := max(0, h-1-len(problem))
 	each := (room - (shown - 1)) / max(1, shown)
 	head := []cell{{text: "", w: name}}
 	for k := range shown {
@@ -162,11 +162,11 @@ func (p *sampleRows) lines(w, h int, m *mapping.Mapping, at int, focused bool, s
 	return lines
 }
 
-// problem says why the first of the samples that are no row is none.
-func (p *sampleRows) problem(w, h int) []string {
-	for k := p.from; k < len(p.rows); k++ {
+// problem says why the first of so many samples that are no row is none.
+func (p *sampleRows) problem(w, h, shown int) []string {
+	for k := p.from; k < min(len(p.rows), p.from+shown); k++ {
 		if r := p.rows[len(p.rows)-1-k]; r.problem != "" {
-			lines := wrap("no row: "+safe(r.problem), w)
+			lines := wrap(fmt.Sprintf("sample %d, no row: %s", len(p.rows)-k, safe(r.problem)), w)
 			if n := max(0, h/2); len(lines) > n {
 				lines = lines[:n]
 				if n > 0 {

@@ -29,6 +29,7 @@ type Config struct {
 	ReadOnly bool           // nothing can be saved: the backend refuses it
 	Example  Sample         // the built-in one
 
+	Label       string // what stands on the first line before all else: that this is a rehearsal
 	Multiplexer string // what the terminal is within: tmux, screen or ""
 	ASCII       bool   // the terminal may show nothing else
 	NoMouse     bool   // the terminal keeps its mouse to itself
@@ -116,8 +117,12 @@ type Backend interface {
 	Replay(ctx context.Context, id string) (words string, err error)
 	// Counts waits until the counts are others than they were, or ctx ends.
 	Counts(ctx context.Context, was Counts) (Counts, error)
-	// Tables are those of a database, which is written as in the mapping file.
-	Tables(ctx context.Context, database string) ([]Table, error)
+	// Tables are those of a database, which is written as in the mapping file, and what it
+	// is called on the screen, without a password.
+	Tables(ctx context.Context, database string) (name string, list []Table, err error)
+	// MapWaiting maps what has come in and waits, by the saved mapping, and says in words
+	// how that went; "" where nothing waited.
+	MapWaiting(ctx context.Context) (words string, err error)
 	// CheckFile says whether a file could be read, as far as can be told at once.
 	CheckFile(name string) (words string, err error)
 	// Search returns the ids of the deliveries that match; each is put before match with

@@ -151,13 +151,19 @@ func (c *came) orderBy(o ordered) {
 	c.cursor = max(0, slices.IndexFunc(c.rows, func(i int) bool { return c.list[i].ID == id }))
 }
 
-// widths are the cells of the list's columns: when, event, email, outcome.
-func (*came) widths(w int) (list [4]int) {
-	list = [4]int{14, min(26, w*26/100), 0, 12}
-	list[2] = w - 2 - list[0] - list[1] - list[3] - 3
-	if w < 60 { // the email is on the screen of each
-		list[1], list[2] = w-2-list[0]-list[3]-2, 0
+// widths are the cells of the list's columns: when, event, email, outcome. The email takes
+// what the others leave.
+func (c *came) widths(w, h int) (list [4]int) {
+	list = [4]int{14, 8, 0, 12}
+	for i := c.top; i < len(c.rows) && i < c.top+h; i++ {
+		list[1] = max(list[1], width(safe(c.list[c.rows[i]].Event)))
 	}
+	room := w - 2 - list[0] - list[3] - 3
+	if room < 30 {
+		list[0], room = 5, room+9 // the time alone
+	}
+	list[1] = min(list[1], max(room-32, room/3))
+	list[2] = room - list[1]
 	return list
 }
 
@@ -222,12 +228,20 @@ func (c *came) status() string {
 		s = "1 delivery"
 	}
 	if c.query != "" {
-		s += fmt.Sprintf(", %d found", len(c.rows))
+		s = fmt.Sprintf("/%s: %d of %s", safe(label(c.query)), len(c.rows), s)
 	}
 	if c.search != nil {
 		s += ", looking into the bodies"
 	}
 	return s
+}
+
+// when is when a delivery came, in so many cells.
+func (*came) when(d Delivery, w int) string {
+	if w < 14 {
+		return d.At.Format("15:04")
+	}
+	return d.At.Format("01-02 15:04:05")
 }
 
 // deliveriesScreen is the place of what came in.
@@ -254,7 +268,7 @@ func (deliveriesScreen) back(m *Model) bool {
 
 func (deliveriesScreen) click(m *Model, x, y int) action {
 	r := m.cameLayout().list
-	if w := m.came.widths(r.w - 2); y == r.y+1 {
+	if w := m.came.widths(r.w-2, rows(r.h)); y == r.y+1 {
 		if column := heads(x-r.x-1, w[:]...); column > 0 {
 			m.came.orderBy(m.came.order.click(column))
 		}
@@ -272,6 +286,8 @@ func (deliveriesScreen) do(m *Model, a action) tea.Cmd {
 	switch {
 	case a == find:
 		m.startSearch()
+	case a == nextHit, a == prevHit: // all that is shown was found
+		deliveriesScreen{}.move(m, map[action]int{nextHit: 1, prevHit: -1}[a])
 	case a == fetch:
 		return m.startListing()
 	case a == order:
@@ -355,6 +371,7 @@ func (m *Model) opened(msg deliveryMsg) {
 		m.complain(msg.err)
 	case msg.sample:
 		m.use(Sample{From: "delivery " + d.ID, Body: d.Body})
+		m.toMisfit()
 	default:
 		c.shown = &d
 		m.lay(deliveryScreen{})
@@ -424,7 +441,7 @@ func (m *Model) drawDeliveries(w, h int) []string {
 			"`loopmap sync` receives; `loopmap trigger contact.created` tries it."), w, h)
 	}
 	inner := w - 2
-	w4 := c.widths(inner)
+	w4 := c.widths(inner, rows(h))
 	when, event, email, status := w4[0], w4[1], w4[2], w4[3]
 	st := &m.st
 	lines := []string{st.line(false, inner, cell{text: c.order.head("received", 1), w: when, look: st.faint},
@@ -433,7 +450,7 @@ func (m *Model) drawDeliveries(w, h int) []string {
 	for i := c.top; i < len(c.rows) && len(lines) < rows(h); i++ {
 		d := c.list[c.rows[i]]
 		lines = append(lines, st.line(i == c.cursor, inner,
-			cell{text: d.At.Format("01-02 15:04:05"), w: when, look: st.faint}, cell{text: safe(d.Event), w: event},
+			cell{text: c.when(d, when), w: when, look: st.faint}, cell{text: safe(d.Event), w: event},
 			cell{text: safe(d.Email), w: email}, cell{text: safe(d.Status), w: status, look: st.status(d.Status)}))
 	}
 	if c.query != "" && len(c.rows) == 0 && c.search == nil {
@@ -454,13 +471,16 @@ func (m *Model) drawAbout(w, h int) []string {
 			lines = append(lines, " "+look(s))
 		}
 	}
-	if h > 8 {
+	switch {
+	case h <= 8 && d.Reason == "":
+		lines = append(lines, " "+m.st.status(d.Status).Render(safe(d.Status))+"  row "+safe(d.RowKey))
+	case h > 8:
 		for _, f := range [][2]string{{"id", d.ID}, {"email", d.Email}, {"row", d.RowKey}} {
 			if f[1] != "" {
 				lines = append(lines, " "+m.st.faint.Render(fill(f[0], 6))+safe(f[1]))
 			}
 		}
-		lines = append(lines, " "+m.st.faint.Render(fill("now", 6))+m.st.status(d.Status).Render(safe(d.Status)), "")
+		lines = append(lines, " "+m.st.faint.Render(fill("is", 6))+m.st.status(d.Status).Render(safe(d.Status)), "")
 	}
 	if d.Reason != "" {
 		add(safe(d.Reason), m.st.status(d.Status).Render)
@@ -511,6 +531,7 @@ func (deliveryScreen) do(m *Model, a action) tea.Cmd {
 		return m.nextDelivery(a)
 	case asSample:
 		m.use(Sample{From: "delivery " + c.shown.ID, Body: c.shown.Body})
+		m.toMisfit()
 	case replay:
 		return m.replay(c.shown.ID)
 	case copyPath:

@@ -292,3 +292,38 @@ func TestMoreRoomShowsMore(t *testing.T) {
 	}
 	picked(t, 160, 50, false).has("under the cursor", "SAMPLE 1")
 }
+
+// A webhook that comes while nothing is unsaved is mapped at once, by the saved mapping.
+func TestMapsAtOnceWhatIsSaved(t *testing.T) {
+	a := arrivalMsg{Arrival{At: viewTime, Event: "contact.created", Signed: true, Code: 200, Body: sampleBody(t, "contact.created")}}
+	d := start(t, 120, 40, func(c *Config) { withSample(c); c.New = false })
+	d.send(a)
+	if d.fake.mapped != 1 {
+		t.Errorf("mapped %d times", d.fake.mapped)
+	}
+	d.keys("end", "space")
+	d.send(a)
+	d = start(t, 120, 40, withSample)
+	if d.send(a); d.fake.mapped != 0 {
+		t.Error("mapped by a mapping that is not saved")
+	}
+}
+
+// Map by a delivery: its sample comes first, and the cursors stand on what does not fit.
+func TestMapByGoesToTheMisfit(t *testing.T) {
+	d := cameView(t, 120, 40, false)
+	bad := strings.Replace(string(sampleBody(t, "contact.created")), `"teamSize": 120`, `"teamSize": 12.5`, 1)
+	d.fake.came[0].Body = []byte(bad)
+	d.keys("1").m.change(d.m.draft.Retype(5, "integer"))
+	d.keys("4", "home", "m").has("sample 3, no row", "12.5 is not", "✓ teamSize")
+	d.keys("4", "down", "m").has("this sample is shown first now").lacks("no row: column")
+}
+
+// A database that could not be looked at is not taken; one that was is named, wherever the
+// change is shown.
+func TestOtherDatabase(t *testing.T) {
+	d := withTables(start(t, 120, 40, withSample))
+	d.keys("D", "e", "ctrl+u", "sqlite:app.db", "enter", "end", "enter", "down", "enter").has("users in app.db").keys("s").has("TABLE users in sqlite:app.db")
+	d.fake.err = errors.New("cannot be reached")
+	d.keys("esc", "D").has("cannot be reached").keys("enter").has("there is no table to take").keys("esc").has("users in app.db")
+}

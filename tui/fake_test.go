@@ -19,7 +19,14 @@ func (f *fake) Counts(_ context.Context, was Counts) (Counts, error) {
 	return was, context.Canceled
 }
 
-func (f *fake) Tables(context.Context, string) ([]Table, error) { return f.tables, f.err }
+func (f *fake) Tables(_ context.Context, database string) (string, []Table, error) {
+	return database, f.tables, f.err
+}
+
+func (f *fake) MapWaiting(context.Context) (string, error) {
+	f.mapped++
+	return "1 waiting delivery mapped", f.err
+}
 
 func (f *fake) CheckFile(string) (string, error) {
 	if f.err != nil {

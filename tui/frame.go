@@ -168,3 +168,16 @@ func middle(s string, w int) string {
 	}
 	return strings.TrimSuffix(cut(s, w-width(end)), "…") + "…" + end
 }
+
+// tail shortens s to w cells by its beginning: of a path the end says most.
+func tail(s string, w int) string {
+	if width(s) <= w || w < 4 {
+		return cut(s, w)
+	}
+	r := []rune(s)
+	end := ""
+	for i := len(r) - 1; i >= 0 && width(string(r[i])+end) < w; i-- {
+		end = string(r[i]) + end
+	}
+	return "…" + end
+}

@@ -85,6 +85,8 @@ func (m *Model) helpKey(msg tea.KeyPressMsg, a action) tea.Cmd {
 	switch k := msg.String(); {
 	case k == "enter":
 		return m.runHelp()
+	case k == "ctrl+u":
+		h.query, h.cursor = "", 0
 	case k == "backspace":
 		if r := []rune(h.query); len(r) > 0 {
 			h.query, h.cursor = string(r[:len(r)-1]), 0

@@ -123,8 +123,9 @@ func (h *hostileBackend) Replay(context.Context, string) (string, error) { retur
 func (h *hostileBackend) Counts(context.Context, Counts) (Counts, error) {
 	return Counts{}, context.Canceled
 }
-func (h *hostileBackend) Tables(context.Context, string) ([]Table, error) {
-	return []Table{{Name: evil, Columns: []TableColumn{{evil, evil}}, Keys: []string{evil}}, {Name: evil + "2"}}, h.err()
+func (h *hostileBackend) MapWaiting(context.Context) (string, error) { return evil, h.err() }
+func (h *hostileBackend) Tables(context.Context, string) (string, []Table, error) {
+	return evil, []Table{{Name: evil, Columns: []TableColumn{{evil, evil}}, Keys: []string{evil}}, {Name: evil + "2"}}, h.err()
 }
 func (h *hostileBackend) CheckFile(string) (string, error)                       { return evil, h.err() }
 func (h *hostileBackend) CreateProperty(context.Context, mapping.Property) error { return h.err() }

@@ -8,6 +8,7 @@ import (
 
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
+	"charm.land/lipgloss/v2"
 
 	"loopmap/mapping/column"
 	"loopmap/tui/slots"
@@ -67,6 +68,9 @@ func newInput(what typing, text string) *input {
 	st := textinput.DefaultStyles(true)
 	st.Focused.Prompt, st.Focused.Text = look.strong, look.plain
 	st.Cursor.Blink = false // a blinking cursor writes to the terminal for ever
+	if what == typingName || what == typingCount {
+		st.Focused.Text = look.cursor // it is typed over
+	}
 	in.field.SetStyles(st)
 	in.field.SetValue(text)
 	in.field.CursorEnd()
@@ -136,7 +140,9 @@ func (m *Model) search(query string) tea.Cmd {
 	case m.shows(tablesScreen{}):
 		m.tables.find(query)
 	case m.place == tablePlace, m.place == sendPlace:
-		m.push.findRow(query)
+		if !m.push.findRow(query, 0) {
+			m.note, m.bad = "in none of these rows", true
+		}
 	case m.focus != treePane:
 		m.columns.find(query, m.draft, 0)
 	default:
@@ -233,7 +239,11 @@ func (m *Model) typed(msg tea.Msg) tea.Cmd {
 	if k, ok := msg.(tea.KeyPressMsg); ok && (in.what == typingName || in.what == typingCount) && !in.touched && k.Text != "" {
 		in.field.SetValue("") // the old name is there to be typed over
 	}
-	in.touched = true
+	if in.touched = true; in.what == typingName || in.what == typingCount {
+		st := in.field.Styles()
+		st.Focused.Text = lipgloss.NewStyle()
+		in.field.SetStyles(st)
+	}
 	before := in.field.Value()
 	in.field, _ = in.field.Update(msg) // its only command is a blink
 	if in.field.Value() != before {

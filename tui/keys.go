@@ -26,10 +26,10 @@ const (
 	onMap    = inTree | inColumns | inRow
 	onSend   = inRequests | inRows | inBody
 	onPlaces = onMap | inTable | onSend | onDeliveries | onCapture
-	onTop    = onReview | onValue | onDelivery | onTables                                 // what lies on a place
-	inFound  = inTree | inColumns | inRequests | inBody | onDelivery | onValue | onReview // where one goes from hit to hit
-	opens    = inTree | inRow | inTable | inRows | onDeliveries | onDelivery              // where right opens something
-	shuts    = inTree | inRow | inTable | inBody | onDelivery                             // and left closes it
+	onTop    = onReview | onValue | onDelivery | onTables                                                                   // what lies on a place
+	inFound  = inTree | inColumns | inTable | inRequests | inRows | inBody | onDeliveries | onDelivery | onValue | onReview // where one goes from hit to hit
+	opens    = inTree | inRow | inTable | inRows | onDeliveries | onDelivery                                                // where right opens something
+	shuts    = inTree | inRow | inTable | inBody | onDelivery                                                               // and left closes it
 	all      = onPlaces | onTop
 )
 

@@ -13,8 +13,17 @@ const (
 
 func (m *Model) tooSmall() bool { return m.w < minWidth || m.h < minHeight }
 
-// room is what the strip of places and the line of keys leave.
-func (m *Model) room() rect { return rect{0, 1, m.w, m.h - 2} }
+// saidHigh is from how many lines on what is said has one of its own: on fewer it lies on
+// the last lines of the panes.
+const saidHigh = 20
+
+// room is what the strip of places, the line for what is said and the keys leave.
+func (m *Model) room() rect {
+	if m.h >= saidHigh {
+		return rect{0, 1, m.w, m.h - 3}
+	}
+	return rect{0, 1, m.w, m.h - 2}
+}
 
 // alone reports whether the screen has room for one pane at a time.
 func (m *Model) onePane() bool { return m.w < stackWide || m.h < stackHigh }

@@ -48,7 +48,7 @@ func (mapScreen) settle(m *Model) {
 	n := len(m.draft.Receive.Columns)
 	m.tree.top = window(m.tree.top, m.tree.cursor, len(m.tree.rows), rows(l.tree.h))
 	m.columns.top = window(m.columns.top, m.columns.cursor, n, rows(l.columns.h))
-	m.row.top = window(m.row.top, m.columns.cursor, n, rows(l.row.h)-1-len(m.row.problem(l.row.w-4, rows(l.row.h))))
+	m.row.top = window(m.row.top, m.columns.cursor, n, rows(l.row.h)-1-len(m.row.problem(l.row.w-4, rows(l.row.h), len(m.row.rows))))
 }
 
 func (mapScreen) move(m *Model, by int) {
@@ -189,7 +189,7 @@ func (m *Model) drawTree(w, h int) []string {
 	f.foot = middle(safe(label(t.path())), w-16)
 	f.figure = plural(t.leafs, "attribute") + ", " + plural(len(m.samples), "sample")
 	if t.filtered() {
-		f.figure = fmt.Sprintf("%d of %s", t.hits, plural(t.leafs, "attribute"))
+		f.figure = fmt.Sprintf("/%s: %d of %s", safe(label(t.query)), t.hits, plural(t.leafs, "attribute"))
 		if t.onlyNew {
 			f.figure = plural(t.hits, "new attribute")
 		}

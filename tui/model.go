@@ -44,6 +44,7 @@ type Model struct {
 	columns columns
 	row     sampleRows
 	lists   map[string]string // names of mailing lists by their ids
+	names   map[string]string // of databases for the screen, as they are written in the file
 	picked  map[string]bool   // paths that are columns
 
 	draft, saved *mapping.Mapping // never changed in place
@@ -172,7 +173,7 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		return m.paste(msg)
 	case arrivalMsg:
 		m.arrived(msg.Arrival)
-		return wait(m.cfg.Arrivals)
+		return tea.Batch(wait(m.cfg.Arrivals), m.mapWaiting(msg.Arrival))
 	case samplesMsg:
 		m.took(msg)
 	case reviewMsg:
@@ -192,6 +193,8 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		m.opened(msg)
 	case holdMsg:
 		m.found(msg)
+	case waitedMsg:
+		m.waited(msg)
 	case replayedMsg:
 		return m.replayed(msg)
 	case pushViewMsg:

@@ -31,7 +31,7 @@ func (o ordered) compare(a, b string) int {
 // head is a column's head, with a mark where the list is ordered by it.
 func (o ordered) head(name string, column int) string {
 	switch {
-	case o.by != column:
+	case o.by != column || column == 0:
 		return name
 	case o.down:
 		return name + " ▾"

@@ -60,7 +60,7 @@ func TestBackByQ(t *testing.T) {
 // A mapping that was saved opens without a sample.
 func TestOpensWithoutSample(t *testing.T) {
 	d := start(t, 80, 24, func(c *Config) { c.New = false; c.Mapping = c.Mapping.Retype(0, column.JSON) })
-	d.has("loops_id key", "contactI", "Here will be what a webhook has", "Here will be the row").lacks("waiting for the first webhook")
+	d.has("loops_id key", "Identity.id", "Here will be what a webhook has", "Here will be the row").lacks("waiting for the first webhook")
 	d.keys("r").has("waiting for the first webhook", "Enter opens the mapping as it is saved").keys("enter").has("this is the mapping as it is saved")
 	for _, k := range []string{"t", "tab", "space", "v", "a", "o", "/", "esc", "left", "right", "y", "Y", "E", "n", "+", "tab", "right", "tab", "enter", "esc", "u", "3", "esc", "4", "esc"} {
 		d.keys(k)

@@ -245,6 +245,8 @@ func (sendScreen) do(m *Model, a action) tea.Cmd {
 			p.focus = bodyPane
 		case find:
 			m.startSearch()
+		case nextHit, prevHit:
+			m.nextRow(a)
 		}
 	case bodyPane:
 		if a == shut {

@@ -11,14 +11,19 @@ import (
 	"github.com/tidwall/gjson"
 
 	"loopmap/mapping/body"
+	"loopmap/mapping/column"
 )
 
 func (m *Model) addSamples(list ...Sample) (added int) {
 	for _, s := range list {
-		if !slices.ContainsFunc(m.samples, func(have Sample) bool { return bytes.Equal(have.Body, s.Body) }) {
+		at := slices.IndexFunc(m.samples, func(have Sample) bool { return string(have.Body) == string(s.Body) })
+		if at < 0 {
 			m.samples = append(m.samples, s)
 			added++
+			continue
 		}
+		have := m.samples[at]
+		m.samples = append(slices.Delete(m.samples, at, at+1), have) // the latest is what is shown first
 	}
 	bodies := make([][]byte, len(m.samples))
 	for i, s := range m.samples {
@@ -107,7 +112,7 @@ func (m *Model) use(list ...Sample) {
 	}
 	switch {
 	case added == 0:
-		m.say("nothing new in it")
+		m.say("this sample is shown first now; it has nothing that the others lack")
 	case len(m.samples) == added && added == 1:
 		m.say("the sample comes from %s", safe(list[0].From))
 	default:
@@ -138,6 +143,21 @@ func (m *Model) nameList(id, name string) {
 	}
 	if id != "" && name != "" {
 		m.lists[id] = name
+	}
+}
+
+// toMisfit puts the cursors on the first column that does not hold the latest sample, and
+// on what it is read from.
+func (m *Model) toMisfit() {
+	if len(m.row.rows) == 0 {
+		return
+	}
+	for i, c := range m.row.rows[len(m.row.rows)-1].Cells {
+		if c.State == column.Misfit && i < len(m.draft.Receive.Columns) {
+			m.columns.cursor = i
+			m.tree.goTo(m.draft.Receive.Columns[i].From.String())
+			return
+		}
 	}
 }
 

@@ -83,7 +83,7 @@ func (m *Model) reviewed(msg reviewMsg) {
 		add("  %s", safe(line))
 	}
 	add("")
-	add("TABLE %s in %s", safe(m.draft.Table), safe(m.cfg.Database))
+	add("TABLE %s in %s", safe(m.draft.Table), safe(m.database()))
 	switch {
 	case r.Table != "":
 		add("  cannot be changed now: %s", safe(r.Table))

@@ -99,10 +99,13 @@ func (m *Model) strip(w int) string {
 	if !good {
 		look = m.st.bad
 	}
-	table := safe(m.draft.Table) + " in " + safe(strings.TrimPrefix(m.cfg.Database, "sqlite:"))
+	table := safe(m.draft.Table) + " in " + safe(strings.TrimPrefix(m.database(), "sqlite:"))
 	room := w - cells - 2
 	if m.push.running { // what goes on everywhere is said everywhere
 		heard, look = m.runStatus(), m.st.warn
+	}
+	if m.cfg.Label != "" {
+		heard = m.cfg.Label + ", " + heard
 	}
 	parts := []string{}
 	for _, parts = range [][]string{ // as much as there is room for
@@ -235,7 +238,10 @@ func (m *Model) keyHints() (list []hint) {
 		if a := m.tree.current(); a != nil && a.Branch() {
 			list = append(list, hint{keyFor(pick), "pick all within", pick, 0}, hint{keyFor(pickWhole), "pick whole", pickWhole, 0})
 		}
-		if len(m.tree.fresh) > 0 {
+		switch {
+		case m.tree.filtered():
+			list = append(list, hint{"esc", "show all", back, 0})
+		case len(m.tree.fresh) > 0:
 			list = append(list, hint{keyFor(onlyNew), fmt.Sprintf("%d new", len(m.tree.fresh)), onlyNew, 0})
 		}
 	}
@@ -245,6 +251,13 @@ func (m *Model) keyHints() (list []hint) {
 	if at&(onSend|inTable) != 0 && m.push.running {
 		list = append(list, hint{keyFor(stop), "stop", stop, 0})
 	}
+	if at == onDeliveries && m.came.query != "" {
+		list = append(list, hint{"esc", "show all", back, 0})
+	}
+	if at&(onMap|onSend) != 0 && m.Unsaved() && !m.cfg.ReadOnly { // what is not yet kept comes first
+		list = append([]hint{{keyFor(save), "save", save, 0}}, list...)
+	}
+	rowless := len(m.push.rows) == 0 || m.push.samples
 	for _, b := range keysAt(at) {
 		short := b.short
 		switch {
@@ -255,6 +268,10 @@ func (m *Model) keyHints() (list []hint) {
 		case (b.action == theirs || b.action == merge) && !m.review.theirs:
 			continue
 		case b.action == save && (m.cfg.ReadOnly || !m.Unsaved() && !m.cfg.New):
+			continue
+		case at == onDeliveries && m.came.current() == nil && b.action != fetch && b.action != help && b.action != quit:
+			continue
+		case rowless && (b.action == run || at == inTable && (b.action == enter || b.action == find)):
 			continue
 		case b.action == nextPane && at&onMap != 0:
 			short = [...]string{"columns", "row", "attributes"}[m.focus]

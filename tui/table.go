@@ -71,6 +71,8 @@ func (tableScreen) do(m *Model, a action) tea.Cmd {
 		p.orderRows(p.order.next(len(p.fields)))
 	case find:
 		m.startSearch()
+	case nextHit, prevHit:
+		m.nextRow(a)
 	case copyPath:
 		if r, ok := p.shownRow(); ok {
 			return m.clip(r.Key, safe(r.Key))
@@ -130,11 +132,21 @@ func (c tableColumn) of(row outgoing.Row, st *theme) (string, lipgloss.Style) {
 	return cellText(v), st.cell(v, c.typ)
 }
 
+// mostCell is how wide a column of the table gets.
+const mostCell = 44
+
 // tableColumns are those that w cells have room for; more says that there are others.
 func (m *Model) tableColumns(w int) (shown []tableColumn, more bool) {
 	p, kinds, outcome := &m.push, m.kinds(), 0
+	for _, k := range kinds { // as wide as what is shown, within bounds
+		outcome = max(outcome, min(14, 2+width(safe(k))))
+		for i := p.tableTop; i < len(p.rows) && i < p.tableTop+rows(m.room().h); i++ {
+			text, _ := outcomeOf(p.rows[i], k, &m.st)
+			outcome = max(outcome, width(text))
+		}
+	}
 	if len(kinds) > 0 {
-		outcome = min(16, w/(2*len(kinds)))
+		outcome = min(outcome, w/(2*len(kinds)), 30)
 	}
 	list := p.fields[min(p.from, len(p.fields)):]
 	named := func(f column.Field) bool { return f.Name == m.naming() }
@@ -145,7 +157,7 @@ func (m *Model) tableColumns(w int) (shown []tableColumn, more bool) {
 	for _, f := range list {
 		c := tableColumn{name: f.Name, typ: f.Type, w: max(4, 2+width(safe(f.Name)))}
 		for i := p.tableTop; i < len(p.rows) && i < p.tableTop+rows(m.room().h); i++ {
-			c.w = max(c.w, min(30, width(cellText(p.rows[i].Cells[f.Name]))))
+			c.w = max(c.w, min(mostCell, width(cellText(p.rows[i].Cells[f.Name]))))
 		}
 		if more = room < min(c.w, 8); more {
 			break
@@ -238,19 +250,36 @@ func outcomeOf(row outgoing.Row, kind string, st *theme) (string, lipgloss.Style
 	return "-", st.faint
 }
 
-// findRow puts the cursor on the next row of which a shown text holds what is looked for.
-func (p *pushScreen) findRow(query string) {
+// findRow puts the cursor on the next row of which a shown text holds what is looked for,
+// or on the one before; by 0 the one under the cursor counts, too. It reports whether there
+// is one.
+func (p *pushScreen) findRow(query string, by int) bool {
 	p.find = query
-	match := newMatcher(query)
-	for k := range p.rows {
-		i := (p.row + k) % len(p.rows)
+	match, n := newMatcher(query), len(p.rows)
+	for k := range n {
+		i := ((p.row+by+k*cmp.Or(by, 1))%n + n) % n
 		text := p.rows[i].Key
 		for _, c := range p.rows[i].Cells {
 			text += " " + c.Text
 		}
 		if !match.empty() && match.match(text+" "+outcomes(p.rows[i].Lines), "", false) {
 			p.row, p.body.top = i, 0
-			return
+			return true
 		}
+	}
+	return match.empty()
+}
+
+// nextRow goes to the next row that was found, or the one before.
+func (m *Model) nextRow(a action) {
+	by := 1
+	if a == prevHit {
+		by = -1
+	}
+	switch p := &m.push; {
+	case p.find == "":
+		m.say("nothing is looked for yet: %s", keyFor(find))
+	case !p.findRow(p.find, by):
+		m.say("%s is in none of these rows", safe(p.find))
 	}
 }

@@ -34,6 +34,7 @@ type tableList struct {
 type tablesMsg struct {
 	turn     int
 	database string
+	name     string // for the screen, without a password
 	list     []Table
 	err      error
 }
@@ -51,8 +52,8 @@ func (m *Model) readTables(database string) tea.Cmd {
 	m.tables = tableList{database: database}
 	turn, b, ctx := m.turn, m.cfg.Backend, m.ctx
 	return func() tea.Msg {
-		list, err := b.Tables(ctx, database)
-		return tablesMsg{turn, database, list, err}
+		name, list, err := b.Tables(ctx, database)
+		return tablesMsg{turn, database, name, list, err}
 	}
 }
 
@@ -62,6 +63,10 @@ func (m *Model) sawTables(msg tablesMsg) {
 	}
 	t := &m.tables
 	t.read, t.list = true, msg.list
+	if m.names == nil {
+		m.names = map[string]string{}
+	}
+	m.names[msg.database] = msg.name
 	if msg.err != nil {
 		t.problem = msg.err.Error()
 	}
@@ -70,6 +75,14 @@ func (m *Model) sawTables(msg tablesMsg) {
 	}
 	t.find("")
 	t.cursor = max(0, slices.IndexFunc(t.shown, func(i int) bool { return t.list[i].Name == m.draft.Table }))
+}
+
+// database is what the draft's database is called on the screen.
+func (m *Model) database() string {
+	if m.draft.Database == m.saved.Database {
+		return m.cfg.Database
+	}
+	return m.named(m.draft.Database)
 }
 
 func (t *tableList) find(query string) {
@@ -111,14 +124,13 @@ func (tablesScreen) settle(m *Model) {
 }
 
 func (tablesScreen) click(m *Model, x, y int) action {
-	r := m.room()
-	left, right := r.left(r.w * 2 / 5)
+	left, right := m.tablesLayout()
 	t := &m.tables
-	if i := t.top + y - r.y - 1; t.keys == nil && left.has(x, y) && y > r.y && i < len(t.shown) {
+	if i := t.top + y - left.y - 1; t.keys == nil && left.has(x, y) && y > left.y && i < len(t.shown) {
 		t.cursor = i
 		return selected
 	}
-	if i := y - r.y - 1; t.keys != nil && right.has(x, y) && i >= 0 && i < len(t.keys) {
+	if i := y - right.y - 1; t.keys != nil && right.has(x, y) && i >= 0 && i < len(t.keys) {
 		t.key = i
 		return selected
 	}
@@ -135,7 +147,8 @@ func (tablesScreen) do(m *Model, a action) tea.Cmd {
 	case enter:
 		x := t.current()
 		switch {
-		case x == nil:
+		case x == nil || t.problem != "":
+			m.say("there is no table to take: %s names another database", keyFor(edit))
 		case t.keys != nil:
 			m.takeTable(*x, t.keys[t.key])
 		default:
@@ -143,6 +156,14 @@ func (tablesScreen) do(m *Model, a action) tea.Cmd {
 		}
 	}
 	return nil
+}
+
+// named is what a database that has been looked at is called on the screen.
+func (m *Model) named(database string) string {
+	if name := m.names[database]; name != "" {
+		return name
+	}
+	return database
 }
 
 // takeDatabase looks at the tables of another database.
@@ -225,11 +246,26 @@ func (m *Model) keyColumn(x Table, key string) mapping.Column {
 	return c
 }
 
+// tablesLayout is where the tables stand, and the columns of one.
+func (m *Model) tablesLayout() (tables, columns rect) {
+	switch r := m.room(); {
+	case m.onePane() && m.tables.keys != nil:
+		return rect{}, r
+	case m.onePane():
+		return r, rect{}
+	default:
+		return r.left(r.w * 2 / 5)
+	}
+}
+
 func (tablesScreen) draw(m *Model) []string {
-	t, st, r := &m.tables, &m.st, m.room()
-	left, right := r.left(r.w * 2 / 5)
+	t, st := &m.tables, &m.st
+	left, right := m.tablesLayout()
 	var lines []string
 	inner := left.w - 2
+	if left.h == 0 {
+		return m.drawTable(right.w, right.h)
+	}
 	for i := t.top; i < len(t.shown) && len(lines) < rows(left.h); i++ {
 		x := t.list[t.shown[i]]
 		note := plural(len(x.Columns), "column")
@@ -244,7 +280,7 @@ func (tablesScreen) draw(m *Model) []string {
 			cell{text: middle(safe(x.Name), inner-16), w: inner - 16, look: look},
 			cell{text: note, w: 12, look: st.faint, right: true}))
 	}
-	f := framed{title: "Tables", figure: cut(safe(t.database), 30), focused: t.keys == nil, top: t.top, at: t.cursor, all: len(t.shown)}
+	f := framed{title: "Tables", figure: cut(safe(m.named(t.database)), 30), focused: t.keys == nil, top: t.top, at: t.cursor, all: len(t.shown)}
 	if !t.read {
 		f.figure = "looking"
 	}
@@ -254,6 +290,9 @@ func (tablesScreen) draw(m *Model) []string {
 			lines = append(lines, " "+st.bad.Render(s))
 		}
 		lines = append(lines, "", " "+st.faint.Render(keyFor(edit)+" names another database"))
+	}
+	if right.h == 0 {
+		return st.frame(f, lines, left.w, left.h)
 	}
 	return beside(st.frame(f, lines, left.w, left.h), m.drawTable(right.w, right.h))
 }
@@ -269,10 +308,14 @@ func (m *Model) drawTable(w, h int) []string {
 	inner := w - 2
 	var lines []string
 	if t.keys != nil {
+		name := 8
+		for _, key := range t.keys {
+			name = max(name, min(inner/2, width(safe(key))))
+		}
 		for i, key := range t.keys {
 			c := m.keyColumn(*x, key)
-			lines = append(lines, st.line(i == t.key, inner, cell{text: safe(key), w: 20},
-				cell{text: "from " + c.From.String(), w: inner - 25, look: st.faint}))
+			lines = append(lines, st.line(i == t.key, inner, cell{text: middle(safe(key), name), w: name},
+				cell{text: "from " + c.From.String(), w: inner - name - 3, look: st.faint}))
 		}
 		return st.frame(framed{title: "Which column tells rows apart?", figure: safe(x.Name), focused: true}, lines, w, h)
 	}

@@ -38,6 +38,7 @@ type fake struct {
 	made    []mapping.Property
 
 	replayed []string
+	mapped   int
 	counts   Counts
 	tables   []Table
 }
@@ -271,11 +272,11 @@ func TestCaptureSaysWhereItStands(t *testing.T) {
 	open := start(t, 120, 30, func(cfg *Config) {
 		cfg.Listen = Listen{URL: "http://0.0.0.0:8787/", Problem: "without LOOPS_SIGNING_SECRET only this machine may send"}
 	})
-	open.has("Not listening", "Set LOOPS_SIGNING_SECRET to")
+	open.has("not listening", "Nothing arrives here", "Set LOOPS_SIGNING_SECRET to")
 	taken := start(t, 120, 30, func(cfg *Config) {
 		cfg.Listen = Listen{URL: "http://127.0.0.1:8787/", Secrets: 1, Problem: "127.0.0.1:8787 is taken"}
 	})
-	if s := taken.has("Not listening", "built-in sample").screen(); strings.Contains(s, "Create a contact") || strings.Contains(s, "is verified") {
+	if s := taken.has("not listening", "built-in sample").screen(); strings.Contains(s, "Create a contact") || strings.Contains(s, "is verified") {
 		t.Errorf("nothing can arrive, and it is promised:\n%s", s)
 	}
 	d := start(t, 80, 24, nil)

@@ -73,7 +73,7 @@ func (b *backend) Replay(ctx context.Context, id string) (words string, err erro
 	if len(r.Body) == 0 {
 		return "", errors.New("its body is not kept any more (journal.keep): it cannot be mapped again")
 	}
-	if err := prepare(ctx, store, m, quiet()); err != nil {
+	if err := unprepared(ctx, store, m); err != nil {
 		return "", err
 	}
 	outcomes, err := store.Recommit(ctx, []mapping.Entry{mapping.Enter(m, r.Delivery)})
@@ -89,8 +89,13 @@ func (b *backend) Replay(ctx context.Context, id string) (words string, err erro
 }
 
 // Tables are those of a database, which is written as in the mapping file.
-func (b *backend) Tables(ctx context.Context, database string) (list []tui.Table, err error) {
+func (b *backend) Tables(ctx context.Context, database string) (name string, list []tui.Table, err error) {
 	m := mapping.New(database)
+	url, err := b.app.databaseURL(m)
+	if err != nil {
+		return "", nil, err
+	}
+	name = databaseName(url)
 	err = b.look(ctx, m, func(s *table.Store) error {
 		names, err := s.Tables(ctx)
 		if err != nil {
@@ -111,7 +116,35 @@ func (b *backend) Tables(ctx context.Context, database string) (list []tui.Table
 		}
 		return nil
 	})
-	return list, err
+	return name, list, err
+}
+
+// MapWaiting maps what has come in and waits, by the saved mapping.
+func (b *backend) MapWaiting(ctx context.Context) (words string, err error) {
+	b.busy.RLock()
+	defer b.busy.RUnlock()
+	b.mu.Lock()
+	m := b.current
+	if m == nil {
+		b.mu.Unlock()
+		return "", nil
+	}
+	store, err := b.open(ctx, m)
+	b.mu.Unlock()
+	if err != nil {
+		return "", err
+	}
+	if unprepared(ctx, store, m) != nil {
+		return "", nil // the table waits for a save, whose review shows what it lacks
+	}
+	switch n, err := mapWaiting(ctx, store, m, quiet()); {
+	case err != nil || n == 0:
+		return "", err
+	case n == 1:
+		return "1 waiting delivery mapped", nil
+	default:
+		return fmt.Sprintf("%d waiting deliveries mapped", n), nil
+	}
 }
 
 // CheckFile says whether a file could be read.

@@ -59,7 +59,7 @@ func (b *backend) Catalog(ctx context.Context, events []string) (cat tui.Catalog
 	case err != nil:
 		return tui.Catalog{Problem: err.Error()}
 	case client == nil:
-		return tui.Catalog{Problem: "no API key: Loops is not asked which properties it has; loopmap connect keeps one"}
+		return tui.Catalog{Keyless: true, Problem: "no API key: Loops is not asked which properties it has; loopmap connect keeps one"}
 	}
 	if err := readCatalog(ctx, client, events, &cat); err != nil {
 		cat.Problem = "what Loops has could not be looked at: " + err.Error()

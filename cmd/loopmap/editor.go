@@ -42,8 +42,9 @@ type editing struct{ *exec.Cmd }
 // SetStdin is of [tea.ExecCommand].
 func (e *editing) SetStdin(r io.Reader) { e.Stdin = r }
 
-// SetStdout is of [tea.ExecCommand].
-func (e *editing) SetStdout(w io.Writer) { e.Stdout = w }
+// SetStdout is of [tea.ExecCommand]. An editor needs the terminal itself, not what else
+// passes what the screens write to it.
+func (e *editing) SetStdout(io.Writer) { e.Stdout = os.Stdout }
 
 // SetStderr is of [tea.ExecCommand].
 func (e *editing) SetStderr(w io.Writer) { e.Stderr = w }

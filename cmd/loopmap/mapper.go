@@ -83,6 +83,7 @@ func (a *app) mapper(ctx context.Context, file string, f mapperFlags) error {
 	}
 	cfg.News = b.watch(ctx)
 	if f.within != nil {
+		cfg.Label = "rehearsal"
 		cfg.Listen, cfg.Arrivals = f.within.listen, f.within.arrivals
 	} else {
 		defer a.await(ctx, b, &cfg, f.listen, public)()
@@ -220,7 +221,7 @@ func (a *app) await(ctx context.Context, b *backend, cfg *tui.Config, listen str
 	if err != nil {
 		cfg.Listen.Problem = err.Error()
 		if errors.Is(err, syscall.EADDRINUSE) {
-			cfg.Listen.Problem = listen + " is taken. If that is by `loopmap sync`: J takes samples from its journal; else give another --listen"
+			cfg.Listen.Problem = listen + " is taken. If that is by `loopmap sync`: w takes samples from its journal; else give another --listen"
 		}
 		return func() {}
 	}

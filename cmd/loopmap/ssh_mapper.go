@@ -218,12 +218,15 @@ func (b *sshBackend) Counts(ctx context.Context, was tui.Counts) (tui.Counts, er
 }
 
 // Tables are those of the mapping's own database: another is not this guest's to see.
-func (b *sshBackend) Tables(ctx context.Context, database string) ([]tui.Table, error) {
+func (b *sshBackend) Tables(ctx context.Context, database string) (string, []tui.Table, error) {
 	if database != b.own.mapping().Database {
-		return nil, errors.New("over SSH only the tables of the mapping's own database are shown")
+		return "", nil, errors.New("over SSH only the tables of the mapping's own database are shown")
 	}
 	return b.own.Tables(ctx, database)
 }
+
+// MapWaiting has nothing to do: the process that receives maps what it can at once.
+func (b *sshBackend) MapWaiting(context.Context) (string, error) { return "", nil }
 
 // CheckFile refuses, as Read does.
 func (b *sshBackend) CheckFile(string) (string, error) {

@@ -119,6 +119,7 @@ type Catalog struct {
 	Events          []string
 	EventProperties map[string][]mapping.Property // by event
 	Problem         string                        // why nobody knows
+	Keyless         bool                          // that is: there is no API key, and nothing can be sent
 }
 
 // Facts are what slots are made from.
