@@ -202,7 +202,7 @@ func TestAddColumnLater(t *testing.T) {
 		sync("--set", "contact.favoriteColor=blue")
 		h := open(dir, "--listen", addr)
 		h.wait("1 new attribute since the mapping was saved")
-		h.key("+", "1 new").wait("favoriteColor").lacksText("firstName")
+		h.key("+", "1 new").wait("favoriteColor", "esc show all").lacksText("firstName")
 		if h.mouse {
 			h.click("  favoriteColor ", 0)
 		} else {
