@@ -26,11 +26,14 @@ const (
 	onMap    = inTree | inColumns | inRow
 	onSend   = inRequests | inRows | inBody
 	onPlaces = onMap | inTable | onSend | onDeliveries | onCapture
-	onTop    = onReview | onValue | onDelivery | onTables                                                                   // what lies on a place
-	inFound  = inTree | inColumns | inTable | inRequests | inRows | inBody | onDeliveries | onDelivery | onValue | onReview // where one goes from hit to hit
-	opens    = inTree | inRow | inTable | inRows | onDeliveries | onDelivery                                                // where right opens something
-	shuts    = inTree | inRow | inTable | inBody | onDelivery                                                               // and left closes it
-	all      = onPlaces | onTop
+	// onTop is what lies on a place.
+	onTop = onReview | onValue | onDelivery | onTables
+	// inFound is where one goes from hit to hit.
+	inFound = inTree | inColumns | inTable | inRequests | inRows | inBody | onDeliveries | onDelivery | onValue | onReview
+	// opens is where right opens something, and shuts where left closes it.
+	opens = inTree | inRow | inTable | inRows | onDeliveries | onDelivery
+	shuts = inTree | inRow | inTable | inBody | onDelivery
+	all   = onPlaces | onTop
 )
 
 // action is what a key does. A key does one thing, wherever it is pressed: what that is
@@ -165,7 +168,7 @@ var bindings = []binding{
 	bind(onDeliveries, enter, moving, "show", []string{"enter"}, "enter", "show the whole body and its row"),
 	bind(onDeliveries|onDelivery, asSample, sampling, "map by it", []string{"m"}, "m", "make it a sample to map by"),
 	bind(onDeliveries|onDelivery, replay, sampling, "replay", []string{"p"}, "p", "map it again, by the saved mapping"),
-	bind(onDeliveries|inTable, order, finding, "", []string{"O"}, "O", "order by the next column; a click on a column's head orders by that, another turns it"),
+	bind(onDeliveries|inTable, order, finding, "", []string{"O"}, "O", "order by the next column; a click on a head orders by it, or turns it"),
 	bind(onDelivery, nextItem, moving, "next", []string{"."}, ".", "the next delivery of the list"),
 	bind(onDelivery, prevItem, moving, "", []string{","}, ",", "the delivery before"),
 	bind(onDelivery, nextPane, moving, "text or tree", []string{"tab"}, "tab", "the body as text or as a tree"),

@@ -39,7 +39,7 @@ func (m *Model) startRun() {
 		m.complain(errors.New(p.misfits[0]))
 	case len(p.rows) == 0 || p.samples:
 		m.say("the table has no rows to send")
-	case p.known && p.catalog.Keyless:
+	case p.catalog.Keyless:
 		m.complain(errors.New(p.catalog.Problem))
 	default:
 		m.input = newInput(typingCount, "10")

@@ -280,7 +280,8 @@ func (tablesScreen) draw(m *Model) []string {
 			cell{text: middle(safe(x.Name), inner-16), w: inner - 16, look: look},
 			cell{text: note, w: 12, look: st.faint, right: true}))
 	}
-	f := framed{title: "Tables", figure: cut(safe(m.named(t.database)), 30), focused: t.keys == nil, top: t.top, at: t.cursor, all: len(t.shown)}
+	f := framed{title: "Tables", focused: t.keys == nil, top: t.top, at: t.cursor, all: len(t.shown)}
+	f.figure = cut(safe(m.named(t.database)), 30)
 	if !t.read {
 		f.figure = "looking"
 	}
