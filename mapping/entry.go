@@ -1,5 +1,7 @@
 package mapping
 
+import "errors"
+
 // Status is what became of a delivery.
 type Status string
 
@@ -52,9 +54,9 @@ func enter(m *Mapping, d Delivery) Entry {
 	switch {
 	case err == nil:
 		e.Status = Applied
-	case err == ErrIgnored && m.Receive.Ruled(e.Row.Event):
+	case errors.Is(err, ErrIgnored) && m.Receive.Ruled(e.Row.Event):
 		e.Status, e.Reason = Ignored, "no rule for "+e.Row.Event+" holds"
-	case err == ErrIgnored:
+	case errors.Is(err, ErrIgnored):
 		e.Status, e.Reason = Ignored, "receive.events does not list "+e.Row.Event
 	default:
 		e.Status, e.Reason = Quarantined, err.Error()

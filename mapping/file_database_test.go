@@ -97,7 +97,7 @@ func TestExpandsWhatIsMeant(t *testing.T) {
 			}
 			m = New(url)
 		}
-		_, err = m.ExpandDatabase(func(name string) (string, bool) { return "postgres://h/secret", true })
+		_, err = m.ExpandDatabase(func(string) (string, bool) { return "postgres://h/secret", true })
 		if !ok && (err == nil || strings.Contains(err.Error(), "secret")) {
 			t.Errorf("%s is expanded: %v", url, err)
 		}

@@ -79,11 +79,11 @@ func TestParse(t *testing.T) {
 }
 
 func TestParseRefuses(t *testing.T) {
-	file := func(old, new string) string {
+	file := func(old, mended string) string {
 		if !strings.Contains(example, old) {
 			t.Fatalf("the example lacks %q", old)
 		}
-		return strings.Replace(example, old, new, 1)
+		return strings.Replace(example, old, mended, 1)
 	}
 	for name, c := range map[string]struct{ src, want string }{
 		"empty":             {"", "m.yaml:1:1: the file is empty"},

@@ -129,7 +129,7 @@ func TestRewritePush(t *testing.T) {
 					if err != nil {
 						t.Fatalf("%s, seed %d: %v\n%s\nwanted %s", name, seed, err, file, n.Push.settings().Inline())
 					}
-					if rest := pushHead[:strings.Index(pushHead, "push:")]; !strings.HasPrefix(string(out), strings.ReplaceAll(rest, "\n", end)) {
+					if rest, _, _ := strings.Cut(pushHead, "push:"); !strings.HasPrefix(string(out), strings.ReplaceAll(rest, "\n", end)) {
 						t.Fatalf("%s, seed %d: the rest has changed:\n%s", name, seed, out)
 					}
 					if strings.Contains(src, "keep: 90d") != strings.Contains(string(out), "keep: 90d") || end == "\r\n" && strings.Count(string(out), "\n") != strings.Count(string(out), end) {

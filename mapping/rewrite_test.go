@@ -135,7 +135,8 @@ func randomChange(r *rand.Rand, m *Mapping) *Mapping {
 		n.Receive.Events = append(n.Receive.Events[r.IntN(2)%len(n.Receive.Events):], word)
 	case 11:
 		value := RuleValue{Column: "set", Type: column.Text, Value: `"a b"`}
-		n.Receive.Rules = append(rules, Rule{Event: word, If: []RuleCondition{{path, word}}, Set: []RuleValue{value}})
+		rules = append(rules, Rule{Event: word, If: []RuleCondition{{path, word}}, Set: []RuleValue{value}})
+		n.Receive.Rules = rules
 	case 12:
 		n.Receive.Rules = slices.DeleteFunc(rules, func(Rule) bool { return r.IntN(2) == 0 })
 	default:

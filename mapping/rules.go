@@ -150,7 +150,7 @@ func (p *plan) addRules(m *Mapping, paths []Path) []Path {
 
 // applyRules lets the rules of the row's event have their say, and reports
 // whether any did.
-func (m *Mapping) applyRules(row *Row, raw string, spans []body.Span) (any bool) {
+func (m *Mapping) applyRules(row *Row, raw string, spans []body.Span) (held bool) {
 	p := m.compiled()
 	value := func(slot int) (gjson.Result, bool) {
 		s := p.finder.At(spans, slot)
@@ -168,7 +168,7 @@ func (m *Mapping) applyRules(row *Row, raw string, spans []body.Span) (any bool)
 		if !holds {
 			continue
 		}
-		any = true
+		held = true
 		if u.Delete {
 			row.Action = Delete
 			continue
@@ -186,5 +186,5 @@ func (m *Mapping) applyRules(row *Row, raw string, spans []body.Span) (any bool)
 			}
 		}
 	}
-	return any
+	return held
 }

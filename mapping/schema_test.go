@@ -101,6 +101,7 @@ func asJSON(n *yamledit.Node) any {
 			list = append(list, asJSON(item.Value))
 		}
 		return list
+	case yamledit.Empty, yamledit.Scalar:
 	}
 	d := json.NewDecoder(strings.NewReader(scalarJSON(n)))
 	d.UseNumber()

@@ -46,6 +46,7 @@ type Listen struct {
 	URL     string // as Loops would call it, or this machine's
 	Public  bool   // URL is what --public-url says
 	Secrets int    // how many signing secrets are set
+	Trial   bool   // there is none; what this machine's own trigger signs is taken as samples
 	Problem string // why nothing is awaited; "" when all is well
 }
 

@@ -247,7 +247,7 @@ func TestNothingHostileLineByLine(t *testing.T) {
 				break
 			}
 		}
-		typed.Close()
+		_ = typed.Close()
 		<-done
 		if out.Len() < 2000 {
 			t.Errorf("only %s", &out)

@@ -168,7 +168,7 @@ var bindings = []binding{
 	bind(onDeliveries, enter, moving, "show", []string{"enter"}, "enter", "show the whole body and its row"),
 	bind(onDeliveries|onDelivery, asSample, sampling, "map by it", []string{"m"}, "m", "make it a sample to map by"),
 	bind(onDeliveries|onDelivery, replay, sampling, "replay", []string{"p"}, "p", "map it again, by the saved mapping"),
-	bind(onDeliveries|inTable, order, finding, "", []string{"O"}, "O", "order by the next column; a click on a head orders by it, or turns it"),
+	bind(onDeliveries|inTable, order, finding, "", []string{"O"}, "O", "order by the next column; a click on a head orders by it"),
 	bind(onDelivery, nextItem, moving, "next", []string{"."}, ".", "the next delivery of the list"),
 	bind(onDelivery, prevItem, moving, "", []string{","}, ",", "the delivery before"),
 	bind(onDelivery, nextPane, moving, "text or tree", []string{"tab"}, "tab", "the body as text or as a tree"),

@@ -102,6 +102,7 @@ func (m *Model) stepParts(st, now outgoing.Step) (parts []flow) {
 			return []flow{painted(asWarning, st.Kind+": the condition is not met: "+st.Reason)}
 		case outgoing.Failed:
 			return []flow{painted(asWarning, st.Kind+": cannot be sent: "+st.Reason)}
+		case outgoing.Sent, outgoing.Pending:
 		}
 		return nil
 	}

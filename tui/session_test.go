@@ -61,11 +61,11 @@ func (l *lasting) Journal(ctx context.Context) ([]Sample, error) {
 	l.wait(ctx, "journal")
 	return nil, ctx.Err()
 }
-func (l *lasting) Deliveries(ctx context.Context, mark int64) ([]Delivery, int64, error) {
+func (l *lasting) Deliveries(ctx context.Context, _ int64) ([]Delivery, int64, error) {
 	l.wait(ctx, "deliveries")
 	return nil, 0, ctx.Err()
 }
-func (l *lasting) Pushes(ctx context.Context, m *mapping.Mapping) (PushView, error) {
+func (l *lasting) Pushes(ctx context.Context, _ *mapping.Mapping) (PushView, error) {
 	l.wait(ctx, "pushes")
 	return PushView{}, ctx.Err()
 }

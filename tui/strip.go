@@ -133,6 +133,9 @@ func (m *Model) hears() (words string, good bool) {
 		if m.cfg.Listen.Problem != "" {
 			return "not listening", false
 		}
+		if m.cfg.Listen.Trial {
+			return "waiting (trial)", true
+		}
 		return "waiting", true
 	}
 	a := m.capture.arrivals[0]
@@ -144,6 +147,8 @@ func (m *Model) hears() (words string, good bool) {
 		return "refused " + at, false
 	case !a.Signed:
 		return "not verified " + at, true
+	case m.cfg.Listen.Trial:
+		return "trial " + at, true
 	case a.Code != 200:
 		return "not stored " + at, false
 	}

@@ -229,7 +229,7 @@ func (a *app) await(ctx context.Context, b *backend, cfg *tui.Config, listen str
 	if shown := public.shown(); shown != "" {
 		cfg.Listen.Public, cfg.Listen.URL = true, shown
 	}
-	if trial {
+	if cfg.Listen.Trial = trial; trial {
 		cfg.Listen.URL += trialWords
 	}
 	arrivals := make(chan tui.Arrival, 256)

@@ -177,6 +177,7 @@ func (b *branch) merge(v gjson.Result) {
 			m.Doubled = m.Doubled || m.doubled
 			m.merge(m.value)
 		}
+	default: // it holds nothing else
 	}
 }
 

@@ -28,7 +28,7 @@ func Bodies(text []byte) (list [][]byte, err error) {
 		return nil, err
 	}
 	if trimmed := bytes.TrimSpace(text); len(trimmed) == 0 || trimmed[0] != '[' || CheckJSON(trimmed) != nil {
-		return [][]byte{text}, nil
+		return [][]byte{text}, nil //nolint:nilerr // what is wrong with it is said where it is read
 	}
 	gjson.ParseBytes(text).ForEach(func(_, v gjson.Result) bool {
 		list = append(list, []byte(v.Raw))

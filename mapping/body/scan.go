@@ -76,7 +76,8 @@ func (s *scanner) value(i int, n *node, depth int) int {
 	if i >= len(s.body) {
 		return s.unexpected(i, "a value")
 	}
-	start, end := i, i
+	start := i
+	var end int
 	switch c := s.body[i]; {
 	case c == '"':
 		end = s.str(i)

@@ -121,6 +121,7 @@ func ProposeType(a *body.Attribute) Type {
 		return Time
 	case body.KindObject, body.KindList, body.KindObject | body.KindList:
 		return JSON
+	default: // texts, and what the samples disagree on
+		return Text
 	}
-	return Text
 }

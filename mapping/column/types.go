@@ -102,6 +102,7 @@ func (t Type) Value(c Cell) (any, error) {
 		return nil, nil
 	case Misfit:
 		return nil, fmt.Errorf("%s", c.Text)
+	case Present:
 	}
 	return t.kind().value(c.Text)
 }

@@ -65,6 +65,7 @@ func (c *Condition) eval(n ast.Node, env map[string]any) (verdict, string) {
 				return isFalse, b.String() + " does not hold" + valuesOf(b, env)
 			case isFalse:
 				return isTrue, ""
+			case unknown:
 			}
 			return unknown, why
 		}

@@ -178,6 +178,7 @@ func (s *Sender) oncePer(row Row, e mapping.PushEvent) (parts []string, null str
 		switch cell.State {
 		case column.Missing, column.Null:
 			return nil, name
+		case column.Present, column.Misfit:
 		}
 		text := cell.Text
 		switch {

@@ -83,7 +83,8 @@ func delivered(row Row, at int, steps ...Step) Row {
 				lines = append(lines, have)
 			}
 		}
-		row.Lines = append(lines, l)
+		lines = append(lines, l)
+		row.Lines = lines
 	}
 	return row
 }

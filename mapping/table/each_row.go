@@ -44,7 +44,8 @@ func (s *Store) EachRow(ctx context.Context, m *mapping.Mapping, fields []column
 	if err != nil || len(columns) == 0 {
 		return s.explain(err)
 	}
-	r := &rowReader{Store: s, table: m.Table, dialect: m.Dialect, fields: fields, limit: limit, each: each, declared: make([]string, len(fields))}
+	r := &rowReader{Store: s, table: m.Table, dialect: m.Dialect, fields: fields, limit: limit, each: each}
+	r.declared = make([]string, len(fields))
 	for i, f := range fields {
 		for _, c := range columns {
 			if m.Dialect.Fold(c.Name) == m.Dialect.Fold(f.Name) {

@@ -3,6 +3,7 @@ package yamledit
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -80,7 +81,7 @@ func (e *editor) span(n *Node) (from, to int, ok bool) {
 	switch {
 	case n.Flow:
 		to = e.offset(n.Last) + 1
-		ok = from < to && to <= len(e.text) && strings.Contains("{}[]", e.text[from:from+1]+e.text[to-1:to])
+		ok = from < to && to <= len(e.text) && slices.Contains([]string{"{}", "[]"}, e.text[from:from+1]+e.text[to-1:to])
 	case n.Kind == Scalar && n.Raw != "":
 		to = from + len(n.Raw)
 		ok = to <= len(e.text) && e.text[from:to] == n.Raw

@@ -80,6 +80,7 @@ func (n *Node) inline(below bool) string {
 			parts = append(parts, m.Key.Raw+": "+text)
 		}
 		return "{" + strings.Join(parts, " ") + "}"
+	case List:
 	}
 	for _, item := range n.Items {
 		parts = append(parts, item.Value.inline(false))
@@ -129,9 +130,9 @@ func Equal(a, b *Node) bool {
 
 // Match finds for each new item the old one that it was, or -1: by the first of their names
 // where that is one's, else by the second, and so on.
-func Match(old, new []Item) []int {
-	from, used, most := make([]int, len(new)), make([]bool, len(old)), 0
-	for i, item := range new {
+func Match(old, now []Item) []int {
+	from, used, most := make([]int, len(now)), make([]bool, len(old)), 0
+	for i, item := range now {
 		from[i], most = -1, max(most, len(item.Names))
 	}
 	for k := range most {
@@ -141,7 +142,7 @@ func Match(old, new []Item) []int {
 				named[item.Names[k]] = append(named[item.Names[k]], j)
 			}
 		}
-		for i, item := range new {
+		for i, item := range now {
 			if from[i] >= 0 || k >= len(item.Names) || len(named[item.Names[k]]) == 0 {
 				continue
 			}
@@ -154,14 +155,14 @@ func Match(old, new []Item) []int {
 
 // placed is [Match] for what is written. Of a loose list an item with a new name is the one
 // that stood in its place, and all keep their order, the new ones last.
-func placed(old, new *Node) (items []Item, from []int) {
+func placed(old, now *Node) (items []Item, from []int) {
 	var was []Item
 	if old != nil {
 		was = old.Items
 	}
-	from = Match(was, new.Items)
-	if !new.Loose {
-		return new.Items, from
+	from = Match(was, now.Items)
+	if !now.Loose {
+		return now.Items, from
 	}
 	var order []int
 	for i := range from {
@@ -178,7 +179,7 @@ func placed(old, new *Node) (items []Item, from []int) {
 	})
 	sorted := make([]int, len(order))
 	for i, j := range order {
-		items, sorted[i] = append(items, new.Items[j]), from[j]
+		items, sorted[i] = append(items, now.Items[j]), from[j]
 	}
 	return items, sorted
 }
