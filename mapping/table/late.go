@@ -19,12 +19,10 @@ func (w *work) writeLate(ctx context.Context, e mapping.Entry) (mapping.Outcome,
 		return mapping.Outcome{}, err
 	}
 	out := mapping.Outcome{Status: mapping.Applied}
-	if slices.ContainsFunc(newer, func(n mapping.Entry) bool { return n.Row.Action == mapping.Delete && n.Status == mapping.Applied }) {
+	if slices.ContainsFunc(newer, deletes) {
 		return out, nil
 	}
-	if upserts := func(n mapping.Entry) bool { return n.Row.Action == mapping.Upsert }; e.Row.Action == mapping.Update &&
-		slices.ContainsFunc(newer, upserts) {
-		// It found its row only because that was made later.
+	if mayPrecedeItsRow(e, newer) {
 		if there, err := w.wasThere(ctx, e); err != nil || !there {
 			return out, err
 		}
@@ -82,8 +80,25 @@ func (w *work) wasThere(ctx context.Context, e mapping.Entry) (there bool, err e
 	}
 	own := placeOfEntry(e)
 	older, err := w.inOrder(ctx, e, records, func(p place) bool { return p.compare(own) < 0 })
-	for _, n := range older {
-		switch n.Row.Action {
+	return madeBy(older), err
+}
+
+// deletes reports whether an entry takes its row out.
+func deletes(e mapping.Entry) bool {
+	return e.Row.Action == mapping.Delete && e.Status == mapping.Applied
+}
+
+// mayPrecedeItsRow reports whether e, which comes before newer, may have found its row only
+// because that was made later.
+func mayPrecedeItsRow(e mapping.Entry, newer []mapping.Entry) bool {
+	return e.Row.Action == mapping.Update &&
+		slices.ContainsFunc(newer, func(n mapping.Entry) bool { return n.Row.Action == mapping.Upsert })
+}
+
+// madeBy reports whether a row is there after entries, none of which found it there.
+func madeBy(entries []mapping.Entry) (there bool) {
+	for _, e := range entries {
+		switch e.Row.Action {
 		case mapping.Upsert:
 			there = true
 		case mapping.Delete:
@@ -91,7 +106,7 @@ func (w *work) wasThere(ctx context.Context, e mapping.Entry) (there bool, err e
 		case mapping.Update: // which makes no row
 		}
 	}
-	return there, err
+	return there
 }
 
 // inOrder are the records that are wanted, as e's mapping reads them, in their order.
@@ -100,6 +115,11 @@ func (w *work) inOrder(ctx context.Context, e mapping.Entry, records []Record, w
 	if err != nil {
 		return nil, err
 	}
+	return readInOrder(form, e, records, wanted), nil
+}
+
+// readInOrder are the records that are wanted, as e's mapping reads them, in their order.
+func readInOrder(form keyForm, e mapping.Entry, records []Record, wanted func(place) bool) (list []mapping.Entry) {
 	records = slices.DeleteFunc(records, func(r Record) bool { return !wanted(placeOfRecord(r)) })
 	slices.SortFunc(records, func(a, b Record) int { return placeOfRecord(a).compare(placeOfRecord(b)) })
 	for _, r := range records {
@@ -109,5 +129,5 @@ func (w *work) inOrder(ctx context.Context, e mapping.Entry, records []Record, w
 			list = append(list, n)
 		}
 	}
-	return list, nil
+	return list
 }

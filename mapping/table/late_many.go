@@ -42,7 +42,6 @@ func (w *work) writeChains(ctx context.Context, entries []mapping.Entry, outcome
 		if err != nil {
 			return nil, err
 		}
-		deletes := func(n mapping.Entry) bool { return n.Row.Action == mapping.Delete && n.Status == mapping.Applied }
 		unsure := func(n mapping.Entry) bool {
 			return n.Status != mapping.Applied || e.Row.Action == mapping.Update && n.Row.Action == mapping.Upsert
 		}
