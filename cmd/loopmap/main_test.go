@@ -30,7 +30,7 @@ const testSecret = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 
 // TestMain puts the program, built as it is for users, into PATH as loopmap.
 func TestMain(m *testing.M) {
-	_ = flag.Set("test.parallel", "3") // they wait for programs more than they compute; -parallel N still counts
+	_ = flag.Set("test.parallel", "5") // they wait for programs more than they compute; -parallel N still counts
 	testscript.Main(m, map[string]func(){"loopmap": main})
 }
 

@@ -223,7 +223,7 @@ func TestUnderSystemSSHD(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir, addr := newFolder(t)
-	command := fmt.Sprintf("cd %s && TZ=UTC LOOPS_SIGNING_SECRET=%s exec %s --listen %s", dir, testSecret, program, addr)
+	command := fmt.Sprintf("cd %s && TZ=UTC LANG=C.UTF-8 LOOPS_SIGNING_SECRET=%s exec %s --listen %s", dir, testSecret, program, addr)
 	sshAddr := startSystemSSHD(t, fmt.Sprintf(`restrict,pty,command="%s" %s`, command, ada.line())+bob.line())
 	open := func(w, h int, args ...string) *terminal {
 		t.Helper()
@@ -231,7 +231,7 @@ func TestUnderSystemSSHD(t *testing.T) {
 		return openCommand(t, t.TempDir(), w, h, nil, append(append(all, args...), me.Username+"@127.0.0.1", "sh")...) // sh is not what it gets
 	}
 	x := open(120, 40)
-	x.wait("Here will be").press("r").wait("waiting for the first webhook")
+	x.wait("waiting for the first webhook")
 	runLoopmap(t, dir, "trigger", "contact.created", "--to", "http://"+addr+"/webhooks/loops")
 	x.wait("received and verified").press("enter").wait("Contact ─", "firstName", "Row ─")
 
@@ -248,8 +248,8 @@ func TestUnderSystemSSHD(t *testing.T) {
 		down = append(down, sent()-before)
 	}
 	slices.Sort(down)
-	if down[5] > 250 {
-		t.Errorf("a Down sends %d bytes in the median, 250 are allowed", down[5])
+	if down[5] > 300 {
+		t.Errorf("a Down sends %d bytes in the median, 300 are allowed", down[5])
 	}
 	if !x.silent(1500*time.Millisecond, 20*time.Second) {
 		t.Error("something is sent while nothing happens")
@@ -285,7 +285,7 @@ func TestUnderSystemSSHD(t *testing.T) {
 		t.Error("the terminal is not left as it was found")
 	}
 	// Who has a shell there needs no line of the kind: ssh -t host loopmap.
-	args := append(append([]string{"ssh"}, sshArgs(t, sshAddr, bob)...), "-t", "-o", "LogLevel=ERROR", me.Username+"@127.0.0.1", "cd "+dir+" && "+program+" --listen "+addr)
+	args := append(append([]string{"ssh"}, sshArgs(t, sshAddr, bob)...), "-t", "-o", "LogLevel=ERROR", me.Username+"@127.0.0.1", "cd "+dir+" && LANG=C.UTF-8 "+program+" --listen "+addr)
 	x = openCommand(t, t.TempDir(), 80, 24, nil, args...)
 	x.wait("email", "Columns ─").press("q")
 	if code := x.exit(); code != 0 {

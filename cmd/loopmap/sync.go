@@ -133,7 +133,7 @@ func (a *app) sync(ctx context.Context, file string, f syncFlags) error {
 	}
 	guests.receiving(awaited)
 	log.Info("listening", "url", "http://"+l.Addr().String()+receive.Path, "file", file, "mapping", m.Hash,
-		"database", databaseName(url), "table", m.Table, "signed", verify != nil, "trial", trial)
+		"database", databaseName(url), "table", m.Table, "signed", verify != nil)
 	ctx, stop := context.WithCancel(ctx)
 	var watching sync.WaitGroup
 	watching.Go(func() { live.watch(ctx) })
