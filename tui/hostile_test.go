@@ -248,7 +248,9 @@ func TestNothingHostileLineByLine(t *testing.T) {
 			}
 		}
 		_ = typed.Close()
-		_ = <-done // it has ended; how, is said on its screen
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
 		if out.Len() < 2000 {
 			t.Errorf("only %s", &out)
 		}
