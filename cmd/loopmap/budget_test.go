@@ -59,17 +59,23 @@ func byteBudget(t *testing.T, attributes, large int) {
 		slices.Sort(list)
 		return list[n/2]
 	}
-	if n := median(15, "down"); n > 300 {
+	n := median(15, "down")
+	t.Logf("a Down that does not scroll: %d bytes", n)
+	if n > 300 {
 		t.Errorf("a Down that does not scroll sends %d bytes in the median, 300 are allowed", n)
 	}
 	x.press("\x1b[6~", "\x1b[6~").wait()
-	if n := median(20, "down"); n > 700 {
+	n = median(20, "down")
+	t.Logf("a Down that scrolls: %d bytes", n)
+	if n > 700 {
 		t.Errorf("a Down that scrolls sends %d bytes in the median, 700 are allowed", n)
 	}
 	// Most of these are the new column and its value, which appear at once. (The
 	// first pick also marks the file as unsaved.)
 	x.press("space", "down").wait()
-	if n := median(11, "space"); n > 130 {
+	n = median(11, "space")
+	t.Logf("a pick: %d bytes", n)
+	if n > 130 {
 		t.Errorf("a toggled pick sends %d bytes in the median, 130 are allowed", n)
 	}
 	before, began := sent(), time.Now()
@@ -80,7 +86,9 @@ func byteBudget(t *testing.T, attributes, large int) {
 		time.Sleep(time.Second / 30)
 	}
 	x.wait()
-	if rate := float64(sent()-before) / time.Since(began).Seconds(); rate > 24<<10 {
+	rate := float64(sent()-before) / time.Since(began).Seconds()
+	t.Logf("a held Down: %.1f KiB/s", rate/1024)
+	if rate > 24<<10 {
 		t.Errorf("a held Down sends %.0f bytes a second, 24 KiB are allowed", rate)
 	}
 	// A machine under load may still be busy with the held key: what counts is that

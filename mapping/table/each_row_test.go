@@ -154,7 +154,7 @@ func TestEachRowExact(t *testing.T) {
 // many there are.
 func TestEachRowMemory(t *testing.T) {
 	databases(t, func(t *testing.T, d *database) {
-		const n, long = 400, 256 << 10 // 100 MiB
+		const n, long = 150, 256 << 10 // 37 MiB
 		d.exec("CREATE TABLE contacts (id integer PRIMARY KEY, plan text)")
 		for i := range n / 50 {
 			fill := map[column.Dialect]string{column.SQLite: "hex(zeroblob(%d))", column.Postgres: "repeat('00', %d)"}[d.d]
@@ -181,7 +181,7 @@ func TestEachRowMemory(t *testing.T) {
 		}); err != nil || rows != n {
 			t.Fatal(rows, err)
 		}
-		if grown := int64(most) - int64(before); grown > 24<<20 {
+		if grown := int64(most) - int64(before); grown > 16<<20 {
 			t.Errorf("%d MiB are held of %d", grown>>20, n*long>>20)
 		}
 	})

@@ -34,7 +34,7 @@ func (l *lived) fillJournal(n int) {
 func TestStoryReadsTheRowAlone(t *testing.T) {
 	databases(t, func(t *testing.T, d *database) {
 		l := newLived(t, d)
-		l.fillJournal(20_000)
+		l.fillJournal(5_000)
 		s := l.story()
 		if len(s.Told) != 40 || s.Note != "" || s.cell("n").Author != ByDelivery || s.cell("n").Now.Text != "39" || len(s.cell("n").History) != 40 {
 			t.Errorf("%d deliveries, %q, %+v", len(s.Told), s.Note, s.cell("n"))
