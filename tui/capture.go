@@ -127,6 +127,8 @@ func (a Arrival) state(maps string) (text string, good bool) {
 		return "received, but it cannot be mapped: " + body.CheckBody(a.Body).Error(), false
 	case !a.Signed:
 		return a.Event + " received, not verified: set LOOPS_SIGNING_SECRET to check signatures. " + maps, true
+	case a.Trial && a.Code == 200:
+		return a.Event + " received, signed by the trial secret, kept in the journal. " + maps, true
 	case a.Code != 200:
 		return a.Event + " received and verified, but not stored: " + a.Problem + ". Loops was told to send it again. " + maps, false
 	}
@@ -172,11 +174,7 @@ func (captureScreen) click(m *Model, _, y int) action {
 
 func (captureScreen) draw(m *Model) []string {
 	l := m.captureLayout()
-	lines := m.drawSteps(l.steps.w, l.steps.h)
-	if l.arrived.h > 0 {
-		lines = append(lines, m.drawArrived(l.arrived.w, l.arrived.h)...)
-	}
-	return lines
+	return compose(m.room(), part{l.steps, m.drawSteps}, part{l.arrived, m.drawArrived})
 }
 
 // drawSteps says where the capture stands, and what a person does to get a sample.
@@ -282,6 +280,8 @@ func (m *Model) drawArrived(w, h int) []string {
 		a := c.arrivals[i]
 		text, look := a.Problem, m.st.bad
 		switch {
+		case a.Trial && a.Code == 200:
+			text, look = "verified (trial)", m.st.good
 		case a.Signed && a.Code == 200:
 			text, look = "verified", m.st.good
 		case a.Signed:

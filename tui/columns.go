@@ -116,16 +116,10 @@ func cellText(c column.Cell) string {
 // many as there is room for; below, why one of them is no row.
 func (p *sampleRows) lines(w, h int, m *mapping.Mapping, at int, focused bool, st *theme) (lines []string) {
 	list := m.Receive.Columns
-	name := 8
-	for i := p.top; i < len(list) && i < p.top+h; i++ {
-		name = max(name, width(safe(list[i].Name)))
-	}
-	name = min(name, max(12, w*2/5))
-	room := w - 2 - name - 1
-	shown := min(len(p.rows)-p.from, max(1, room/20))
+	fit := p.fits(w, h, m)
+	name, shown, each := fit.name, fit.shown, fit.each
 	problem := p.problem(w-2, h, shown)
 	n := max(0, h-1-len(problem))
-	each := (room - (shown - 1)) / max(1, shown)
 	head := []cell{{text: "", w: name}}
 	for k := range shown {
 		i := len(p.rows) - 1 - p.from - k
@@ -160,6 +154,22 @@ func (p *sampleRows) lines(w, h int, m *mapping.Mapping, at int, focused bool, s
 		lines = append(lines, " "+st.bad.Render(s))
 	}
 	return lines
+}
+
+// fitting is how many samples stand beside one another, and in how many cells each.
+type fitting struct{ name, shown, each int }
+
+// fits divides w cells between the names of the columns and the samples.
+func (p *sampleRows) fits(w, h int, m *mapping.Mapping) (f fitting) {
+	f.name = 8
+	for i := p.top; i < len(m.Receive.Columns) && i < p.top+h; i++ {
+		f.name = max(f.name, width(safe(m.Receive.Columns[i].Name)))
+	}
+	f.name = min(f.name, max(12, w*2/5))
+	room := w - 2 - f.name - 1
+	f.shown = min(len(p.rows)-p.from, max(1, room/20))
+	f.each = (room - (f.shown - 1)) / max(1, f.shown)
+	return f
 }
 
 // problem says why the first of so many samples that are no row is none.

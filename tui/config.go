@@ -66,6 +66,7 @@ type Arrival struct {
 	Event   string
 	Email   string
 	Signed  bool   // its signature held
+	Trial   bool   // that of the trial secret
 	Code    int    // the status it was answered with
 	Problem string // why it was refused or not stored
 	Body    []byte // nil when it was refused
@@ -120,7 +121,9 @@ type Backend interface {
 	Counts(ctx context.Context, was Counts) (Counts, error)
 	// Tables are those of a database, which is written as in the mapping file, and what it
 	// is called on the screen, without a password.
-	Tables(ctx context.Context, database string) (name string, list []Table, err error)
+	Tables(ctx context.Context, database string) (name string, tables []string, err error)
+	// Table is one of them, with its columns.
+	Table(ctx context.Context, database, name string) (Table, error)
 	// MapWaiting maps what has come in and waits, by the saved mapping, and says in words
 	// how that went; "" where nothing waited.
 	MapWaiting(ctx context.Context) (words string, err error)

@@ -19,8 +19,21 @@ func (f *fake) Counts(_ context.Context, was Counts) (Counts, error) {
 	return was, context.Canceled
 }
 
-func (f *fake) Tables(_ context.Context, database string) (string, []Table, error) {
-	return database, f.tables, f.err
+func (f *fake) Tables(_ context.Context, database string) (string, []string, error) {
+	var names []string
+	for _, t := range f.tables {
+		names = append(names, t.Name)
+	}
+	return database, names, f.err
+}
+
+func (f *fake) Table(_ context.Context, _, name string) (Table, error) {
+	for _, t := range f.tables {
+		if t.Name == name {
+			return t, f.err
+		}
+	}
+	return Table{Name: name}, errors.New("no such table")
 }
 
 func (f *fake) MapWaiting(context.Context) (string, error) {

@@ -124,8 +124,11 @@ func (h *hostileBackend) Counts(context.Context, Counts) (Counts, error) {
 	return Counts{}, context.Canceled
 }
 func (h *hostileBackend) MapWaiting(context.Context) (string, error) { return evil, h.err() }
-func (h *hostileBackend) Tables(context.Context, string) (string, []Table, error) {
-	return evil, []Table{{Name: evil, Columns: []TableColumn{{evil, evil}}, Keys: []string{evil}}, {Name: evil + "2"}}, h.err()
+func (h *hostileBackend) Table(context.Context, string, string) (Table, error) {
+	return Table{Name: evil, Columns: []TableColumn{{evil, evil}}, Keys: []string{evil}}, h.err()
+}
+func (h *hostileBackend) Tables(context.Context, string) (string, []string, error) {
+	return evil, []string{evil, evil + "2"}, h.err()
 }
 func (h *hostileBackend) CheckFile(string) (string, error)                       { return evil, h.err() }
 func (h *hostileBackend) CreateProperty(context.Context, mapping.Property) error { return h.err() }

@@ -17,30 +17,7 @@ func (mapScreen) where(m *Model) where {
 
 func (mapScreen) draw(m *Model) []string {
 	l := m.mapLayout()
-	var blocks [][]string
-	for _, stack := range [][]struct {
-		rect
-		draw func(w, h int) []string
-	}{{{l.tree, m.drawTree}}, {{l.columns, m.drawColumns}, {l.row, m.drawRow}}, {{l.whole, m.drawWhole}}} {
-		var lines []string
-		var before rect
-		for _, p := range stack {
-			switch {
-			case p.h == 0:
-			case before.h > 0 && p.y == before.y: // the row stands beside the columns
-				lines = beside(lines, p.draw(p.w, p.h))
-			default:
-				lines = append(lines, p.draw(p.w, p.h)...)
-			}
-			before = p.rect
-		}
-		if len(blocks) > 0 && len(lines) > 0 && stack[0].y != l.tree.y { // below the attributes
-			blocks[0] = append(blocks[0], lines...)
-		} else if len(lines) > 0 {
-			blocks = append(blocks, lines)
-		}
-	}
-	return beside(blocks...)
+	return compose(m.room(), part{l.tree, m.drawTree}, part{l.columns, m.drawColumns}, part{l.row, m.drawRow}, part{l.whole, m.drawWhole})
 }
 
 func (mapScreen) settle(m *Model) {
@@ -48,7 +25,8 @@ func (mapScreen) settle(m *Model) {
 	n := len(m.draft.Receive.Columns)
 	m.tree.top = window(m.tree.top, m.tree.cursor, len(m.tree.rows), rows(l.tree.h))
 	m.columns.top = window(m.columns.top, m.columns.cursor, n, rows(l.columns.h))
-	m.row.top = window(m.row.top, m.columns.cursor, n, rows(l.row.h)-1-len(m.row.problem(l.row.w-4, rows(l.row.h), len(m.row.rows))))
+	problem := m.row.problem(l.row.w-4, rows(l.row.h), m.row.fits(l.row.w-2, rows(l.row.h), m.draft).shown)
+	m.row.top = window(m.row.top, m.columns.cursor, n, rows(l.row.h)-1-len(problem))
 }
 
 func (mapScreen) move(m *Model, by int) {

@@ -152,6 +152,9 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.push.compute(m)
 	}
 	m.settle()
+	if look := m.lookAtTable(); look != nil {
+		cmd = tea.Batch(cmd, look)
+	}
 	return m, cmd
 }
 
@@ -211,6 +214,8 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		if m.input != nil && m.input.field.Value() == msg.name {
 			m.fileVerdict, m.fileGood = msg.words, msg.good
 		}
+	case tableMsg:
+		m.sawTable(msg)
 	case tablesMsg:
 		m.sawTables(msg)
 	case editedMsg:

@@ -61,26 +61,11 @@ func (sendScreen) click(m *Model, x, y int) action {
 
 func (sendScreen) draw(m *Model) []string {
 	l := m.sendLayout()
-	requests := m.drawRequests(l.requests.w, l.requests.h)
-	list := m.drawRows(l.rows.w, l.rows.h)
-	rest := m.drawBody(l.body.w, l.body.h)
-	if l.field.h > 0 {
-		rest = m.typedOnPush(l.field.w, l.field.h)
-	}
-	switch {
-	case m.w >= threeWide:
-		return beside(requests, list, rest)
-	case m.w >= sideBySide:
-		return beside(requests, append(list, rest...))
-	}
-	return append(append(requests, list...), rest...)
+	return compose(m.room(), part{l.requests, m.drawRequests}, part{l.rows, m.drawRows}, part{l.body, m.drawBody}, part{l.field, m.typedOnPush})
 }
 
 // drawRequests draws the requests pane.
 func (m *Model) drawRequests(w, h int) []string {
-	if h == 0 {
-		return nil
-	}
 	p, st, inner := &m.push, &m.st, w-2
 	focused := p.focus == requestsPane && !m.typingOnPush()
 	name, typ := max(14, inner*2/5), 8
@@ -140,9 +125,6 @@ func (m *Model) requestsFigure() string {
 
 // drawBody draws what goes out of the row that is shown.
 func (m *Model) drawBody(w, h int) []string {
-	if h == 0 {
-		return nil
-	}
 	p := &m.push
 	f := p.body.framedIn("What goes out", "")
 	f.focused = p.focus == bodyPane
@@ -258,9 +240,6 @@ func (m *Model) runStatus() string {
 
 // drawRows draws the rows pane.
 func (m *Model) drawRows(w, h int) []string {
-	if h == 0 {
-		return nil
-	}
 	p, st, inner := &m.push, &m.st, w-2
 	f := framed{title: "Rows", figure: m.rowsFigure(), focused: p.focus == rowsPane, top: p.rowTop, at: p.row, all: len(p.rows), head: 1}
 	if len(p.rows) == 0 {

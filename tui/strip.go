@@ -147,7 +147,7 @@ func (m *Model) hears() (words string, good bool) {
 		return "refused " + at, false
 	case !a.Signed:
 		return "not verified " + at, true
-	case m.cfg.Listen.Trial:
+	case a.Trial:
 		return "trial " + at, true
 	case a.Code != 200:
 		return "not stored " + at, false

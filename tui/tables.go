@@ -11,11 +11,23 @@ import (
 	"loopmap/tui/slots"
 )
 
-// Table is a table that the database has.
+// Table is a table that the database has. Its columns are read when it is looked at.
 type Table struct {
 	Name    string
+	New     bool // it is not there yet
 	Columns []TableColumn
 	Keys    []string // columns that tell its rows apart by themselves: the primary key, unique ones
+}
+
+// size says how many columns a table has, as far as that is known.
+func (x Table) size() string {
+	switch {
+	case x.New:
+		return "new"
+	case x.Columns == nil:
+		return ""
+	}
+	return plural(len(x.Columns), "column")
 }
 
 // tableList is where the database, the table and its key are chosen.
@@ -27,6 +39,7 @@ type tableList struct {
 	cursor   int
 	top      int
 	problem  string
+	asked    string   // the table whose columns are being read
 	keys     []string // of the table that was taken: one of them is being chosen; nil before
 	key      int
 }
@@ -35,8 +48,14 @@ type tablesMsg struct {
 	turn     int
 	database string
 	name     string // for the screen, without a password
-	list     []Table
+	list     []string
 	err      error
+}
+
+type tableMsg struct {
+	turn  int
+	table Table
+	err   error
 }
 
 // tablesScreen lies on Map while a table is chosen.
@@ -62,7 +81,10 @@ func (m *Model) sawTables(msg tablesMsg) {
 		return
 	}
 	t := &m.tables
-	t.read, t.list = true, msg.list
+	t.read = true
+	for _, name := range msg.list {
+		t.list = append(t.list, Table{Name: name})
+	}
 	if m.names == nil {
 		m.names = map[string]string{}
 	}
@@ -71,7 +93,7 @@ func (m *Model) sawTables(msg tablesMsg) {
 		t.problem = msg.err.Error()
 	}
 	if !slices.ContainsFunc(t.list, func(x Table) bool { return x.Name == m.draft.Table }) {
-		t.list = append(t.list, Table{Name: m.draft.Table})
+		t.list = append(t.list, Table{Name: m.draft.Table, New: true})
 	}
 	t.find("")
 	t.cursor = max(0, slices.IndexFunc(t.shown, func(i int) bool { return t.list[i].Name == m.draft.Table }))
@@ -91,6 +113,41 @@ func (t *tableList) find(query string) {
 	for i, x := range t.list {
 		if match.match(x.Name, "", false) {
 			t.shown = append(t.shown, i)
+		}
+	}
+}
+
+// lookAtTable reads the columns of the table under the cursor, once.
+func (m *Model) lookAtTable() tea.Cmd {
+	t := &m.tables
+	x := t.current()
+	if !m.shows(tablesScreen{}) || x == nil || x.New || x.Columns != nil || t.asked == x.Name {
+		return nil
+	}
+	t.asked = x.Name
+	turn, database, name, b, ctx := m.turn, t.database, x.Name, m.cfg.Backend, m.ctx
+	return func() tea.Msg {
+		x, err := b.Table(ctx, database, name)
+		return tableMsg{turn, x, err}
+	}
+}
+
+func (m *Model) sawTable(msg tableMsg) {
+	t := &m.tables
+	if msg.turn != m.turn {
+		return
+	}
+	if t.asked = ""; msg.err != nil {
+		t.asked = msg.table.Name // not again and again
+		m.complain(msg.err)
+		return
+	}
+	if msg.table.Columns == nil { // so that it is not asked for again
+		msg.table.Columns = []TableColumn{}
+	}
+	for i := range t.list {
+		if t.list[i].Name == msg.table.Name {
+			t.list[i] = msg.table
 		}
 	}
 }
@@ -149,6 +206,8 @@ func (tablesScreen) do(m *Model, a action) tea.Cmd {
 		switch {
 		case x == nil || t.problem != "":
 			m.say("there is no table to take: %s names another database", keyFor(edit))
+		case !x.New && x.Columns == nil:
+			m.say("looking at %s", safe(x.Name))
 		case t.keys != nil:
 			m.takeTable(*x, t.keys[t.key])
 		default:
@@ -259,26 +318,27 @@ func (m *Model) tablesLayout() (tables, columns rect) {
 }
 
 func (tablesScreen) draw(m *Model) []string {
-	t, st := &m.tables, &m.st
-	left, right := m.tablesLayout()
-	var lines []string
-	inner := left.w - 2
-	if left.h == 0 {
-		return m.drawTable(right.w, right.h)
+	tables, columns := m.tablesLayout()
+	return compose(m.room(), part{tables, m.drawTables}, part{columns, m.drawTable})
+}
+
+// drawTables draws the list of tables.
+func (m *Model) drawTables(w, h int) []string {
+	t, st, inner := &m.tables, &m.st, w-2
+	note := 0
+	if inner > 34 {
+		note = 12
 	}
-	for i := t.top; i < len(t.shown) && len(lines) < rows(left.h); i++ {
+	var lines []string
+	for i := t.top; i < len(t.shown) && len(lines) < rows(h); i++ {
 		x := t.list[t.shown[i]]
-		note := plural(len(x.Columns), "column")
-		if len(x.Columns) == 0 {
-			note = "new"
-		}
 		look := st.plain
 		if x.Name == m.draft.Table && t.database == m.draft.Database {
 			look = st.good
 		}
+		name := inner - note - 4
 		lines = append(lines, st.line(i == t.cursor && t.keys == nil, inner,
-			cell{text: middle(safe(x.Name), inner-16), w: inner - 16, look: look},
-			cell{text: note, w: 12, look: st.faint, right: true}))
+			cell{text: middle(safe(x.Name), name), w: name, look: look}, cell{text: x.size(), w: note, look: st.faint, right: true}))
 	}
 	f := framed{title: "Tables", focused: t.keys == nil, top: t.top, at: t.cursor, all: len(t.shown)}
 	f.figure = cut(safe(m.named(t.database)), 30)
@@ -292,10 +352,7 @@ func (tablesScreen) draw(m *Model) []string {
 		}
 		lines = append(lines, "", " "+st.faint.Render(keyFor(edit)+" names another database"))
 	}
-	if right.h == 0 {
-		return st.frame(f, lines, left.w, left.h)
-	}
-	return beside(st.frame(f, lines, left.w, left.h), m.drawTable(right.w, right.h))
+	return st.frame(f, lines, w, h)
 }
 
 // drawTable draws the columns of the table under the cursor, or those of them that could
@@ -332,8 +389,8 @@ func (m *Model) drawTable(w, h int) []string {
 		lines = append(lines, st.line(false, inner, cell{text: middle(safe(c.Name), name), w: name},
 			cell{text: safe(c.Type), w: inner - name - 9, look: st.faint}, cell{text: note, w: 4, look: st.accent}))
 	}
-	figure := plural(len(x.Columns), "column")
-	if len(x.Columns) == 0 {
+	figure := x.size()
+	if x.New {
 		lines, figure = m.empty(inner, "This table is not there yet.", "Saving the mapping makes it."), "new"
 	} else if len(x.Keys) == 0 {
 		figure += ", none unique"

@@ -61,15 +61,22 @@ func inASCII(line string) string {
 	}, line)
 }
 
-// beside puts blocks of lines of the same height beside one another.
-func beside(blocks ...[]string) []string {
-	var out []string
-	for _, b := range blocks {
-		for i, line := range b {
-			if i == len(out) {
-				out = append(out, "")
-			}
-			out[i] += line
+// part is a part of a screen: where it stands, and what draws it.
+type part struct {
+	rect
+	draw func(w, h int) []string
+}
+
+// compose draws the parts of a screen in a rect, those beside one another from left to
+// right. What has no height is left out.
+func compose(r rect, parts ...part) []string {
+	out := make([]string, r.h)
+	for _, p := range parts {
+		if p.h == 0 {
+			continue
+		}
+		for i, line := range p.draw(p.w, p.h) {
+			out[p.y-r.y+i] += line
 		}
 	}
 	return out

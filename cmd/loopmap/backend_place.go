@@ -89,34 +89,33 @@ func (b *backend) Replay(ctx context.Context, id string) (words string, err erro
 }
 
 // Tables are those of a database, which is written as in the mapping file.
-func (b *backend) Tables(ctx context.Context, database string) (name string, list []tui.Table, err error) {
+func (b *backend) Tables(ctx context.Context, database string) (name string, tables []string, err error) {
 	m := mapping.New(database)
 	url, err := b.app.databaseURL(m)
 	if err != nil {
 		return "", nil, err
 	}
-	name = databaseName(url)
-	err = b.look(ctx, m, func(s *table.Store) error {
-		names, err := s.Tables(ctx)
-		if err != nil {
-			return err
-		}
-		for _, name := range names {
-			columns, err := s.Columns(ctx, name)
-			if err != nil {
-				return err
-			}
-			t := tui.Table{Name: name, Columns: tableColumns(columns)}
-			for _, c := range columns {
-				if c.Key && c.Never == "" {
-					t.Keys = append(t.Keys, c.Name)
-				}
-			}
-			list = append(list, t)
-		}
-		return nil
+	err = b.look(ctx, m, func(s *table.Store) (err error) {
+		tables, err = s.Tables(ctx)
+		return err
 	})
-	return name, list, err
+	return databaseName(url), tables, err
+}
+
+// Table is one of them, with its columns.
+func (b *backend) Table(ctx context.Context, database, name string) (t tui.Table, err error) {
+	t.Name = name
+	err = b.look(ctx, mapping.New(database), func(s *table.Store) error {
+		columns, err := s.Columns(ctx, name)
+		t.Columns = tableColumns(columns)
+		for _, c := range columns {
+			if c.Key && c.Never == "" {
+				t.Keys = append(t.Keys, c.Name)
+			}
+		}
+		return err
+	})
+	return t, err
 }
 
 // MapWaiting maps what has come in and waits, by the saved mapping.

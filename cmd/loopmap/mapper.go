@@ -229,9 +229,7 @@ func (a *app) await(ctx context.Context, b *backend, cfg *tui.Config, listen str
 	if shown := public.shown(); shown != "" {
 		cfg.Listen.Public, cfg.Listen.URL = true, shown
 	}
-	if cfg.Listen.Trial = trial; trial {
-		cfg.Listen.URL += trialWords
-	}
+	cfg.Listen.Trial = trial
 	arrivals := make(chan tui.Arrival, 256)
 	cfg.Arrivals = arrivals
 	c := receive.Config{
@@ -267,10 +265,7 @@ func asArrival(x receive.Arrival) tui.Arrival {
 	facts := mapping.FactsOf(x.Delivery.Body)
 	a := tui.Arrival{
 		At: x.Delivery.Received.Local(), Event: facts.Event, Email: facts.Email, Signed: x.Signed,
-		Code: x.Code, Problem: x.Problem, Body: x.Delivery.Body,
-	}
-	if x.Trial {
-		a.Email = strings.TrimSpace("trial " + a.Email)
+		Trial: x.Trial, Code: x.Code, Problem: x.Problem, Body: x.Delivery.Body,
 	}
 	if x.Err != nil {
 		a.Problem = x.Err.Error()

@@ -218,11 +218,21 @@ func (b *sshBackend) Counts(ctx context.Context, was tui.Counts) (tui.Counts, er
 }
 
 // Tables are those of the mapping's own database: another is not this guest's to see.
-func (b *sshBackend) Tables(ctx context.Context, database string) (string, []tui.Table, error) {
+func (b *sshBackend) Tables(ctx context.Context, database string) (string, []string, error) {
 	if database != b.own.mapping().Database {
-		return "", nil, errors.New("over SSH only the tables of the mapping's own database are shown")
+		return "", nil, errOtherDatabase
 	}
 	return b.own.Tables(ctx, database)
+}
+
+var errOtherDatabase = errors.New("over SSH only the tables of the mapping's own database are shown")
+
+// Table is one of them.
+func (b *sshBackend) Table(ctx context.Context, database, name string) (tui.Table, error) {
+	if database != b.own.mapping().Database {
+		return tui.Table{}, errOtherDatabase
+	}
+	return b.own.Table(ctx, database, name)
 }
 
 // MapWaiting has nothing to do: the process that receives maps what it can at once.

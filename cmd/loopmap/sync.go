@@ -127,8 +127,7 @@ func (a *app) sync(ctx context.Context, file string, f syncFlags) error {
 		Gauges: gauges(store),
 	})
 	awaited := a.awaited(l.Addr().String(), public)
-	if trial {
-		awaited.URL += trialWords
+	if awaited.Trial = trial; trial {
 		log.Warn("trial: LOOPS_SIGNING_SECRET is not set, so only what `loopmap trigger` on this machine sends is taken")
 	}
 	guests.receiving(awaited)

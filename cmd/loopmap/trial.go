@@ -156,6 +156,3 @@ func (a *app) trialVerifier(f syncFlags, public publicURL) (verifyFunc, error) {
 		return id, nil
 	}, nil
 }
-
-// trialWords stand beside the address while the mapper is on trial.
-const trialWords = " (trial, for loopmap trigger)"

@@ -126,7 +126,7 @@ func TestJourneyOnTrial(t *testing.T) {
 	state := "XDG_STATE_HOME=" + t.TempDir()
 	url := "http://" + addr + "/webhooks/loops"
 	x := openCommand(t, dir, 100, 40, []string{state}, "env", "-u", "LOOPS_SIGNING_SECRET", "loopmap", "--listen", addr)
-	x.wait("waiting for the first webhook", "(trial, for loopmap trigger)")
+	x.wait("waiting for the first webhook", "waiting (trial)", "This is a trial")
 	p, err := http.Post(url, "application/json", bytes.NewReader([]byte(`{"eventName":"contact.created","contactIdentity":{"id":"u"},"contact":{}}`)))
 	if err != nil {
 		t.Fatal(err)
@@ -141,7 +141,7 @@ func TestJourneyOnTrial(t *testing.T) {
 	if out, err := trigger.CombinedOutput(); err != nil {
 		t.Fatalf("%v %s", err, out)
 	}
-	x.wait("contact.created received and verified, kept in the journal", "trial ")
+	x.wait("contact.created received, signed by the trial secret, kept in the journal", "● trial ", "verified (trial)")
 	x.press("enter").wait("firstName").press("s").wait("CREATE TABLE").press("enter").wait("saved loopmap.yaml").press("q")
 	x.exit()
 	if got := runLoopmap(t, dir, "rows"); !strings.Contains(got, "row") || strings.Contains(got, "u\n") {

@@ -50,14 +50,7 @@ func settled(row Row, at int, steps ...Step) Row {
 		}
 		l := st.Line
 		l.Kind, l.Status, l.Message, l.UpdatedAt = st.Kind, st.Status, st.Reason, time.Unix(int64(at), 0)
-		var lines []Line
-		for _, have := range row.Lines {
-			if have.Kind != l.Kind || have.IdempotencyKey != l.IdempotencyKey {
-				lines = append(lines, have)
-			}
-		}
-		lines = append(lines, l)
-		row.Lines = lines
+		row.Lines = with(row.Lines, l)
 	}
 	return row
 }

@@ -69,6 +69,16 @@ func created(at int, contact string) mapping.Delivery {
 		`{"eventName":"contact.created","eventTime":%d,"contactIdentity":{"id":"c1","email":"a@x.io","userId":null},"contact":%s}`, at, contact))}
 }
 
+// with puts a line in the place of the one of its kind and key.
+func with(lines []Line, l Line) (list []Line) {
+	for _, have := range lines {
+		if have.Kind != l.Kind || have.IdempotencyKey != l.IdempotencyKey {
+			list = append(list, have)
+		}
+	}
+	return append(list, l)
+}
+
 // delivered applies what a step would leave behind when Loops takes it.
 func delivered(row Row, at int, steps ...Step) Row {
 	for _, st := range steps {
@@ -77,14 +87,7 @@ func delivered(row Row, at int, steps ...Step) Row {
 		}
 		l := Line{Kind: st.Kind, IdempotencyKey: st.Request.IdempotencyKey, Status: Sent, Hash: st.Request.Hash,
 			Tried: st.Request.Hash, Body: st.Request.Body, SentAt: time.Unix(int64(at), 0)}
-		var lines []Line
-		for _, have := range row.Lines {
-			if have.Kind != l.Kind || have.IdempotencyKey != l.IdempotencyKey {
-				lines = append(lines, have)
-			}
-		}
-		lines = append(lines, l)
-		row.Lines = lines
+		row.Lines = with(row.Lines, l)
 	}
 	return row
 }
