@@ -283,7 +283,7 @@ func (deliveriesScreen) do(m *Model, a action) tea.Cmd {
 	case a == find:
 		m.startSearch()
 	case a == nextHit, a == prevHit: // all that is shown was found
-		deliveriesScreen{}.move(m, map[action]int{nextHit: 1, prevHit: -1}[a])
+		deliveriesScreen{}.move(m, towards(a))
 	case a == fetch:
 		return m.startListing()
 	case a == order:

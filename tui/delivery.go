@@ -72,9 +72,13 @@ func (deliveryScreen) do(m *Model, a action) tea.Cmd {
 // nextDelivery shows the next of the list, or the one before.
 func (m *Model) nextDelivery(a action) tea.Cmd {
 	was := m.came.cursor
-	m.came.cursor = clamp(was+map[action]int{nextItem: 1, prevItem: -1}[a], len(m.came.rows))
+	m.came.cursor = clamp(was+towards(a), len(m.came.rows))
 	if m.came.cursor == was {
-		m.say("that is the %s of the list", map[action]string{nextItem: "last", prevItem: "first"}[a])
+		end := "last"
+		if towards(a) < 0 {
+			end = "first"
+		}
+		m.say("that is the %s of the list", end)
 		return nil
 	}
 	return m.readDelivery(false)

@@ -53,7 +53,7 @@ func (mapScreen) back(m *Model) bool {
 func (mapScreen) do(m *Model, a action) tea.Cmd {
 	switch a {
 	case nextPane, prevPane:
-		m.focus = (m.focus + pane(map[action]int{nextPane: 1, prevPane: 2}[a])) % 3
+		m.focus = (m.focus + 3 + pane(towards(a))) % 3
 	case fetch:
 		m.lay(captureScreen{})
 	case find, nextHit, prevHit:
