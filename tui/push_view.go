@@ -61,7 +61,8 @@ func (sendScreen) click(m *Model, x, y int) action {
 
 func (sendScreen) draw(m *Model) []string {
 	l := m.sendLayout()
-	return compose(m.room(), part{l.requests, m.drawRequests}, part{l.rows, m.drawRows}, part{l.body, m.drawBody}, part{l.field, m.typedOnPush})
+	return compose(m.room(),
+		part{l.requests, m.drawRequests}, part{l.rows, m.drawRows}, part{l.body, m.drawBody}, part{l.field, m.typedOnPush})
 }
 
 // drawRequests draws the requests pane.
