@@ -80,6 +80,9 @@ func (s *sqliteEngine) usable(ctx context.Context) error {
 		return nil
 	case s.lost.IsZero():
 		s.lost = time.Now()
+		if s.fold != nil {
+			s.fold.folded.Wait()
+		}
 		_ = s.exec("PRAGMA wal_checkpoint(TRUNCATE)") // which a reader may keep from its end
 	case time.Since(s.lost) >= reopenAfter:
 		return s.reopen(ctx)
@@ -106,7 +109,10 @@ func (s *sqliteEngine) reopen(ctx context.Context) error {
 	s.form.Store(nil)
 	s.kept.forget()
 	old := &sqliteEngine{file: s.file, writer: s.writer, reader: s.reader}
-	s.writer, s.reader, s.journal, s.lost = next.writer, next.reader, next.journal, time.Time{}
+	if s.fold != nil {
+		_ = s.fold.conn.Close()
+	}
+	s.writer, s.reader, s.journal, s.fold, s.lost = next.writer, next.reader, next.journal, next.fold, time.Time{}
 	s.files.Store(next.files.Load())
 	_ = old.close() // SQLite leaves alone what is at its path, since that is not its own
 	return nil

@@ -39,7 +39,8 @@ type sqliteEngine struct {
 
 	writing sync.Mutex // guards writer: held by a transaction from begin to its end
 
-	bulk bool // much is written at once: see bulkSettings
+	bulk bool        // much is written at once
+	fold *sqliteBulk // of one that is open in bulk; else nil
 }
 
 const busyTimeout = 5 * time.Second
@@ -100,12 +101,6 @@ func isFolder(name string) bool {
 	return err == nil && info.IsDir()
 }
 
-// bulkSettings spare the disk where much is written at once: the WAL becomes 32 MiB long
-// before it is folded into the database. What is written so comes from a file or from the
-// journal and can be written again: it is durable when the store is closed without an
-// error, not with each commit.
-var bulkSettings = []string{"PRAGMA cache_size = -32768", "PRAGMA wal_autocheckpoint = 8192", "PRAGMA synchronous = NORMAL"}
-
 // connect opens a connection.
 func (s *sqliteEngine) connect(write bool) (c *sqlite.Conn, err error) {
 	if c, err = sqlite.OpenConn(s.file, sqlite.OpenReadWrite); err != nil {
@@ -155,10 +150,8 @@ func (s *sqliteEngine) start(ctx context.Context, write bool) (err error) {
 		return fmt.Errorf("it does not take the settings that make a commit durable (journal_mode is %s, synchronous is %d)", mode, sync)
 	}
 	if s.bulk {
-		for _, text := range bulkSettings {
-			if err := s.exec(text); err != nil {
-				return err
-			}
+		if err = s.startBulk(); err != nil {
+			return err
 		}
 	}
 	if err = s.migrate(ctx, true); err != nil {
@@ -170,8 +163,8 @@ func (s *sqliteEngine) start(ctx context.Context, write bool) (err error) {
 func (s *sqliteEngine) close() (err error) {
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	if s.bulk && s.writer != nil {
-		err = s.exec("PRAGMA wal_checkpoint(TRUNCATE)") // which makes durable what was written
+	if s.fold != nil {
+		err = s.fold.close(s)
 	}
 	if s.writer != nil {
 		// Statements left open would keep SQLite from folding the WAL into the file.

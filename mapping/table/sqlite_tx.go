@@ -66,6 +66,9 @@ func (s *sqliteTx) commit() error {
 		}
 		return err
 	}
+	if s.fold != nil {
+		s.fold.wrote(s.sqliteEngine)
+	}
 	if !s.stays() { // perhaps nobody will find what was committed; rollback gives back the right to write
 		return &movedError{file: s.file}
 	}
