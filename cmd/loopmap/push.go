@@ -20,6 +20,7 @@ type pushFlags struct {
 	keys      []string
 	failed    bool
 	unknown   bool
+	again     bool
 	anew      bool
 	dryRun    bool
 	uninstall bool
@@ -36,15 +37,20 @@ func (a *app) pushCommand() *cobra.Command {
 			"a team; killed at any moment, the next run goes on.\n\n" +
 			"Rows that Loops has refused are tried again with --failed, or when they change.\n" +
 			"An event of which nobody knows whether it arrived is only sent again with\n" +
-			"--unknown: that could be the second time.",
+			"--unknown: that could be the second time.\n\n" +
+			"What Loops has by all that is known is not sent: neither rows that came from\n" +
+			"there, nor contact updates that are as they were sent last. --again sends them\n" +
+			"all the same. An event that was sent does not go a second time, and a contact\n" +
+			"that was deleted in Loops stays deleted.",
 		Example: "loopmap push --dry-run            # the exact requests, nothing is sent\n" +
-			"loopmap push --rows 10            # ten rows, to see\nloopmap push --row cm4x8k2r1000108l5d3fz9c2h\nloopmap push --failed",
+			"loopmap push --rows 10            # ten rows, to see\nloopmap push --row cm4x8k2r1000108l5d3fz9c2h\nloopmap push --failed\n" +
+			"loopmap push --again --dry-run    # all rows, also those that Loops has",
 		Args: atMost(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			switch {
 			case f.rows < 0 || f.rows == 0 && c.Flags().Changed("rows"):
 				return usage("--rows is how many rows are sent at most, 1 or more; without it all are")
-			case f.uninstall && (f.rows > 0 || f.keys != nil || f.failed || f.unknown):
+			case f.uninstall && (f.rows > 0 || f.keys != nil || f.failed || f.unknown || f.again):
 				return usage("--uninstall sends nothing: leave the other flags out")
 			case f.failed && f.keys != nil:
 				return usage("--row names rows, --failed takes those that failed: give one of them")
@@ -59,6 +65,7 @@ func (a *app) pushCommand() *cobra.Command {
 	c.Flags().StringArrayVar(&f.keys, "row", nil, "send the row with this `KEY`; may be repeated")
 	c.Flags().BoolVar(&f.failed, "failed", false, "send the rows that failed again")
 	c.Flags().BoolVar(&f.unknown, "unknown", false, "send events again of which nobody knows whether they have arrived")
+	c.Flags().BoolVar(&f.again, "again", false, "send rows all the same that came from Loops, or that it has already")
 	c.Flags().BoolVar(&f.anew, "anew", false, "the rows of --row are other people than before: forget what was sent for them")
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "print the requests and send nothing")
 	c.Flags().BoolVar(&f.uninstall, "uninstall", false, "take out the triggers that push.auto has put on the table")
@@ -88,7 +95,8 @@ func (a *app) push(ctx context.Context, file string, f pushFlags) error {
 		return err
 	}
 	// What Loops has refused is not sent again by itself.
-	job := push.Job{Sender: sender, Keys: f.keys, Rows: f.rows, Again: outgoing.Resend{Failed: f.failed || f.keys != nil, Unknown: f.unknown}}
+	job := push.Job{Sender: sender, Keys: f.keys, Rows: f.rows,
+		Again: outgoing.Resend{Failed: f.failed || f.keys != nil, Unknown: f.unknown, Known: f.again}}
 	if f.failed {
 		job.Status = outgoing.Failed
 	}
@@ -159,7 +167,7 @@ func (a *app) pushNow(ctx context.Context, store *table.Store, job push.Job, f p
 	out.Counts, err = a.sendRows(ctx, store, job, pace)
 	bar.end()
 	if out.Rows == 0 && err != nil {
-		return pushError(err, out.Counts)
+		return pushError(err, out.Counts, f)
 	}
 	out.Seconds = time.Since(began).Seconds()
 	if a.output == "json" {
@@ -173,7 +181,10 @@ func (a *app) pushNow(ctx context.Context, store *table.Store, job push.Job, f p
 	if err == nil {
 		_, err = a.keyless(ctx, store, job)
 	}
-	return pushError(err, out.Counts)
+	if err == nil && out.Sent == 0 && f.keys == nil && out.Known() > 0 {
+		a.say("hint: loopmap push --again sends all the same what came from Loops, or is the same there")
+	}
+	return pushError(err, out.Counts, f)
 }
 
 // sendRows runs a job in turn with other processes that send.
@@ -192,7 +203,11 @@ func (a *app) sendRows(ctx context.Context, store *table.Store, job push.Job, pa
 }
 
 // pushError is the exit status: 3 when some was done.
-func pushError(err error, c push.Counts) error {
+func pushError(err error, c push.Counts, f pushFlags) error {
+	failed := "--failed"
+	if f.again { // else what Loops has is not tried again
+		failed += " --again"
+	}
 	var stopped *push.Stopped
 	switch {
 	case errors.As(err, &stopped) && stopped.Barred:
@@ -202,8 +217,8 @@ func pushError(err error, c push.Counts) error {
 	case err != nil:
 		return err
 	case c.Failed > 0:
-		return &partError{fmt.Sprintf("%s failed\nhint: loopmap_pushes has the reasons; loopmap push --failed tries them again",
-			count(c.Failed, "request"))}
+		return &partError{fmt.Sprintf("%s failed\nhint: loopmap_pushes has the reasons; loopmap push %s tries them again",
+			count(c.Failed, "request"), failed)}
 	case c.Pending > 0:
 		return &partError{fmt.Sprintf("%s had no answer that says whether they arrived\nhint: the next loopmap push tries them again",
 			count(c.Pending, "request"))}

@@ -28,16 +28,15 @@ func senderOf(ctx context.Context, store *table.Store, m *mapping.Mapping, file 
 
 // missing says which of the rows that were asked for are not there.
 func missing(ctx context.Context, store *table.Store, s *outgoing.Sender, keys []string) error {
-	if keys == nil {
-		return nil
-	}
-	rows, err := store.PushRows(ctx, s.Mapping(), s.Fields(), outgoing.Query{Keys: keys})
-	if err != nil {
-		return err
-	}
-	for _, r := range rows {
-		if r.Gone && len(r.Lines) == 0 {
-			return usage("table %s has no row with %s %q", s.Mapping().Table, s.Mapping().Key, r.Key)
+	for some := range slices.Chunk(keys, 200) {
+		rows, err := store.PushRows(ctx, s.Mapping(), s.Fields(), outgoing.Query{Keys: some})
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			if r.Gone && len(r.Lines) == 0 {
+				return usage("table %s has no row with %s %q", s.Mapping().Table, s.Mapping().Key, r.Key)
+			}
 		}
 	}
 	return nil

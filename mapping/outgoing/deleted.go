@@ -92,10 +92,11 @@ func (s *Sender) mayBeDeleted(row Row) bool {
 	})
 }
 
-// calm keeps events back that a rule alone may have brought about.
+// calm keeps events back that a rule alone may have brought about, and contact updates that
+// Loops has.
 func (s *Sender) calm(list []Step) {
 	for i, st := range list {
-		if st.Request != nil && !st.Resumes && st.Kind != mapping.ContactKind {
+		if st.Request != nil && !st.Resumes && (st.Kind != mapping.ContactKind || st.Again) {
 			list[i] = Step{Kind: st.Kind, Why: WhyCalm, Quiet: true,
 				Reason: "the contact was unsubscribed a moment ago, which comes with each deletion, too: it is looked at again in seconds"}
 		}

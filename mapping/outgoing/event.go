@@ -38,7 +38,7 @@ func (s *Sender) eventStep(row Row, i int, arrived bool, contact *Step, again Re
 		return st
 	}
 	if arrived {
-		return step("\x00").nothing(WhyCame, "it came from Loops and has not changed since") // a key that no line has
+		return step("\x00").nothing(WhyCame, cameReason) // a key that no line has
 	}
 	if met, why := s.met(s.events[i], row); !met {
 		return step("").settle(NotMet, WhyNotMet, why)
@@ -59,14 +59,14 @@ func (s *Sender) eventStep(row Row, i int, arrived bool, contact *Step, again Re
 			return step("").settle(NotMet, WhyOnce, "once_per: "+null+" is NULL")
 		}
 	} else if last.Hash == hash && !again.Same {
-		return step(last.IdempotencyKey).nothing(WhySent, "sent "+on(last.SentAt)+", and what it says has not changed")
+		return step(last.IdempotencyKey).nothing(WhySent, sentBefore(last, ", and what it says has not changed", again))
 	}
 	key := s.idempotencyKey(e.Name, parts)
 	st := step(key)
 	switch l := st.Line; {
 	case again.Same:
 	case l.Status == Sent:
-		return st.nothing(WhySent, "sent "+on(l.SentAt)+"; once_per lets it go once")
+		return st.nothing(WhySent, sentBefore(l, "; once_per lets it go once", again))
 	case l.Status == Failed && l.Unknown() && !again.Unknown:
 		return st.nothing(WhyUnknown, "nobody knows whether it has arrived: push --failed --unknown sends it again")
 	case l.Status == Failed && l.Tried == hash && !again.Failed && !l.Unknown():
@@ -82,6 +82,14 @@ func (s *Sender) eventStep(row Row, i int, arrived bool, contact *Step, again Re
 		st.Request.Create = s.createBody(identityOf(fields))
 	}
 	return st
+}
+
+// sentBefore says why an event that was sent does not go again, also to who asks for it.
+func sentBefore(l Line, why string, again Resend) string {
+	if again.Known {
+		why = ": the same event again would be a double"
+	}
+	return "sent " + on(l.SentAt) + why
 }
 
 // SendKey is the Idempotency-Key of a line's next request: another one after each

@@ -25,6 +25,7 @@ type Step struct {
 	Drops   []string // idempotency keys of lines that it takes the place of
 	Ends    []string // the same, once the request is sent
 	OncePer bool     // no other row may have sent the same idempotency key
+	Again   bool     // a contact update that [Resend].Known alone sends: Loops has all of it, as far as is known
 	Keeps   bool     // that it may have arrived is not forgotten
 	Gone    bool     // the row is not there any more
 }
@@ -47,10 +48,18 @@ const (
 	WhyCalm    Why = "just unsubscribed" // for seconds: then it is to be looked at again
 )
 
+// Again reports whether a row that sends nothing for this reason is sent all the same with
+// [Resend].Known.
+func (w Why) Again() bool { return w == WhyCame || w == WhyHas }
+
+// orAgain says so in its reason.
+const orAgain = "; --again sends it all the same"
+
 // Resend says which outcomes are tried again although nothing has changed.
 type Resend struct {
 	Failed  bool // refused ones
 	Unknown bool // and events of which nobody knows whether they have arrived
+	Known   bool // contact updates that Loops has, and what a row that came from Loops sends; no event goes twice
 	Same    bool // and what Loops has already: all that the row could send, to be shown
 }
 
@@ -70,16 +79,18 @@ func (s *Sender) Judge(row Row, again Resend) (list []Step) {
 	if held && !again.Same {
 		return s.deletedStep(row, d)
 	}
-	p, arrived := s.m.Push, !again.Same && s.arrived(row)
+	p, came := s.m.Push, !again.Same && s.arrived(row)
+	arrived := came && !again.Known
 	var contact *Step
 	if p.Contact != nil {
 		st := s.contactStep(row, arrived, again)
+		st.Again = st.Request != nil && (came || st.Again)
 		list, contact = append(list, st), &st
 	}
 	for i := range p.Events {
 		list = append(list, s.eventStep(row, i, arrived, contact, again))
 	}
-	if !again.Same && d == nil && s.mayBeDeleted(row) && (contact == nil || contact.Request == nil) {
+	if !again.Same && d == nil && s.mayBeDeleted(row) && (contact == nil || contact.Request == nil || contact.Again) {
 		s.calm(list)
 	}
 	return list
@@ -134,7 +145,7 @@ func (s *Sender) contactStep(row Row, arrived bool, again Resend) Step {
 		if st.Line.Status != "" {
 			st.Drops = []string{""}
 		}
-		return st.nothing(WhyCame, "it came from Loops and has not changed since")
+		return st.nothing(WhyCame, cameReason)
 	}
 	if met, why := s.met(s.contact, row); !met {
 		return st.settle(NotMet, WhyNotMet, why)
@@ -149,28 +160,32 @@ func (s *Sender) contactStep(row Row, arrived bool, again Resend) Step {
 	}
 	body := bodyOf(fields)
 	hash := hashOf(mapping.ContactKind, body)
+	has := k.has(fields) && !st.Line.Unknown()
 	switch {
-	case !again.Same && k.has(fields) && !st.Line.Unknown():
+	case has && !again.Same && !again.Known:
 		switch {
 		case st.Line.Status == Sent:
-			return st.nothing(WhyHas, "Loops has all of this: sent "+on(st.Line.SentAt))
+			return st.nothing(WhyHas, "Loops has all of this: sent "+on(st.Line.SentAt)+orAgain)
 		case st.Line.Status == "":
-			return st.nothing(WhyHas, "Loops has all of this")
+			return st.nothing(WhyHas, "Loops has all of this"+orAgain)
 		case st.Line.Hash == "":
 			st.Drops = []string{""}
-			return st.nothing(WhyHas, "Loops has all of this")
+			return st.nothing(WhyHas, "Loops has all of this"+orAgain)
 		}
-		return st.settle(Sent, WhyHas, "")
+		st.Line.Code = 200 // of what was sent, not of what was refused since
+		return st.settle(Sent, WhyHas, "Loops has all of this")
 	case st.Line.Status == Failed && st.Line.Tried == hash && !again.Failed:
 		return st.nothing(WhyRefused, refusedBefore(st.Line))
 	}
-	st.Resumes = st.Line.Status == Pending
+	st.Resumes, st.Again = st.Line.Status == Pending, has
 	st.Request = &Request{Kind: mapping.ContactKind, Method: "PUT", Path: "/v1/contacts/update", Body: body, Hash: hash}
 	if s.mayBeNew(row) {
 		st.Request.Create = s.createBody(fields)
 	}
 	return st
 }
+
+const cameReason = "it came from Loops and has not changed since" + orAgain
 
 // mayBeNew reports whether Loops may have no contact of the row: neither a webhook nor
 // an answer has ever told of one, or the last that was told is its deletion.

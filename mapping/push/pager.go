@@ -22,8 +22,19 @@ type pager struct {
 }
 
 func newPager(store Store, job Job) pager {
-	return pager{store: store, sender: job.Sender, keys: job.Keys, byKey: job.Keys != nil, gone: job.Keys == nil && job.Status == "",
+	return pager{store: store, sender: job.Sender, keys: distinct(job.Keys), byKey: job.Keys != nil, gone: job.Keys == nil && job.Status == "",
 		q: outgoing.Query{Status: job.Status, Due: job.Due, Limit: page}}
+}
+
+// distinct are keys without those that come again: no row is sent twice by one job.
+func distinct(keys []string) (list []string) {
+	seen := make(map[string]bool, len(keys))
+	for _, key := range keys {
+		if !seen[key] {
+			seen[key], list = true, append(list, key)
+		}
+	}
+	return list
 }
 
 // next are the next rows; nil when there are none any more.

@@ -78,7 +78,7 @@ const (
 // Job says what to send.
 type Job struct {
 	Sender  *outgoing.Sender
-	Keys    []string        // these rows; nil: all
+	Keys    []string        // these rows, however many; nil: all
 	Status  outgoing.Status // of all, only rows that have such a line; "" any
 	Due     time.Time       // with Pending: only those whose next try is due
 	Rows    int             // at most so many that have something to send; 0: all
@@ -132,6 +132,17 @@ func (c Counts) Others() string {
 		rows = "row"
 	}
 	return fmt.Sprintf("%d %s with nothing to send: %s", all, rows, strings.Join(words, ", "))
+}
+
+// Known are the rows that have sent nothing and are sent all the same with
+// [outgoing.Resend].Known.
+func (c Counts) Known() (n int) {
+	for why, rows := range c.Nothing {
+		if why.Again() {
+			n += rows
+		}
+	}
+	return n
 }
 
 func (c Counts) String() string {

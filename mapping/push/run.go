@@ -27,6 +27,7 @@ type Run struct {
 	table string
 	pages pager
 	rows  int // that have something to send
+	begun time.Time
 
 	mu     sync.Mutex
 	more   sync.Cond // the queue has more, or the look is at its end
@@ -42,7 +43,7 @@ type Run struct {
 // one moment for all of it.
 func (p *Pusher) Begin(job Job) *Run {
 	job.Sender = job.Sender.At(time.Now())
-	r := &Run{Pusher: p, job: job, table: job.Sender.Mapping().Table, pages: newPager(p.Store, job)}
+	r := &Run{Pusher: p, job: job, table: job.Sender.Mapping().Table, pages: newPager(p.Store, job), begun: time.Now()}
 	r.more.L = &r.mu
 	return r
 }
@@ -325,6 +326,13 @@ func (r *Run) work(t times) error {
 	}
 }
 
+// sentAlready reports whether this run has sent the row's contact update: in a turn before.
+func (r *Run) sentAlready(row outgoing.Row) bool {
+	return slices.ContainsFunc(row.Lines, func(l outgoing.Line) bool {
+		return l.Kind == mapping.ContactKind && !l.SentAt.Before(r.begun)
+	})
+}
+
 // row sends what a row sends now, its contact before its events. It is read again: much
 // may have changed since it was queued.
 func (r *Run) row(t times, key string) error {
@@ -333,6 +341,9 @@ func (r *Run) row(t times, key string) error {
 		rows, err := r.Store.PushRows(t.run, r.job.Sender.Mapping(), r.job.Sender.Fields(), outgoing.Query{Keys: []string{key}})
 		if err != nil || len(rows) == 0 {
 			return err
+		}
+		if r.sentAlready(rows[0]) {
+			again.Known = false
 		}
 		anew := false
 		steps := r.job.Sender.Judge(rows[0], again)
@@ -368,7 +379,7 @@ func (r *Run) row(t times, key string) error {
 		if !anew {
 			break
 		}
-		again = outgoing.Resend{} // what comes after an event that was begun before, or a refusal
+		again = outgoing.Resend{Known: again.Known} // what comes after an event that was begun before, or a refusal
 	}
 	if calm {
 		r.later(key)
