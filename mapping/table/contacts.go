@@ -177,7 +177,7 @@ func (s *Store) PushRefusals(ctx context.Context, table, kind, idempotencyKey st
 // Keyless counts the rows whose key is NULL, or bytes that no text names (SQLite): nothing
 // tells them apart.
 func (s *Store) Keyless(ctx context.Context, m *mapping.Mapping) (n int, err error) {
-	err = s.ask(ctx, fmt.Sprintf("SELECT count(*) FROM %s WHERE NOT (%s)", quote(m.Table), s.hasKey(m.Key)), nil,
+	err = s.ask(ctx, fmt.Sprintf("SELECT count(*) FROM %s WHERE %s", quote(m.Table), s.noKey(m.Key)), nil,
 		func(v []stored) error { n, err = strconv.Atoi(v[0].text); return err })
 	return n, s.explain(err)
 }

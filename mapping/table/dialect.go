@@ -46,14 +46,24 @@ type dialect interface {
 	isKey(key, column string) string
 	// keyText is a key as it names its row.
 	keyText(key string) string
-	// hasKey is whether a row's key names it.
+	// hasKey is whether a row's key names it, and noKey whether it does not; an index of the
+	// key answers both.
 	hasKey(key string) string
+	noKey(key string) string
 	// compared is the type that a text is cast to before it is compared with a column.
 	compared(c Column) string
 	// among says that a column is one of texts; declared is its type as compared.
 	among(column, declared string, texts []string) (condition string, args []any)
-	// after says that a column is greater than a text.
-	after(column, declared string) string
+	// against compares a column with a value by an operator of SQL.
+	against(column, op, declared string) string
+	// whole reports whether a declared type holds nothing but whole numbers or NULL, and plain
+	// whether it compares texts as they are written.
+	whole(declared string) bool
+	plain(declared string) bool
+	// sequence numbers the lines of the journal as they came.
+	sequence() string
+	// guess estimates how many rows a table has without reading it; NULL where it cannot.
+	guess(table string) string
 	// asked is how a column's values are asked for, and cell reads one.
 	asked(f column.Field, declared string) string
 	cell(f column.Field, v stored, declared string) column.Cell

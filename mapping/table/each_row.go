@@ -60,7 +60,7 @@ func (s *Store) EachRow(ctx context.Context, m *mapping.Mapping, fields []column
 	if err := r.parts(ctx, m.Key, s.compared(columns[i])); err != nil || r.full() {
 		return err
 	}
-	return r.straight(ctx, " WHERE NOT ("+s.hasKey(m.Key)+")")
+	return r.straight(ctx, " WHERE "+s.noKey(m.Key))
 }
 
 // rowReader reads the rows of one table.
@@ -169,7 +169,7 @@ func (r *rowReader) parts(ctx context.Context, key, keyType string) error {
 		default:
 			size = min(2*size, rowsAtOnce)
 		}
-		where, args = " WHERE "+r.hasKey(key)+" AND "+r.after(quote(key), keyType), []any{keyArg(last)}
+		where, args = " WHERE "+r.hasKey(key)+" AND "+r.against(quote(key), ">", keyType), []any{keyArg(last)}
 	}
 	return nil
 }

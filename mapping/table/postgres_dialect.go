@@ -138,9 +138,23 @@ func castable(declared string, texts []string) []string {
 	})
 }
 
-func (postgresDialect) after(column, declared string) string {
-	return column + " " + operator(">", declared) + " ?::text::" + declared
+func (postgresDialect) against(column, op, declared string) string {
+	return column + " " + operator(op, declared) + " ?::text::" + declared
 }
+
+func (postgresDialect) whole(declared string) bool {
+	return declared == "smallint" || declared == "integer" || declared == "bigint"
+}
+
+func (postgresDialect) plain(declared string) bool {
+	return declared == "text" || declared == "character varying" || declared == "varchar"
+}
+
+func (postgresDialect) guess(table string) string {
+	return "SELECT nullif(reltuples::bigint, -1) FROM pg_class WHERE oid = to_regclass('" + strings.ReplaceAll(quote(table), "'", "''") + "')"
+}
+
+func (postgresDialect) noKey(key string) string { return quote(key) + " IS NULL" }
 
 // asked is [dialect]'s: PostgreSQL writes values as JSON.
 func (postgresDialect) asked(f column.Field, declared string) string {
@@ -165,3 +179,5 @@ func (postgresDialect) cell(f column.Field, v stored, declared string) column.Ce
 func (postgresDialect) secondsAgo(n int) (then, now string) {
 	return fmt.Sprintf("now() - interval '%d seconds'", n), "now()"
 }
+
+func (postgresDialect) sequence() string { return "seq" }

@@ -75,20 +75,28 @@ func (s *Store) pushRows(ctx context.Context, m *mapping.Mapping, fields []colum
 	if len(keys) == 0 {
 		return nil, nil
 	}
+	rows, _, err := s.sendingOf(ctx, m, keys, cells)
+	return rows, err
+}
+
+// sendingOf are rows by their keys, which are canonical, with all that decides what they
+// send; and the last delivery about each.
+func (s *Store) sendingOf(ctx context.Context, m *mapping.Mapping, keys []string, cells map[string]map[string]column.Cell) ([]outgoing.Row,
+	map[string]Came, error) {
 	lines, err := s.pushLines(ctx, m.Table, keys)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	told, made, err := s.inOrderOf(ctx, keys)
+	told, err := s.inOrderOf(ctx, keys)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	rows := make([]outgoing.Row, len(keys))
 	for i, key := range keys {
 		c, there := cells[key]
-		rows[i] = outgoing.Row{Key: key, Gone: !there, Cells: c, Lines: lines[key], Told: told[key]}
+		rows[i] = outgoing.Row{Key: key, Gone: !there, Cells: c, Lines: lines[key], Told: told.deliveries[key]}
 	}
-	return rows, s.contactsOf(ctx, m, rows, made)
+	return rows, told.last, s.contactsOf(ctx, m, rows, told.made)
 }
 
 // pushKeys are the rows that have a line of a status.
@@ -134,7 +142,7 @@ func (s *Store) cells(ctx context.Context, m *mapping.Mapping, fields []column.F
 		where, list := s.among(quote(m.Key), keyType, keys)
 		text, args = text+" WHERE "+where, list
 	case q.After != "":
-		text, args = text+" WHERE "+s.after(quote(m.Key), keyType), []any{q.After}
+		text, args = text+" WHERE "+s.against(quote(m.Key), ">", keyType), []any{q.After}
 	default:
 		text += " WHERE " + s.hasKey(m.Key)
 	}
@@ -161,23 +169,31 @@ func (s *Store) cells(ctx context.Context, m *mapping.Mapping, fields []column.F
 	return all, found, err
 }
 
-// inOrderOf are the applied deliveries of rows, in the order of their events; and where the
-// last contact.created of each row stands in it.
-func (s *Store) inOrderOf(ctx context.Context, keys []string) (map[string][]mapping.Delivery, map[string]place, error) {
+// tolds are the applied deliveries of rows, by the rows' keys.
+type tolds struct {
+	deliveries map[string][]mapping.Delivery // in the order of their events
+	made       map[string]place              // where the last contact.created stands in it
+	last       map[string]Came               // which came last
+}
+
+func (s *Store) inOrderOf(ctx context.Context, keys []string) (tolds, error) {
+	t := tolds{map[string][]mapping.Delivery{}, map[string]place{}, map[string]Came{}}
 	list, err := s.appliedOf(ctx, keys)
 	if err != nil {
-		return nil, nil, err
+		return t, err
 	}
 	slices.SortFunc(list, func(a, b Record) int {
 		return cmp.Or(strings.Compare(a.RowKey, b.RowKey), placeOfRecord(a).compare(placeOfRecord(b)))
 	})
-	told, made := map[string][]mapping.Delivery{}, map[string]place{}
 	for _, r := range list {
-		if told[r.RowKey] = append(told[r.RowKey], r.Delivery); r.Event == mapping.ContactCreated {
-			made[r.RowKey] = placeOfRecord(r)
+		if t.deliveries[r.RowKey] = append(t.deliveries[r.RowKey], r.Delivery); r.Event == mapping.ContactCreated {
+			t.made[r.RowKey] = placeOfRecord(r)
+		}
+		if c := (Came{r.ID, r.Status, r.Received, r.Seq}); t.last[r.RowKey].before(c) {
+			t.last[r.RowKey] = c
 		}
 	}
-	return told, made, nil
+	return t, nil
 }
 
 var holdsBytes = column.Cell{State: column.Misfit, Text: "it holds bytes"}

@@ -68,7 +68,6 @@ func (sqliteDialect) inOrder(column string) string          { return column }
 func (sqliteDialect) keyText(key string) string             { return "CAST(" + quote(key) + " AS TEXT)" }
 func (sqliteDialect) isKey(key, column string) string       { return quote(key) + " = " + column }
 func (sqliteDialect) compared(c Column) string              { return c.Type }
-func (sqliteDialect) after(column, _ string) string         { return column + " > ?" }
 func (sqliteDialect) asked(f column.Field, _ string) string { return quote(f.Name) }
 
 func (sqliteDialect) tableNames() string {
@@ -79,8 +78,23 @@ func (sqliteDialect) hasTable(name string) string {
 	return "SELECT 1 FROM sqlite_schema WHERE name = '" + name + "'"
 }
 
-func (sqliteDialect) hasKey(key string) string {
-	return quote(key) + " IS NOT NULL AND typeof(" + quote(key) + ") <> 'blob'"
+// hasKey is [dialect]'s: bytes come behind all numbers and texts, in an index too.
+func (sqliteDialect) hasKey(key string) string { return quote(key) + " < x''" }
+
+func (sqliteDialect) against(column, op, _ string) string { return column + " " + op + " ?" }
+
+// whole is [dialect]'s: an INTEGER column of SQLite may hold texts, which come behind all
+// numbers and meet nothing.
+func (sqliteDialect) whole(declared string) bool { return affinityOf(declared) == affInteger }
+func (sqliteDialect) plain(declared string) bool { return affinityOf(declared) == affText }
+
+// guess is [dialect]'s: rowids are handed out one by one, mostly.
+func (sqliteDialect) guess(table string) string {
+	return "SELECT max(rowid) - min(rowid) + 1 FROM " + quote(table)
+}
+
+func (sqliteDialect) noKey(key string) string {
+	return quote(key) + " IS NULL OR " + quote(key) + " >= x''"
 }
 
 func (sqliteDialect) among(column, declared string, texts []string) (string, []any) {
@@ -113,3 +127,5 @@ func (sqliteDialect) secondsAgo(n int) (then, now string) {
 	const form = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now'"
 	return fmt.Sprintf("%s, '-%d seconds')", form, n), form + ")"
 }
+
+func (sqliteDialect) sequence() string { return "rowid" }
