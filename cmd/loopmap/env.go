@@ -88,17 +88,22 @@ func (a *app) signingSecrets() ([]string, *loops.Secrets, error) {
 
 // readMapping reads a mapping file and finds out where its database is.
 func (a *app) readMapping(file string) (m *mapping.Mapping, url string, err error) {
-	src, err := readSmall(file)
-	if os.IsNotExist(err) {
-		return nil, "", usage("%s is not there\nhint: `loopmap %s` makes it", file, file)
-	} else if err != nil {
-		return nil, "", readFailed("the mapping", err)
-	}
-	if m, err = a.parse(file, src); err != nil {
+	if m, err = a.readFile(file); err != nil {
 		return nil, "", err
 	}
 	url, err = a.databaseURL(m)
 	return m, url, err
+}
+
+// readFile reads a mapping file that is there.
+func (a *app) readFile(file string) (*mapping.Mapping, error) {
+	src, err := readSmall(file)
+	if os.IsNotExist(err) {
+		return nil, usage("%s is not there\nhint: `loopmap %s` makes it", file, file)
+	} else if err != nil {
+		return nil, readFailed("the mapping", err)
+	}
+	return a.parse(file, src)
 }
 
 func (a *app) databaseURL(m *mapping.Mapping) (string, error) {

@@ -66,7 +66,7 @@ func (a *app) root() *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(a.syncCommand(), a.pushCommand(), a.replayCommand(), a.checkCommand(), a.rehearseCommand(), a.addCommand(),
 		a.dropCommand(), a.triggerCommand(), a.deliveriesCommand(), a.rowsCommand(), a.whyCommand(),
-		a.sshCommand(), a.connectCommand(), a.schemaCommand(),
+		a.sshCommand(), a.connectCommand(), a.doctorCommand(), a.schemaCommand(),
 		a.versionCommand(), a.manCommand())
 	root.SetVersionTemplate("loopmap {{.Version}}\n")
 	completion(root)

@@ -2,6 +2,7 @@ package receive
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -96,6 +97,8 @@ type Receiver struct {
 	probe   probe
 	waiting count
 	failed  atomic.Pointer[mapping.Delivery] // the last one, if it could not be stored
+
+	instance string // what this receiver alone answers to who asks
 }
 
 // New starts a receiver.
@@ -103,7 +106,7 @@ func New(c Config) *Receiver {
 	if c.MaxBody == 0 {
 		c.MaxBody = MaxBody
 	}
-	r := &Receiver{Config: c, room: newRoom(c.MaxBody)}
+	r := &Receiver{Config: c, room: newRoom(c.MaxBody), instance: rand.Text()}
 	r.metrics.latency.bounds, r.metrics.commits.bounds = latencyBounds, commitBounds
 	if c.Journal != nil {
 		r.commits = newCommitter(c.Journal, c.Writers, &r.metrics)

@@ -22,6 +22,10 @@ func (r *Receiver) route(w http.ResponseWriter, q *http.Request) {
 		w.Header().Set("Connection", "close")
 		answer(w, http.StatusBadRequest, reply{Error: "there is nothing here; webhooks go to " + Path})
 	case p == Path, p == r.Also && p != "":
+		if asks(q) {
+			r.tell(w)
+			return
+		}
 		r.webhook(w, q)
 	case p == "/healthz":
 		r.only(w, q, r.health)

@@ -61,15 +61,7 @@ func openSQLite(ctx context.Context, o Options) (engine, error) {
 // prepareFile finds the database's file, and makes it readable by its owner
 // alone when it is to be made.
 func prepareFile(o Options) (string, error) {
-	file := strings.TrimPrefix(o.URL, "sqlite:")
-	file = strings.TrimPrefix(file, "//") // sqlite:///absolute as others write it
-	if file == "" || strings.HasPrefix(file, ":memory:") {
-		return "", errors.New("the database must be a file, for example sqlite:contacts.db")
-	}
-	if !filepath.IsAbs(file) {
-		file = filepath.Join(o.Dir, file)
-	}
-	file, err := filepath.Abs(file)
+	file, err := FileOf(o.URL, o.Dir)
 	if err != nil {
 		return "", err
 	}
@@ -94,6 +86,20 @@ func prepareFile(o Options) (string, error) {
 		return "", fmt.Errorf("make the database: %w", err)
 	}
 	return file, f.Close()
+}
+
+// FileOf is where the file of a SQLite database is. dir is the folder that a relative one
+// is in.
+func FileOf(url, dir string) (string, error) {
+	file := strings.TrimPrefix(url, "sqlite:")
+	file = strings.TrimPrefix(file, "//") // sqlite:///absolute as others write it
+	if file == "" || strings.HasPrefix(file, ":memory:") {
+		return "", errors.New("the database must be a file, for example sqlite:contacts.db")
+	}
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(dir, file)
+	}
+	return filepath.Abs(file)
 }
 
 func isFolder(name string) bool {
