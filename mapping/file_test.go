@@ -11,7 +11,7 @@ import (
 	"loopmap/mapping/column"
 )
 
-// example is the file of the README, with all that a file can hold.
+// example is a mapping file with all that a file can hold.
 const example = `# top comment
 version: 1
 database: sqlite:contacts.db                   # or ${DATABASE_URL}

@@ -22,7 +22,7 @@ func manyAttributes(n, size int) []byte {
 
 // A key is answered within a frame with 100,000 attributes, and a sample of 10 MB
 // opens within a second. The limits are slack, for machines under load: what was
-// measured stands in the README.
+// measured stands in `loopmap help speed`.
 func TestLargeSamples(t *testing.T) {
 	began := spent()
 	d := start(t, 120, 40, func(c *Config) { c.Samples = []Sample{{Body: manyAttributes(50_000, 160)}} })

@@ -28,7 +28,7 @@ type keySource struct {
 // keySource is where the API key for Loops is found; nil when there is none. What this run
 // was told goes before the environment, that before the mapping file m, which may be nil,
 // and that before the only key that is kept. It is the one place that decides it; the help
-// of connect, and the README, say the same.
+// of connect, and that on operations, say the same.
 func (a *app) keySource(m *mapping.Mapping) (*keySource, error) {
 	switch {
 	case a.connection != "" && a.team != "":

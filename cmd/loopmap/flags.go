@@ -55,24 +55,6 @@ func noneEmpty(c *cobra.Command) (err error) {
 	return err
 }
 
-// topics makes help on what there is no help on a mistake.
-func topics(root *cobra.Command) {
-	root.InitDefaultHelpCmd()
-	for _, c := range root.Commands() {
-		if c.Name() == "help" {
-			c.Run = nil
-			c.RunE = func(_ *cobra.Command, args []string) error {
-				about, rest, err := root.Find(args)
-				if err != nil || len(rest) > 0 {
-					return usage("there is no help on %q\nhint: loopmap --help lists the commands", strings.Join(args, " "))
-				}
-				about.InitDefaultHelpFlag()
-				return about.Help()
-			}
-		}
-	}
-}
-
 // completion makes a shell that is not known a mistake.
 func completion(root *cobra.Command) {
 	root.InitDefaultCompletionCmd()

@@ -15,7 +15,7 @@ func (a *app) help(root *cobra.Command) {
 	root.SetHelpTemplate(`{{with or .Long .Short}}{{trimTrailingWhitespaces .}}
 
 {{end}}{{.UsageString}}`)
-	root.SetUsageTemplate(strings.NewReplacer("<", "\x1b[1m", ">", "\x1b[m").Replace(`<USAGE>
+	root.SetUsageTemplate(strings.NewReplacer("<", "\x1b[1m", ">", "\x1b[m", "TOPIC_LIST", topicList()).Replace(`<USAGE>
   {{.UseLine}}{{if .HasAvailableSubCommands}}
   {{.CommandPath}} COMMAND [flags]{{end}}
 {{- if .HasExample}}
@@ -26,6 +26,9 @@ func (a *app) help(root *cobra.Command) {
 
 <COMMANDS>{{range .Commands}}{{if .IsAvailableCommand}}
   {{rpad .Name .NamePadding}}  {{.Short}}{{end}}{{end}}{{end}}
+{{- if not .HasParent}}
+
+<TOPICS> (loopmap help TOPIC)TOPIC_LIST{{end}}
 {{- if .HasAvailableLocalFlags}}
 
 <FLAGS>

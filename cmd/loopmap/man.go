@@ -19,7 +19,7 @@ func (a *app) manCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			var b strings.Builder
 			root := c.Root()
-			fmt.Fprintf(&b, ".TH LOOPMAP 1\n.SH NAME\nloopmap \\- %s\n.SH SYNOPSIS\n", roff(root.Short))
+			fmt.Fprintf(&b, ".TH LOOPMAP 1\n.nh\n.ad l\n.SH NAME\nloopmap \\- %s\n.SH SYNOPSIS\n", roff(root.Short))
 			for _, sub := range append([]*cobra.Command{root}, root.Commands()...) {
 				if sub == root || sub.IsAvailableCommand() {
 					fmt.Fprintf(&b, "%s\n.br\n", roff(sub.UseLine()))
@@ -34,20 +34,23 @@ func (a *app) manCommand() *cobra.Command {
 					manual(&b, sub)
 				}
 			}
+			for _, name := range topicNames {
+				t, _ := findTopic(name)
+				t.manual(&b)
+			}
 			_, err := io.WriteString(a.stdout, b.String())
 			return err
 		},
 	}
 }
 
-// manual writes what help says of one command. Its lines stay as they are: they fit, and
-// some are pictures.
+// manual writes what help says of one command.
 func manual(b *strings.Builder, c *cobra.Command) {
 	long := c.Long
 	if long == "" {
 		long = c.Short
 	}
-	fmt.Fprintf(b, ".nf\n%s\n.fi\n", roff(long))
+	prose(b, long)
 	c.LocalFlags().VisitAll(func(f *pflag.Flag) {
 		value, usage := pflag.UnquoteUsage(f)
 		name := "--" + f.Name
@@ -70,6 +73,44 @@ func manual(b *strings.Builder, c *cobra.Command) {
 	}
 }
 
+// manual writes a topic as a section. The one of the environment is several.
+func (t topic) manual(b *strings.Builder) {
+	heading := ".SS"
+	if t.name == "environment" {
+		heading = ".SH"
+	} else {
+		fmt.Fprintf(b, ".SH %s\n", roff(strings.ToUpper(t.title)))
+	}
+	for part := range strings.SplitSeq(strings.TrimSpace(t.text), "\n\n") {
+		if isHeading(part) {
+			fmt.Fprintf(b, "%s %s\n", heading, roff(part))
+		} else {
+			prose(b, part)
+		}
+	}
+}
+
+// prose writes text by its paragraphs: those that are words are filled, a term has what it
+// means beside it, and what is laid out, as code and pictures, stays as it is.
+func prose(b *strings.Builder, text string) {
+	for part := range strings.SplitSeq(strings.Trim(text, "\n"), "\n\n") {
+		first, rest, _ := strings.Cut(part, "\n")
+		switch inner := strings.ReplaceAll("\n"+rest, "\n    ", "\n")[1:]; {
+		case isFlowing(part):
+			fmt.Fprintf(b, ".PP\n%s\n", roff(part))
+		case isFlowing(first) && isFlowing(inner) && inner != rest:
+			fmt.Fprintf(b, ".TP\n.B %s\n%s\n", roff(first), roff(inner))
+		default:
+			fmt.Fprintf(b, ".PP\n.nf\n%s\n.fi\n", roff(part))
+		}
+	}
+}
+
+// isFlowing reports whether text is words alone, whose lines may end elsewhere.
+func isFlowing(text string) bool {
+	return text != "" && !strings.Contains(text, "  ") && !strings.Contains("\n"+text, "\n ") && !strings.ContainsAny(text[:1], "+|[")
+}
+
 // roff is text that troff prints as it is: groff_man(7).
 func roff(s string) string {
 	s = strings.NewReplacer(`\`, `\e`, "-", `\-`).Replace(s)
@@ -79,5 +120,13 @@ func roff(s string) string {
 			lines[i] = `\&` + line
 		}
 	}
-	return strings.Join(lines, "\n")
+	var b strings.Builder
+	for _, r := range strings.Join(lines, "\n") {
+		if r > '~' { // every troff knows them by their number
+			fmt.Fprintf(&b, `\[u%04X]`, r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }

@@ -78,7 +78,7 @@ func (a *app) push(ctx context.Context, file string, f pushFlags) error {
 		return err
 	}
 	if m.Push == nil && !f.uninstall {
-		return usage("%s has no push part\nhint: P in the mapper makes one, or write push: by hand; the README shows how", file)
+		return usage("%s has no push part\nhint: Send, 3 in the mapper, makes one, or write push: by hand; `loopmap help push` shows how", file)
 	}
 	store, err := table.Open(ctx, table.Options{URL: url, Dir: folder(file), Write: !f.dryRun})
 	if errors.Is(err, table.ErrNoDatabase) {

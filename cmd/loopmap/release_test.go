@@ -149,7 +149,7 @@ func understood(line []string) error {
 	if err == nil {
 		err = c.ParseFlags(rest)
 	}
-	if err == nil {
+	if err == nil && c.Args != nil {
 		err = c.Args(c, c.Flags().Args())
 	}
 	return err

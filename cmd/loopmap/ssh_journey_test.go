@@ -210,7 +210,7 @@ func startSystemSSHD(t testing.TB, keys string) (addr string) {
 	return addr
 }
 
-// Under the system's sshd: a forced command in authorized_keys, as the README has it.
+// Under the system's sshd: a forced command in authorized_keys, as `loopmap help ssh` has it.
 func TestUnderSystemSSHD(t *testing.T) {
 	t.Parallel()
 	ada, bob := newPerson(t, "ada"), newPerson(t, "bob")

@@ -86,7 +86,7 @@ func readFile(t testing.TB, file string) string {
 	return string(b)
 }
 
-// What is not said otherwise: this machine only, and the bounds that the README names.
+// What is not said otherwise: this machine only, and the bounds that `loopmap help ssh` names.
 func TestSSHDefaults(t *testing.T) {
 	a := &app{}
 	if got := a.sshCommand().Flags().Lookup("listen").DefValue; got != "127.0.0.1:8722" {

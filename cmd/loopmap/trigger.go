@@ -125,7 +125,7 @@ func (a *app) send(ctx context.Context, client *http.Client, t trigger, secrets 
 	if err != nil {
 		return s, usage("%v", err)
 	}
-	for _, set := range t.set {
+	for _, set := range withTwins(t.set, t.event) {
 		if body, err = setAttribute(body, set); err != nil {
 			return s, err
 		}
@@ -176,6 +176,28 @@ func withoutURL(err error) error {
 		return quoting.Err
 	}
 	return err
+}
+
+// withTwins are the --set of an event whose contact stands in it twice: who sets its id,
+// email or userId in one place sets it in the other, unless that is set, too.
+func withTwins(sets []string, event string) (all []string) {
+	if event != loops.ContactCreated {
+		return sets
+	}
+	given := "\n" + strings.Join(sets, "\n")
+	for _, set := range sets {
+		all = append(all, set)
+		for _, name := range []string{"id", "email", "userId"} {
+			one, other := "contact."+name+"=", "contactIdentity."+name+"="
+			if strings.HasPrefix(set, other) {
+				one, other = other, one
+			}
+			if value, ok := strings.CutPrefix(set, one); ok && !strings.Contains(given, "\n"+other) {
+				all = append(all, other+value)
+			}
+		}
+	}
+	return all
 }
 
 // setAttribute carries out one --set.
