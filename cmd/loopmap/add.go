@@ -50,7 +50,7 @@ func (a *app) dropCommand() *cobra.Command {
 			return a.change(c.Context(), fileArg(args[1:]), dry, func(_ *backend, m *mapping.Mapping) (*mapping.Mapping, error) {
 				i := slices.IndexFunc(m.Receive.Columns, func(c mapping.Column) bool { return c.Name == args[0] })
 				if i < 0 {
-					return nil, usage("%q is none of the columns%s", args[0], meant(args[0], m))
+					return nil, noColumn("the mapping", args[0], columnsOf(m))
 				}
 				n, err := m.Drop(i)
 				if err != nil {
@@ -64,15 +64,20 @@ func (a *app) dropCommand() *cobra.Command {
 	return c
 }
 
-func meant(name string, m *mapping.Mapping) string {
-	var names []string
+// typeNames are the types that a column can have.
+func typeNames() (names []string) {
+	for _, t := range column.Types {
+		names = append(names, string(t))
+	}
+	return names
+}
+
+// columnsOf are the names of the columns that a mapping fills by paths.
+func columnsOf(m *mapping.Mapping) (names []string) {
 	for _, c := range m.Receive.Columns {
 		names = append(names, c.Name)
 	}
-	if near := body.Nearest(name, names); near != "" {
-		return "; did you mean " + near + "?"
-	}
-	return "; they are " + strings.Join(names, ", ")
+	return names
 }
 
 // addColumn adds the column of a path, proposed as the mapper does.
@@ -109,7 +114,7 @@ func (a *app) addColumn(ctx context.Context, b *backend, m *mapping.Mapping, pat
 	if typ != "" {
 		t, err := column.ParseType(typ)
 		if err != nil {
-			return nil, usage("--type: %v", err)
+			return nil, oneOf("--type", typ, typeNames())
 		}
 		n = n.Retype(at, t)
 	}

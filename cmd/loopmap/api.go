@@ -32,7 +32,7 @@ type keySource struct {
 func (a *app) keySource(m *mapping.Mapping) (*keySource, error) {
 	switch {
 	case a.connection != "" && a.team != "":
-		return nil, usage("--connection and --team name two API keys: give one of them")
+		return nil, together("--connection", "--team")
 	case a.connection != "":
 		return a.keptKey(a.connection)
 	case a.team != "":

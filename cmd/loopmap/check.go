@@ -343,7 +343,7 @@ func (a *app) readSample(name string) ([]byte, error) {
 	if name != "-" {
 		f, err := os.Open(name)
 		if err != nil {
-			return nil, usage("%v", err)
+			return nil, unread(name, err)
 		}
 		defer f.Close()
 		r = f

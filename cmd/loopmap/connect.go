@@ -59,7 +59,7 @@ func (a *app) connectCommand() *cobra.Command {
 		},
 		RunE: func(c *cobra.Command, args []string) error {
 			if f.list && f.remove || f.list && f.rename || f.remove && f.rename {
-				return usage("--list, --remove and --rename are three things to do: give one of them")
+				return together("--list", "--remove", "--rename")
 			}
 			switch {
 			case f.list:

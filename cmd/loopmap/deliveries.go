@@ -13,6 +13,9 @@ import (
 	"loopmap/mapping/table"
 )
 
+// statuses are those that a delivery can have.
+var statuses = []string{string(mapping.Applied), string(mapping.Ignored), string(mapping.Quarantined), string(mapping.Pending)}
+
 func (a *app) deliveriesCommand() *cobra.Command {
 	var f table.Filter
 	var status, event, email string
@@ -27,10 +30,13 @@ func (a *app) deliveriesCommand() *cobra.Command {
 			switch f.Status {
 			case "", mapping.Applied, mapping.Ignored, mapping.Quarantined, mapping.Pending:
 			default:
-				return usage("--status is applied, ignored, quarantined or pending, not %q", status)
+				return oneOf("--status", status, statuses)
 			}
-			if f.Limit < 0 {
-				return usage("--limit is 0 (all) or more")
+			switch {
+			case f.Limit < 0:
+				return atLeast("--limit", 0, f.Limit, "0 shows all")
+			case keys != nil && email != "":
+				return together("--row", "--email")
 			}
 			if event != "" {
 				f.Events = []string{event}
@@ -44,7 +50,6 @@ func (a *app) deliveriesCommand() *cobra.Command {
 	c.Flags().StringVar(&event, "event", "", "only this `EVENT`")
 	c.Flags().StringArrayVar(&keys, "row", nil, "only those about the row with this `KEY`; may be repeated")
 	c.Flags().StringVar(&email, "email", "", "only those about the rows with this `EMAIL`, and those that became no row")
-	c.MarkFlagsMutuallyExclusive("row", "email")
 	var bytes bool
 	show := &cobra.Command{
 		Use:   "show ID [FILE]",

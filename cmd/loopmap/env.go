@@ -97,13 +97,22 @@ func (a *app) readMapping(file string) (m *mapping.Mapping, url string, err erro
 
 // readFile reads a mapping file that is there.
 func (a *app) readFile(file string) (*mapping.Mapping, error) {
+	src, err := readText(file)
+	if err != nil {
+		return nil, err
+	}
+	return a.parse(file, src)
+}
+
+// readText is the text of a mapping file that is there.
+func readText(file string) ([]byte, error) {
 	src, err := readSmall(file)
 	if os.IsNotExist(err) {
 		return nil, usage("%s is not there\nhint: `loopmap %s` makes it", file, file)
 	} else if err != nil {
 		return nil, readFailed("the mapping", err)
 	}
-	return a.parse(file, src)
+	return src, nil
 }
 
 func (a *app) databaseURL(m *mapping.Mapping) (string, error) {

@@ -15,17 +15,14 @@ func flagError(c *cobra.Command, err error) error {
 	hint := c.CommandPath() + " --help lists the flags"
 	var unknown *pflag.NotExistError
 	var value *pflag.InvalidValueError
+	var empty *pflag.ValueRequiredError
 	switch {
 	case errors.As(err, &unknown):
-		var names []string
-		c.Flags().VisitAll(func(f *pflag.Flag) {
-			if !f.Hidden {
-				names = append(names, f.Name)
-			}
-		})
-		if near := body.Nearest(unknown.GetSpecifiedName(), names); near != "" && len(unknown.GetSpecifiedName()) > 1 {
+		if near := nearestFlag(c, unknown); near != "" {
 			hint = "did you mean --" + near + "?"
 		}
+	case errors.As(err, &empty):
+		return withoutValue(empty.GetFlag())
 	case errors.As(err, &value):
 		f := value.GetFlag()
 		wants := map[string]string{"int": "a whole number", "bool": "true or false", "duration": "a time such as 30s"}[f.Value.Type()]
@@ -35,6 +32,29 @@ func flagError(c *cobra.Command, err error) error {
 		return usage("--%s wants %s, not %q\nhint: %s", f.Name, wants, value.GetValue(), hint)
 	}
 	return usage("%v\nhint: %s", err, hint)
+}
+
+// nearestFlag is the flag that was probably meant, also where one dash is missing: -lisen.
+func nearestFlag(c *cobra.Command, unknown *pflag.NotExistError) string {
+	var names []string
+	c.Flags().VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			names = append(names, f.Name)
+		}
+	})
+	typed := unknown.GetSpecifiedName()
+	if short := unknown.GetSpecifiedShortnames(); short != "" {
+		typed, _, _ = strings.Cut(short, "=")
+	}
+	if len(typed) < 2 {
+		return ""
+	}
+	return body.Nearest(typed, names)
+}
+
+func withoutValue(f *pflag.Flag) error {
+	name, _ := pflag.UnquoteUsage(f)
+	return usage("--%s was given without a value\nhint: leave it out, or write --%s %s", f.Name, f.Name, strings.ToUpper(name))
 }
 
 // noneEmpty refuses flags that were given without a value, as "$UNSET" gives them: they
@@ -48,8 +68,7 @@ func noneEmpty(c *cobra.Command) (err error) {
 			}
 		}
 		if empty && err == nil {
-			name, _ := pflag.UnquoteUsage(f)
-			err = usage("--%s was given without a value\nhint: leave it out, or write --%s %s", f.Name, f.Name, strings.ToUpper(name))
+			err = withoutValue(f)
 		}
 	})
 	return err

@@ -49,11 +49,11 @@ func (a *app) pushCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			switch {
 			case f.rows < 0 || f.rows == 0 && c.Flags().Changed("rows"):
-				return usage("--rows is how many rows are sent at most, 1 or more; without it all are")
+				return atLeast("--rows", 1, f.rows, "leave it out, and all rows are sent")
 			case f.uninstall && (f.rows > 0 || f.keys != nil || f.failed || f.unknown || f.again):
 				return usage("--uninstall sends nothing: leave the other flags out")
 			case f.failed && f.keys != nil:
-				return usage("--row names rows, --failed takes those that failed: give one of them")
+				return together("--row", "--failed")
 			case f.anew && (f.keys == nil || f.dryRun):
 				return usage("--anew forgets what was sent for the rows that --row names, and sends them")
 			}
@@ -82,7 +82,7 @@ func (a *app) push(ctx context.Context, file string, f pushFlags) error {
 	}
 	store, err := table.Open(ctx, table.Options{URL: url, Dir: folder(file), Write: !f.dryRun})
 	if errors.Is(err, table.ErrNoDatabase) {
-		return usage("%v: there are no rows to send", err)
+		return notYet("the database", "there are no rows to send")
 	} else if err != nil {
 		return err
 	}

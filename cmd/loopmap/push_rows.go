@@ -18,7 +18,7 @@ func senderOf(ctx context.Context, store *table.Store, m *mapping.Mapping, file 
 		return nil, err
 	}
 	if len(columns) == 0 {
-		return nil, usage("table %s is not there, so there are no rows to send\nhint: loopmap sync makes it", m.Table)
+		return nil, notYet("table "+m.Table, "there are no rows to send")
 	}
 	if err := toldApart(m, columns); err != nil {
 		return nil, err
@@ -35,7 +35,7 @@ func missing(ctx context.Context, store *table.Store, s *outgoing.Sender, keys [
 		}
 		for _, r := range rows {
 			if r.Gone && len(r.Lines) == 0 {
-				return usage("table %s has no row with %s %q", s.Mapping().Table, s.Mapping().Key, r.Key)
+				return noRow(s.Mapping(), r.Key)
 			}
 		}
 	}

@@ -48,9 +48,9 @@ func (a *app) rehearseCommand() *cobra.Command {
 type rehearseFlags struct{ once, mask bool }
 
 func (a *app) rehearse(ctx context.Context, file string, f rehearseFlags) error {
-	src, err := readSmall(file)
+	src, err := readText(file)
 	if err != nil {
-		return usage("%v\nhint: `loopmap %s` makes a mapping", err, file)
+		return err
 	}
 	m, err := mapping.Parse(file, src)
 	if err != nil {

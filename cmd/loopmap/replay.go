@@ -91,7 +91,7 @@ func (a *app) replay(ctx context.Context, file string, f replayFlags) error {
 	if f.diff { // which makes nothing, not even a database
 		look, err := table.Open(ctx, table.Options{URL: url, Dir: folder(file)})
 		if errors.Is(err, table.ErrNoDatabase) {
-			return usage("%v: there is nothing to compare", err)
+			return notYet("the database", "there is nothing to compare")
 		} else if err != nil {
 			return err
 		}
@@ -278,7 +278,7 @@ func (r *replay) file(ctx context.Context) error {
 	if r.flags.from != "-" {
 		f, err := os.Open(r.flags.from)
 		if err != nil {
-			return usage("--from: %v", err)
+			return unread(r.flags.from, err)
 		}
 		defer f.Close()
 		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {

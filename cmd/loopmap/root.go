@@ -23,6 +23,9 @@ func run(ctx context.Context, a *app, args []string) int {
 		a.blanks.add(password)
 	}
 	root := a.root()
+	if wantsJSON(args) { // errors are, also of what stands before it
+		a.output = "json"
+	}
 	root.SetArgs(args)
 	root.SetIn(a.stdin)
 	root.SetErr(a.stderr)
@@ -59,7 +62,7 @@ func (a *app) root() *cobra.Command {
 	root.PersistentFlags().BoolVar(&a.debug, "debug", false, "log every request, with secrets blanked")
 	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
 		if a.output != "text" && a.output != "json" {
-			return usage("-o is text or json, not %q", a.output)
+			return oneOf("-o", a.output, []string{"text", "json"})
 		}
 		return noneEmpty(c)
 	}
@@ -81,19 +84,49 @@ func (a *app) rootArgs(c *cobra.Command, args []string) error {
 		return nil
 	}
 	if _, err := os.Stat(args[0]); err != nil && !strings.Contains(args[0], ".") {
-		var names []string
-		for _, sub := range c.Commands() {
-			if !sub.Hidden {
-				names = append(names, sub.Name())
-			}
-		}
-		hint := "commands: " + strings.Join(names, ", ")
-		if near := body.Nearest(args[0], names); near != "" {
+		hint := "commands: " + strings.Join(commands(c), ", ")
+		if near := nearestCommand(c, args); near != "" {
 			hint = "did you mean loopmap " + near + "?"
 		}
 		return usage("%q is neither a command nor a mapping file\nhint: %s", args[0], hint)
 	}
 	return atMost(1)(c, args)
+}
+
+// commands are the names of those below c that are shown.
+func commands(c *cobra.Command) (names []string) {
+	for _, sub := range c.Commands() {
+		if !sub.Hidden {
+			names = append(names, sub.Name())
+		}
+	}
+	return names
+}
+
+// nearestCommand is the command below c that the first argument was probably meant to be.
+func nearestCommand(c *cobra.Command, args []string) string {
+	if len(args) == 0 {
+		return ""
+	}
+	return body.Nearest(args[0], commands(c))
+}
+
+// wantsJSON reports whether -o json stands among the arguments, whatever else is wrong with
+// them.
+func wantsJSON(args []string) bool {
+	for i, arg := range args {
+		switch arg {
+		case "--":
+			return false
+		case "-ojson", "-o=json", "--output=json":
+			return true
+		case "-o", "--output":
+			if i+1 < len(args) && args[i+1] == "json" {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // atMost and exactly are cobra's checks with our exit status.
@@ -103,6 +136,9 @@ func exactly(n int) cobra.PositionalArgs { return counted(cobra.ExactArgs(n)) }
 func counted(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if err := check(c, args); err != nil {
+			if near := nearestCommand(c, args); near != "" {
+				return usage("wrong number of arguments: %d\nhint: did you mean %s %s?", len(args), c.CommandPath(), near)
+			}
 			return usage("wrong number of arguments: %d\nhint: usage is %s", len(args), c.UseLine())
 		}
 		return nil

@@ -38,7 +38,7 @@ func (a *app) rowsCommand() *cobra.Command {
 		Args: atMost(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if limit < 0 {
-				return usage("--limit is 0 (all) or more")
+				return atLeast("--limit", 0, limit, "0 shows all")
 			}
 			return a.rows(c.Context(), fileArg(args), where, limit)
 		},

@@ -82,8 +82,11 @@ func (a *app) sshHost(file string, f sshFlags, log *slog.Logger) (*sshHost, erro
 	}
 	limits := sshd.DefaultLimits()
 	limits.Sessions, limits.PerKey = f.sessions, f.perKey
-	if f.sessions < 1 || f.perKey < 1 {
-		return nil, usage("--sessions and --sessions-per-key are 1 at least")
+	switch least := "leave it out, and the usual limit holds"; {
+	case f.sessions < 1:
+		return nil, atLeast("--sessions", 1, f.sessions, least)
+	case f.perKey < 1:
+		return nil, atLeast("--sessions-per-key", 1, f.perKey, least)
 	}
 	keys := sshd.KeyFile(f.authorizedKeys)
 	n, wrong, err := keys.Check()

@@ -178,7 +178,7 @@ func (a *app) verifier(f syncFlags, public publicURL) (verify verifyFunc, trial 
 	_, secrets, err := a.signingSecrets()
 	switch {
 	case f.unsigned && f.trial:
-		return nil, false, usage("--trial checks signatures and --unsigned does not\nhint: give one of them")
+		return nil, false, together("--trial", "--unsigned")
 	case f.unsigned:
 		if !loopback(f.listen) {
 			return nil, false, usage("--unsigned listens on this machine only, and %s can be reached from elsewhere\n"+

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -62,7 +63,10 @@ type sent struct {
 
 func (a *app) trigger(ctx context.Context, t trigger) error {
 	if t.count < 1 {
-		return usage("--count is 1 or more")
+		return atLeast("--count", 1, t.count, "leave it out, and one is sent")
+	}
+	if !slices.Contains(loops.Events, t.event) {
+		return noEvent(t.event)
 	}
 	to, err := url.Parse(t.to)
 	if err != nil || to.Host == "" || to.Scheme != "http" && to.Scheme != "https" {

@@ -69,7 +69,7 @@ func (a *app) why(ctx context.Context, who, column, file string) error {
 	}
 	store, err := table.Open(ctx, table.Options{URL: url, Dir: folder(file), ReadOnly: true})
 	if errors.Is(err, table.ErrNoDatabase) {
-		return fmt.Errorf("the database is not there yet, so it has no row %s\nhint: loopmap sync makes it, and fills it", who)
+		return notYet("the database", "there is no row "+who)
 	} else if err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (a *app) why(ctx context.Context, who, column, file string) error {
 	if column != "" {
 		at := slices.IndexFunc(story.Cells, func(c table.StoryCell) bool { return m.Dialect.Fold(c.Name) == m.Dialect.Fold(column) })
 		if at < 0 {
-			return usage("table %s has no column %s\nhint: it has %s", m.Table, column, columnNames(story))
+			return noColumn("table "+m.Table, column, columnNames(story))
 		}
 		story.Cells = story.Cells[at : at+1]
 	}
@@ -91,15 +91,11 @@ func (a *app) why(ctx context.Context, who, column, file string) error {
 	return a.printStory(m, story, column != "")
 }
 
-func columnNames(story *table.Story) string {
-	var names []string
+func columnNames(story *table.Story) (names []string) {
 	for _, c := range story.Cells {
 		names = append(names, c.Name)
 	}
-	if len(names) == 0 {
-		return "none: it is not there"
-	}
-	return strings.Join(names, ", ")
+	return names
 }
 
 // storyOf is the story of the row with a key, else of the one with an email.
