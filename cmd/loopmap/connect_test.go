@@ -215,7 +215,7 @@ func TestConnectOrder(t *testing.T) {
 	a.team = "crew"
 	want(named, "key-of-the-team")
 	a.connection = "alpha"
-	refused(named, "two API keys")
+	refused(named, "exclude each other")
 	a.team = ""
 	want(named, "key-of-alpha")
 }
