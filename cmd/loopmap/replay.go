@@ -128,7 +128,7 @@ func (a *app) replay(ctx context.Context, file string, f replayFlags) error {
 	}
 	c := r.counts
 	if rest := c.Quarantined + c.Pending + c.Unreadable; err == nil && rest > 0 && !f.diff {
-		msg := fmt.Sprintf("%d deliveries did not become rows", rest)
+		msg := fmt.Sprintf("%d %s", rest, plural(rest, "delivery did not become a row", "deliveries did not become rows"))
 		if c.Quarantined+c.Pending > 0 && !f.noJournal {
 			msg += "\nhint: loopmap deliveries --status quarantined says why"
 		}
@@ -142,6 +142,9 @@ func unprepared(ctx context.Context, store *table.Store, m *mapping.Mapping) err
 	plan, err := store.Plan(ctx, m)
 	if err != nil {
 		return err
+	}
+	if err := plan.Err(); err != nil {
+		return usage("%v\n%s", err, retypesNothing)
 	}
 	if why := plan.Unfit(); why != "" {
 		return usage("%s\nhint: loopmap sync and loopmap replay make the change; --diff changes nothing", why)

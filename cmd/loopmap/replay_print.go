@@ -60,9 +60,12 @@ func (r *replay) print() error {
 	if len(parts) == 0 {
 		parts = []string{"nothing to do"}
 	}
-	words := "deliveries in"
+	words := plural(c.Deliveries, "delivery", "deliveries")
 	if r.flags.diff {
-		words = fmt.Sprintf("deliveries, %d rows would change,", len(c.Changes))
+		n := int64(len(c.Changes))
+		words += fmt.Sprintf(", %d %s would change,", n, plural(n, "row", "rows"))
+	} else {
+		words += " in"
 	}
 	_, err := fmt.Fprintf(r.app.stdout, "%d %s %.1f s: %s\n", c.Deliveries, words, c.Seconds, strings.Join(parts, ", "))
 	return err

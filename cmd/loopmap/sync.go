@@ -235,6 +235,9 @@ func loopbackHost(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
+// retypesNothing is what to do about a table that does not fit.
+const retypesNothing = "hint: change the mapping, or the table by hand; loopmap retypes nothing"
+
 // prepare makes the table fit for the mapping, and says how.
 func prepare(ctx context.Context, store *table.Store, m *mapping.Mapping, log *slog.Logger) error {
 	plan, err := store.Plan(ctx, m)
@@ -242,7 +245,7 @@ func prepare(ctx context.Context, store *table.Store, m *mapping.Mapping, log *s
 		return err
 	}
 	if err := plan.Err(); err != nil {
-		return usage("%v\nhint: change the mapping, or the table by hand; loopmap retypes nothing", err)
+		return usage("%v\n%s", err, retypesNothing)
 	}
 	for i, sql := range plan.SQL {
 		log.Info("changing the table", "why", plan.Notes[i], "sql", sql)
