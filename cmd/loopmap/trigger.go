@@ -28,7 +28,8 @@ func (a *app) triggerCommand() *cobra.Command {
 		Long: "Sends a webhook as Loops does, signed with LOOPS_SIGNING_SECRET, about a made-up\n" +
 			"contact with new ids. Without that secret it is signed with the trial secret of\n" +
 			"this user and machine, for a loopmap on the same machine. Where --set gives the\n" +
-			"contact of contact.created an id, email or userId, contactIdentity has it, too.\n\nThe events:\n\n  " + strings.Join(loops.Events, "\n  "),
+			"contact of contact.created an id, email or userId, contactIdentity has it, too.\n\n" +
+			"The events:\n\n  " + strings.Join(loops.Events, "\n  "),
 		Example:   "loopmap trigger contact.created\nloopmap trigger contact.created --count 20 --set contact.plan=pro",
 		Args:      exactly(1),
 		ValidArgs: loops.Events,
