@@ -17,8 +17,11 @@ func (m *Mapping) ColumnFrom(p Path) int {
 }
 
 // Add appends a column for each attribute that is none yet, with proposed names
-// and types.
+// and types. A mapping that only sends begins to receive.
 func (m *Mapping) Add(attrs ...*body.Attribute) *Mapping {
+	if !m.Receives() && len(attrs) > 0 {
+		m = m.receiving()
+	}
 	taken, from := map[string]bool{}, map[string]bool{}
 	for _, c := range m.Receive.Columns {
 		taken[m.Dialect.Fold(c.Name)], from[c.From.String()] = true, true
@@ -35,6 +38,24 @@ func (m *Mapping) Add(attrs ...*body.Attribute) *Mapping {
 			n.Receive.Columns = append(n.Receive.Columns, c)
 		}
 	}
+	return n
+}
+
+// receiving is m with a receive part of the key column alone. What the key is sent as says
+// where webhooks have it.
+func (m *Mapping) receiving() *Mapping {
+	n := m.Clone()
+	from := "id"
+	if m.Push != nil && m.Push.Contact != nil {
+		switch fold := m.Dialect.Fold; fold(m.Key) {
+		case fold(m.Push.Contact.UserID):
+			from = "userId"
+		case fold(m.Push.Contact.Email):
+			from = "email"
+		}
+	}
+	n.Receive.Events = []string{ContactCreated}
+	n.Receive.Columns = []Column{{m.Key, column.Text, body.MakePath(body.Step{Key: "contactIdentity"}, body.Step{Key: from})}}
 	return n
 }
 

@@ -180,7 +180,22 @@ func (f *fileReader) mapping(root *yamledit.Node) *Mapping {
 	if n := root.Get("push"); n != nil && n.Kind != yamledit.Empty {
 		m.Push = f.push(n)
 	}
+	f.purpose(root, m)
 	return m
+}
+
+// purpose refuses a file that neither receives nor sends.
+func (f *fileReader) purpose(root *yamledit.Node, m *Mapping) {
+	push := root.Get("push")
+	switch {
+	case root.Get("receive") != nil || misspelt(root, "receive"): // which has been said
+	case push == nil && misspelt(root, "push"):
+	case m.Push == nil:
+		f.problem(root.At, "the mapping file has no receive, which says which events become rows, and no push, which says what rows send "+
+			"to Loops: it needs one of them")
+	case push.Kind == yamledit.Map && m.Push.Contact == nil && len(m.Push.Events) == 0:
+		f.problem(push.At, "push sends nothing: give it contact, events or both, or the mapping file a receive")
+	}
 }
 
 func (f *fileReader) version(root *yamledit.Node) {
@@ -196,13 +211,7 @@ func (f *fileReader) version(root *yamledit.Node) {
 
 func (f *fileReader) receive(root *yamledit.Node, m *Mapping) {
 	n := root.Get("receive")
-	if n == nil {
-		if !misspelt(root, "receive") {
-			f.problem(root.At, "the mapping file has no receive; it says which events become rows")
-		}
-		return
-	}
-	if !f.block(n, "receive", "events", "columns", "rules") {
+	if n == nil || !f.block(n, "receive", "events", "columns", "rules") {
 		return
 	}
 	m.Receive.Events = f.words(n, "receive", "events", "[contact.created]")

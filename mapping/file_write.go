@@ -15,7 +15,9 @@ version:
 database:
 table:
 key:   # the column that tells rows apart
+`
 
+const newReceive = `
 receive:
   events:
   columns:
@@ -31,7 +33,11 @@ func Rewrite(name string, src []byte, m *Mapping) ([]byte, error) {
 	if len(bytes.TrimSpace(src)) > 0 {
 		doc, err = readFile(name, src)
 	} else {
-		src, doc = []byte(newFile), &document{}
+		text := newFile
+		if m.Receives() {
+			text += newReceive
+		}
+		src, doc = []byte(text), &document{}
 		doc.root, err = yamledit.Read(src)
 	}
 	if err != nil {

@@ -29,8 +29,8 @@ type Mapping struct {
 	Database string         // as written: sqlite:FILE, postgres://..., or with ${NAME} in it
 	Dialect  column.Dialect // of the database; SQLite while a ${NAME} hides it
 	Table    string
-	Key      string // the column that tells rows apart
-	Receive  Receive
+	Key      string        // the column that tells rows apart
+	Receive  Receive       // says nothing in a file that only sends: see [Mapping.Receives]
 	Keep     time.Duration // how long the journal keeps bodies; 0: for ever
 	Push     *Push         // nil when the file has none
 	Hash     string        // of the file's bytes, 12 hexadecimal digits; names the version
@@ -55,6 +55,10 @@ type Receive struct {
 	Columns []Column
 	Rules   []Rule // what these or other events do besides
 }
+
+// Receives reports whether webhooks become rows; else rows are only sent, of a table that is
+// there.
+func (m *Mapping) Receives() bool { return len(m.Receive.Columns) > 0 }
 
 // Lists reports whether an event fills the columns.
 func (r *Receive) Lists(event string) bool { return slices.Contains(r.Events, event) }

@@ -201,6 +201,15 @@ func (m *merger) distinct(list []Column) (out []Column) {
 
 // key lets the right column tell rows apart, whatever it is called by now.
 func (m *merger) key() {
+	if !m.out.Receives() { // it is a column of the table's own
+		if m.out.Key = m.theirs.Key; m.mine.Key != m.base.Key {
+			m.out.Key = m.mine.Key
+		}
+		if m.out.Key != m.theirs.Key && m.theirs.Key != m.base.Key {
+			m.clash("the key: they say %s, you say %s; yours is taken", body.Printable(m.theirs.Key), body.Printable(m.mine.Key))
+		}
+		return
+	}
 	from := func(n *Mapping) string { return n.column(n.Key).From.String() }
 	base, mine, theirs := from(m.base), from(m.mine), from(m.theirs)
 	want, named := theirs, m.theirs.Key

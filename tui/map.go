@@ -187,6 +187,10 @@ func (m *Model) drawColumns(w, h int) []string {
 	n := len(m.draft.Receive.Columns)
 	f := framed{title: "Columns", figure: plural(n, "column"), top: m.columns.top, at: m.columns.cursor, all: n}
 	f.focused = m.focus == columnsPane && !m.renaming()
+	if !m.draft.Receives() {
+		return m.st.frame(f, m.empty(w-2, "This mapping only sends: no webhook fills the table.",
+			"An attribute that is picked makes it receive, too."), w, h)
+	}
 	if i := m.columns.cursor; f.focused && i < len(m.columns.problems) && m.columns.problems[i] != "" {
 		f.foot = "! " + safe(m.columns.problems[i])
 	}

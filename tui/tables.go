@@ -261,7 +261,7 @@ func (m *Model) takeTable(x Table, key string) {
 	if n.Key != key {
 		was := n.Key
 		n.Key = key
-		if !slices.ContainsFunc(n.Receive.Columns, func(c mapping.Column) bool { return c.Name == key }) {
+		if n.Receives() && !slices.ContainsFunc(n.Receive.Columns, func(c mapping.Column) bool { return c.Name == key }) {
 			n.Receive.Columns = append([]mapping.Column{m.keyColumn(x, key)}, n.Receive.Columns...)
 		}
 		if there := slices.ContainsFunc(x.Columns, func(c TableColumn) bool { return c.Name == was }); !there && m.cfg.New {
@@ -274,6 +274,10 @@ func (m *Model) takeTable(x Table, key string) {
 	m.draft = n
 	m.recompute()
 	m.focus = columnsPane
+	if !n.Receives() {
+		m.say("rows of %s are sent; %s tells them apart", safe(x.Name), safe(n.Key))
+		return
+	}
 	m.say("rows go to %s; %s tells them apart, from %s", safe(x.Name), safe(n.Key), safe(columnOf(n, n.Key).From.String()))
 }
 
@@ -371,9 +375,12 @@ func (m *Model) drawTable(w, h int) []string {
 			name = max(name, min(inner/2, width(safe(key))))
 		}
 		for i, key := range t.keys {
-			c := m.keyColumn(*x, key)
+			from := ""
+			if m.draft.Receives() {
+				from = "from " + m.keyColumn(*x, key).From.String()
+			}
 			lines = append(lines, st.line(i == t.key, inner, cell{text: middle(safe(key), name), w: name},
-				cell{text: "from " + c.From.String(), w: inner - name - 3, look: st.faint}))
+				cell{text: from, w: inner - name - 3, look: st.faint}))
 		}
 		return st.frame(framed{title: "Which column tells rows apart?", figure: safe(x.Name), focused: true}, lines, w, h)
 	}

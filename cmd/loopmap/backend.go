@@ -282,6 +282,10 @@ func (b *backend) Save(ctx context.Context, m *mapping.Mapping) (s tui.Saved, er
 	case n > 1:
 		s.Words += fmt.Sprintf("; %d waiting deliveries mapped", n)
 	}
+	if !saved.Receives() && !sends(saved) {
+		s.Words += ". Next: loopmap push"
+		return s, nil
+	}
 	s.Words += nextWords
 	return s, nil
 }

@@ -60,6 +60,9 @@ func (b *backend) Replay(ctx context.Context, id string) (words string, err erro
 	b.busy.RLock()
 	defer b.busy.RUnlock()
 	m := b.mapping()
+	if !m.Receives() {
+		return "", errors.New("the mapping receives nothing: a delivery has no row to become")
+	}
 	b.mu.Lock()
 	store, err := b.open(ctx, m)
 	b.mu.Unlock()
@@ -124,7 +127,7 @@ func (b *backend) MapWaiting(ctx context.Context) (words string, err error) {
 	defer b.busy.RUnlock()
 	b.mu.Lock()
 	m := b.current
-	if m == nil {
+	if m == nil || !m.Receives() {
 		b.mu.Unlock()
 		return "", nil
 	}

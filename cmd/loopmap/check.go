@@ -84,7 +84,7 @@ func (a *app) check(ctx context.Context, file string, samples []string) error {
 	fields := table.Fields(m, columns)
 	if wrong := m.PushProblems(file, fields); len(wrong) > 0 && len(columns) > 0 {
 		return &mapping.FileError{Problems: wrong}
-	} else if len(wrong) > 0 { // the table may yet be made with more columns
+	} else if len(wrong) > 0 && m.Receives() { // the table may yet be made with more columns
 		for _, p := range wrong {
 			out.Warnings = append(out.Warnings, p.String()+"; table "+m.Table+" is not there yet")
 		}
@@ -185,6 +185,9 @@ func warnings(m *mapping.Mapping) []string {
 			list = append(list, fmt.Sprintf("column %s is a word of SQL: queries must quote it", c.Name))
 		}
 	}
+	if m.Keep > 0 && !m.Receives() {
+		list = append(list, "journal.keep is about what is received, and nothing is")
+	}
 	list = append(list, stale(m)...)
 	if m.Push != nil {
 		list = append(list, m.PushWarnings()...)
@@ -242,6 +245,9 @@ func (c *checked) print(w io.Writer, m *mapping.Mapping) error {
 	ok := "ok"
 	if len(c.Misfits) > 0 {
 		ok = "well-formed"
+	}
+	if !m.Receives() {
+		columns = "sends the rows"
 	}
 	line("%s: "+ok+", %s of table %s in %s", c.File, columns, c.Table, c.Database)
 	for _, s := range c.Warnings {

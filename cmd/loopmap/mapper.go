@@ -175,7 +175,7 @@ func (a *app) mapperConfig(ctx context.Context, b *backend, f mapperFlags) (cfg 
 		}
 		cfg.Samples = append(cfg.Samples, list...)
 	}
-	if len(cfg.Samples) == 0 && !cfg.New {
+	if len(cfg.Samples) == 0 && cfg.Mapping.Receives() && !cfg.New {
 		if cfg.Samples, err = b.Journal(ctx); err != nil {
 			return cfg, err
 		}

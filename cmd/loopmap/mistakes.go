@@ -61,6 +61,12 @@ func notYet(what, so string) error {
 	return usage("%s is not there yet, so %s\nhint: loopmap sync makes it", what, so)
 }
 
+// noneMade says that a table, or its database, is not there where rows are only sent: then
+// neither is made.
+func noneMade(what string) error {
+	return usage("%s is not there, so there are no rows to send\nhint: a mapping that only sends makes none: name a table that there is", what)
+}
+
 // noRow says that no row has a key.
 func noRow(m *mapping.Mapping, key string) error {
 	return usage("table %s has no row with %s %q\nhint: loopmap rows shows the rows", m.Table, m.Key, key)

@@ -80,6 +80,11 @@ func (a *app) push(ctx context.Context, file string, f pushFlags) error {
 	if m.Push == nil && !f.uninstall {
 		return usage("%s has no push part\nhint: Send, 3 in the mapper, makes one, or write push: by hand; `loopmap help push` shows how", file)
 	}
+	if !m.Receives() {
+		if err := there(ctx, m, url, file); err != nil {
+			return err
+		}
+	}
 	store, err := table.Open(ctx, table.Options{URL: url, Dir: folder(file), Write: !f.dryRun})
 	if errors.Is(err, table.ErrNoDatabase) {
 		return notYet("the database", "there are no rows to send")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -18,12 +19,31 @@ func senderOf(ctx context.Context, store *table.Store, m *mapping.Mapping, file 
 		return nil, err
 	}
 	if len(columns) == 0 {
+		if !m.Receives() {
+			return nil, noneMade("table " + m.Table)
+		}
 		return nil, notYet("table "+m.Table, "there are no rows to send")
 	}
 	if err := toldApart(m, columns); err != nil {
 		return nil, err
 	}
 	return outgoing.NewSender(m, file, table.Fields(m, columns))
+}
+
+// there refuses a table that is not there, or its database, before anything is made.
+func there(ctx context.Context, m *mapping.Mapping, url, file string) error {
+	store, err := table.Open(ctx, table.Options{URL: url, Dir: folder(file)})
+	if errors.Is(err, table.ErrNoDatabase) {
+		return noneMade("the database")
+	} else if err != nil {
+		return err
+	}
+	defer store.Close()
+	columns, err := store.Columns(ctx, m.Table)
+	if err == nil && len(columns) == 0 {
+		err = noneMade("table " + m.Table)
+	}
+	return err
 }
 
 // missing says which of the rows that were asked for are not there.

@@ -56,6 +56,9 @@ func (a *app) rehearse(ctx context.Context, file string, f rehearseFlags) error 
 	if err != nil {
 		return err
 	}
+	if !m.Receives() {
+		return usage("%s only sends, and a rehearsal goes there and back\nhint: loopmap push --dry-run prints what its rows would send", file)
+	}
 	dir, err := os.MkdirTemp("", "loopmap-rehearsal-")
 	if err != nil {
 		return err

@@ -44,11 +44,17 @@ func (r *reloader) load(ctx context.Context) error {
 	if url != r.url {
 		return errors.New("it names another database: restart for that")
 	}
-	if err := prepare(ctx, r.store, m, r.log); err != nil {
+	switch receives := r.current.Load().Receives(); {
+	case !receives && m.Receives():
+		return errors.New("it receives webhooks now: restart for that")
+	case receives && !m.Receives():
+		return errors.New("it receives nothing any more: restart for that")
+	}
+	if err := r.prepare(ctx, m); err != nil {
 		return err
 	}
-	if err := prepareOutbox(ctx, r.store, m, r.file, r.log); err != nil {
-		return err
+	if !m.Receives() && !sends(m) {
+		r.log.Warn("neither push.auto nor push.every is on any more: nothing is sent until one of them is", "file", r.file)
 	}
 	r.current.Store(m)
 	wake(r.changed)

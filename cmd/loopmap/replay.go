@@ -84,6 +84,9 @@ func (a *app) replay(ctx context.Context, file string, f replayFlags) error {
 	if err != nil {
 		return err
 	}
+	if !m.Receives() {
+		return usage("%s has no receive, so there is nothing to map again\nhint: its rows are sent by loopmap push", file)
+	}
 	since, err := parseSince(f.since, a.now())
 	if err != nil {
 		return err

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -32,7 +31,8 @@ func (a *app) syncCommand() *cobra.Command {
 			"200 when that is on disk.\n\n" +
 			"Where the mapping says push.auto or push.every it sends rows back to Loops,\n" +
 			"with LOOPS_API_KEY (or LOOPS_API_KEY_FILE), or a key that `loopmap connect`\n" +
-			"keeps: `loopmap push` does the same by hand.\n\n" +
+			"keeps: `loopmap push` does the same by hand. A mapping without a receive part\n" +
+			"is only sent by: then nothing listens, and no signing secret is needed.\n\n" +
 			"Where no secret is set, a terminal and --trial take what `loopmap trigger` on\n" +
 			"this machine signs with the user's own trial secret, and nothing else.\n\n" +
 			"On a terminal the log is for people: a line a delivery and a push, and one at\n" +
@@ -69,11 +69,17 @@ func (a *app) sync(ctx context.Context, file string, f syncFlags) error {
 	if err != nil {
 		return err
 	}
-	verify, trial, err := a.verifier(f, public)
+	if f.unsigned && f.trial {
+		return together("--trial", "--unsigned")
+	}
+	m, url, err := a.readMapping(file)
 	if err != nil {
 		return err
 	}
-	m, url, err := a.readMapping(file)
+	if !m.Receives() {
+		return a.sendOnly(ctx, file, url, m, f)
+	}
+	verify, trial, err := a.verifier(f, public)
 	if err != nil {
 		return err
 	}
@@ -82,44 +88,30 @@ func (a *app) sync(ctx context.Context, file string, f syncFlags) error {
 		return fmt.Errorf("listen: %w\nhint: another loopmap may be running; --listen takes another address", err)
 	}
 	defer l.Close()
-	log, watched, written := a.busyLogger(f.bottom)
-	defer written()
-	guests, err := a.sshHost(file, f.shell, log)
+	s, end, err := a.begin(ctx, file, url, m, f)
 	if err != nil {
 		return err
 	}
-	defer guests.close()
-	store, err := table.Open(ctx, table.Options{URL: url, Dir: folder(file), Write: true, Text: a.versions.text})
-	if err != nil {
-		return err
-	}
-	defer store.Close()
-	if err := prepare(ctx, store, m, log); err != nil {
-		return err
-	}
-	if err := prepareOutbox(ctx, store, m, file, log); err != nil {
-		return err
-	}
+	defer end()
+	store, log := s.store, s.log
 	if _, err := mapWaiting(ctx, store, m, log); err != nil {
 		return err
 	}
-	live := &reloader{app: a, file: file, url: url, store: store, log: log, ssh: guests, changed: make(chan struct{}, 1)}
-	live.current.Store(m)
 	r := receive.New(receive.Config{
 		Verify:  verify,
 		Trial:   trial,
 		Check:   loops.CheckHeader,
 		Host:    public.host(),
 		Also:    public.path(),
-		Mapping: live.current.Load,
+		Mapping: s.current.Load,
 		Journal: store,
 		Writers: store.Writers(),
 		Now:     a.now,
 		Log:     log,
-		Quiet:   watched != nil,
+		Quiet:   s.watched != nil,
 		Seen: func(x receive.Arrival) {
-			guests.arrived(x)
-			watched.arrived(x)
+			s.guests.arrived(x)
+			s.watched.arrived(x)
 			if f.seen != nil {
 				f.seen(x)
 			}
@@ -130,21 +122,10 @@ func (a *app) sync(ctx context.Context, file string, f syncFlags) error {
 	if awaited.Trial = trial; trial {
 		log.Warn("trial: LOOPS_SIGNING_SECRET is not set, so only what `loopmap trigger` on this machine sends is taken")
 	}
-	guests.receiving(awaited)
+	s.guests.receiving(awaited)
 	log.Info("listening", "url", "http://"+l.Addr().String()+receive.Path, "file", file, "mapping", m.Hash,
 		"database", databaseName(url), "table", m.Table, "signed", verify != nil)
-	ctx, stop := context.WithCancel(ctx)
-	var watching sync.WaitGroup
-	watching.Go(func() { live.watch(ctx) })
-	watching.Go(func() { guests.run(ctx) })
-	watching.Go(func() { (&outboxKeeper{store: store, mapping: live.current.Load, log: log}).run(ctx) })
-	watching.Go(func() {
-		(&keeper{store: store, mapping: live.current.Load, mapped: m.Hash, now: a.now, log: log, waiting: watched.waits}).run(ctx)
-	})
-	watching.Go(func() {
-		(&follower{app: a, file: file, store: store, mapping: live.current.Load, log: log, seen: watched.outcomes(),
-			changed: live.changed}).run(ctx)
-	})
+	stop := s.run(ctx)
 	if _, set := a.lookup("GOGC"); !set && f.shell.listen == "" {
 		// A delivery leaves nothing behind, and what lives is little, where no screens are
 		// served: half the collections for a few megabytes more.
@@ -153,8 +134,6 @@ func (a *app) sync(ctx context.Context, file string, f syncFlags) error {
 	err = receive.Serve(ctx, l, r, log)
 	r.Close()
 	stop()
-	watching.Wait()
-	log.Info("stopped")
 	return err
 }
 
@@ -177,8 +156,6 @@ type verifyFunc = func(http.Header, []byte, time.Time) (string, error)
 func (a *app) verifier(f syncFlags, public publicURL) (verify verifyFunc, trial bool, err error) {
 	_, secrets, err := a.signingSecrets()
 	switch {
-	case f.unsigned && f.trial:
-		return nil, false, together("--trial", "--unsigned")
 	case f.unsigned:
 		if !loopback(f.listen) {
 			return nil, false, usage("--unsigned listens on this machine only, and %s can be reached from elsewhere\n"+
@@ -269,6 +246,9 @@ const pageBytes = 16 << 20
 // returns how many became rows: pending deliveries, and quarantined ones that the
 // mapping has not tried yet.
 func mapWaiting(ctx context.Context, store waitingStore, m *mapping.Mapping, log *slog.Logger) (applied int, err error) {
+	if !m.Receives() { // what waits is another's
+		return 0, nil
+	}
 	f := table.Filter{Stale: m.Hash, Oldest: true, Limit: 200}
 	all, wait := 0, 0
 	var parts groups

@@ -220,6 +220,14 @@ func (t *tail) waits(quarantined, pending int64) {
 	}
 }
 
+// onlySends says that nothing will come in.
+func (t *tail) onlySends() {
+	if t != nil {
+		t.status.onlySends.Store(true)
+		t.changed()
+	}
+}
+
 // outcomes is who is told of pushes; nobody, where there is no terminal.
 func (t *tail) outcomes() func(push.Outcome) {
 	if t == nil {

@@ -21,6 +21,7 @@ type status struct {
 	deliveries, refused, unstored atomic.Int64
 	sent, failed                  atomic.Int64
 	quarantined, pending          atomic.Int64
+	onlySends                     atomic.Bool // nothing will come in
 
 	marks []mark // of the last seconds, the oldest first
 }
@@ -91,9 +92,13 @@ func (s *status) line(d *dress, now time.Time, width int) string {
 		}
 	}
 	rate := s.rate(now)
-	if n := s.deliveries.Load(); n == 0 {
+	switch n := s.deliveries.Load(); {
+	case s.onlySends.Load() && s.sent.Load() == 0:
+		parts = append(parts, d.faint.Render("nothing sent yet"))
+	case s.onlySends.Load():
+	case n == 0:
 		parts = append(parts, d.faint.Render("no deliveries yet"))
-	} else {
+	default:
 		add(n, d.faint, plural(n, "delivery", "deliveries"))
 	}
 	if rate >= 1 {

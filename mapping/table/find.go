@@ -41,14 +41,25 @@ func (s *Store) KeysOf(ctx context.Context, m *mapping.Mapping, email string) ([
 	return keys, s.explain(err)
 }
 
-// emailColumn is the column that holds the contact's email; "" when none does.
+// emailColumn is the column that holds the contact's email, as it comes or as it is sent; ""
+// when none does.
 func emailColumn(m *mapping.Mapping) string {
 	for _, path := range []string{"contactIdentity.email", "contact.email"} {
 		if i := slices.IndexFunc(m.Receive.Columns, func(c mapping.Column) bool { return c.From.String() == path }); i >= 0 {
 			return m.Receive.Columns[i].Name
 		}
 	}
-	return ""
+	if m.Push == nil {
+		return ""
+	}
+	email := ""
+	if m.Push.Contact != nil {
+		email = m.Push.Contact.Email
+	}
+	for _, e := range m.Push.Events {
+		email = cmp.Or(email, e.Email)
+	}
+	return email
 }
 
 // FindByEmail are the deliveries about an email that f wants, newest first: those of the

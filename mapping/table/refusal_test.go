@@ -300,4 +300,42 @@ func TestRights(t *testing.T) {
 	misfits()
 	ready(t, w, m)
 	install(t, w, m)
+	// Who only sends writes no rows.
+	d.exec("CREATE TABLE customers (id text PRIMARY KEY, mail text NOT NULL, plan text NOT NULL)")
+	m = sendOnly(t, column.Postgres, "id")
+	misfits("may not read table customers")
+	misfits()
+}
+
+// sendOnly is a mapping that receives nothing.
+func sendOnly(t *testing.T, d column.Dialect, key string) *mapping.Mapping {
+	t.Helper()
+	m, err := mapping.Parse("f", []byte("version: 1\ndatabase: ${DATABASE_URL}\ntable: customers\nkey: "+key+"\npush: {contact: {email: mail}}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Dialect = d
+	return m
+}
+
+// A table whose rows are only sent is the user's own: it may have any columns, and is not
+// made.
+func TestPlanOfWhatOnlySends(t *testing.T) {
+	columns := []Column{{Name: "id", Type: "integer", Key: true, Required: true}, {Name: "mail", Type: "text", Required: true}, {Name: "sum", Type: "integer", Generated: true}}
+	for _, d := range []column.Dialect{column.SQLite, column.Postgres} {
+		if p := MakePlan(sendOnly(t, d, "id"), columns); p.Unfit() != "" {
+			t.Errorf("%s: %s", d, p.Unfit())
+		}
+		if p := MakePlan(sendOnly(t, d, "nr"), columns); len(p.SQL) > 0 || len(p.Misfits) != 1 || !strings.Contains(p.Misfits[0], "it has no column nr, which is the key") {
+			t.Errorf("%s: another key: %+v", d, p)
+		}
+		if p := MakePlan(sendOnly(t, d, "id"), nil); len(p.SQL) > 0 || len(p.Misfits) != 1 || !strings.Contains(p.Misfits[0], "table customers is not there") {
+			t.Errorf("%s: no table: %+v", d, p)
+		}
+		columns[0].Key = false
+		if p := MakePlan(sendOnly(t, d, "id"), columns); len(p.SQL) != 1 || len(p.Misfits) > 0 || !strings.HasPrefix(p.SQL[0], "CREATE UNIQUE INDEX") {
+			t.Errorf("%s: nothing keeps the key unique: %+v", d, p)
+		}
+		columns[0].Key = true
+	}
 }

@@ -66,6 +66,10 @@ func (p *postgresEngine) rights(ctx context.Context, m *mapping.Mapping, alters 
 	for _, c := range m.Columns() {
 		names = append(names, c.Name)
 	}
+	sends := !m.Receives() // and writes nothing into the table
+	if sends {
+		names = append(m.PushNames(), m.Key)
+	}
 	err = p.pool.QueryRow(ctx, `SELECT current_user, coalesce(current_schema(), ''),
 		coalesce(has_schema_privilege(current_schema(), 'CREATE'), false), c.oid IS NOT NULL,
 		coalesce(pg_has_role(c.relowner, 'USAGE'), false), coalesce(r.ins, false), coalesce(r.sel, false), coalesce(r.upd, false),
@@ -88,7 +92,7 @@ func (p *postgresEngine) rights(ctx context.Context, m *mapping.Mapping, alters 
 		return []right{{lacks: "the search_path of the database user " + user +
 			" leads to no schema: name one by ?search_path= in the database's URL"}}, nil
 	}
-	if !create && (len(missing) > 0 || !there) {
+	if !create && (len(missing) > 0 || !there && !sends) {
 		grant("make tables in schema "+schema, "CREATE", "SCHEMA "+quote(schema))
 	}
 	if !there {
@@ -102,7 +106,7 @@ func (p *postgresEngine) rights(ctx context.Context, m *mapping.Mapping, alters 
 		has         bool
 		lacks, what string
 	}{
-		{insert, "insert into", "INSERT"}, {sel, "read", "SELECT"}, {update, "update", "UPDATE"},
+		{insert || sends, "insert into", "INSERT"}, {sel, "read", "SELECT"}, {update || sends, "update", "UPDATE"},
 		{del || !m.Receive.Deletes(), "delete from", "DELETE"}, {trigger || owner || !auto, "put triggers on", "TRIGGER"},
 	} {
 		if !r.has {

@@ -85,7 +85,7 @@ func MakePlan(m *mapping.Mapping, columns []Column) (p Plan) {
 		mapped[m.Dialect.Fold(c.Name)] = true
 	}
 	for _, c := range columns {
-		if c.Required && !mapped[m.Dialect.Fold(c.Name)] {
+		if c.Required && m.Receives() && !mapped[m.Dialect.Fold(c.Name)] {
 			p.Misfits = append(p.Misfits, fmt.Sprintf("column %s is NOT NULL without a default, and the mapping does not fill it: the table "+
 				"would refuse every row", c.Name))
 			p.repair(d.nullable(m.Table, c.Name))
@@ -116,6 +116,8 @@ func MakePlan(m *mapping.Mapping, columns []Column) (p Plan) {
 		}
 	}
 	switch {
+	case !there && !m.Receives():
+		p.Misfits = append(p.Misfits, fmt.Sprintf("it has no column %s, which is the key: its rows cannot be told apart", m.Key))
 	case key.Never != "":
 		p.Misfits = append(p.Misfits, fmt.Sprintf("key %s cannot be kept unique, and rows are told apart by it: %s", m.Key, key.Never))
 	case !key.Key:
@@ -144,6 +146,9 @@ func planTable(m *mapping.Mapping) Plan {
 	}
 	if why := otherSchema(m); why != "" {
 		return Plan{Misfits: []string{why}}
+	}
+	if !m.Receives() {
+		return Plan{Misfits: []string{fmt.Sprintf("table %s is not there, and a mapping that only sends makes none", m.Table)}}
 	}
 	d := dialectOf(m.Dialect)
 	var b strings.Builder
