@@ -167,9 +167,9 @@ func (m *Model) steps(a action) int {
 	case pageDown:
 		return m.h - 6
 	case first:
-		return -1 << 30
+		return -farAway
 	case last:
-		return 1 << 30
+		return farAway
 	}
 	return 0
 }

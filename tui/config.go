@@ -132,12 +132,14 @@ type Backend interface {
 	// Search returns the ids of the deliveries that match; each is put before match with
 	// its body.
 	Search(ctx context.Context, match func(Delivery) bool) (ids map[string]bool, err error)
-	// Pushes are rows of m's table with all that decides what they send.
-	Pushes(ctx context.Context, m *mapping.Mapping) (PushView, error)
-	// Push sends at most so many rows by the saved mapping, or those that failed again;
-	// what becomes of them it sends on progress while somebody receives, and it says in words
-	// how it went.
-	Push(ctx context.Context, rows int, failed bool, progress chan<- PushProgress) (words string, err error)
+	// Rows are rows of m's table with what became of them, and all that decides what they
+	// send.
+	Rows(ctx context.Context, m *mapping.Mapping, q RowsQuery) (RowsView, error)
+	// Story is what is known of the row that has a key, by the saved mapping.
+	Story(ctx context.Context, key string) (Story, error)
+	// Push sends rows by the saved mapping; what becomes of them it sends on progress while
+	// somebody receives, and it says in words how it went.
+	Push(ctx context.Context, s Sending, progress chan<- PushProgress) (words string, err error)
 	// Catalog is what Loops has to send to; of these events the properties, too.
 	Catalog(ctx context.Context, events []string) Catalog
 	// CreateProperty makes a contact property in Loops.
@@ -146,14 +148,73 @@ type Backend interface {
 	Misfit(t column.Type, column TableColumn) string
 }
 
-// PushView is what requests to Loops are made of.
-type PushView struct {
+// RowsQuery says which rows of the table are wanted.
+type RowsQuery struct {
+	Column string // what they are ordered by, those without a value last; "" for the key
+	Down   bool
+	From   string // Mark of a row, behind which they begin; "" at the end of the order
+	With   bool   // and that row, too
+	Back   bool   // towards the begin of the order: the nearest come first
+	Limit  int
+	Where  string // a condition that they meet; "" all
+}
+
+// RowsView is a part of the table.
+type RowsView struct {
 	Keyless int            // rows of the table whose key is NULL: they are not among Rows
 	Now     time.Time      // when it was looked at
 	Fields  []column.Field // columns of the table, and those that the mapping adds
-	Rows    []outgoing.Row
-	More    bool   // the table has more rows than these
+	Rows    []TableRow
+	Mark    string // where a condition goes on
+	End     bool   // there are no more in this direction
+	Looked  int    // how many rows the condition was held against
+	Guess   int    // how many rows the table may have; 0 where nothing can be said
 	Problem string // why there are no rows
+}
+
+// TableRow is a row, where it stands in the order, and the last delivery about it.
+type TableRow struct {
+	outgoing.Row
+	Mark string
+	Came Came
+}
+
+// Came is the last delivery about a row; the zero value where there is none.
+type Came struct {
+	Status string
+	At     time.Time
+}
+
+// Sending says which rows are sent.
+type Sending struct {
+	Rows   int      // so many that have something to send
+	Keys   []string // or these
+	Where  string   // or those that meet a condition
+	Failed bool     // or those that failed, again
+	Again  bool     // also what Loops has already, as far as is known
+}
+
+// Story is what is known of a row, in words.
+type Story struct {
+	Key      string
+	There    bool
+	Note     string // what cannot be told
+	Cells    []StoryCell
+	Happened []Happening // the oldest first
+}
+
+// StoryCell is a cell, and what wrote it.
+type StoryCell struct {
+	Column, Value, From, Written, Delivery, Mapping, Before string
+	Held                                                    []string // all that it has held, a line each, the oldest first
+}
+
+// Happening is a delivery about the row, or what the row sent.
+type Happening struct {
+	At, What, Became, ID, Mapping string
+	Push                          bool
+	Status                        string // of the delivery, or of what was sent
+	Request                       []byte // of what was sent, where that is kept
 }
 
 // Catalog is what a team has in Loops. What could not be found out is nil.

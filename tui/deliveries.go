@@ -40,6 +40,7 @@ type (
 	}
 	deliveryMsg struct {
 		turn     int
+		from     place
 		delivery Delivery
 		sample   bool // it is to be mapped by, not shown
 		err      error
@@ -290,9 +291,9 @@ func (deliveriesScreen) do(m *Model, a action) tea.Cmd {
 		m.came.orderBy(m.came.order.next(4))
 	case d == nil:
 	case a == enter, a == open:
-		return m.readDelivery(false)
+		return m.readDelivery(d.ID, false)
 	case a == asSample:
-		return m.readDelivery(true)
+		return m.readDelivery(d.ID, true)
 	case a == replay:
 		return m.replay(d.ID)
 	case a == copyPath:

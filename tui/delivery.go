@@ -72,7 +72,9 @@ func (deliveryScreen) do(m *Model, a action) tea.Cmd {
 // nextDelivery shows the next of the list, or the one before.
 func (m *Model) nextDelivery(a action) tea.Cmd {
 	was := m.came.cursor
-	m.came.cursor = clamp(was+towards(a), len(m.came.rows))
+	if m.place == deliveriesPlace {
+		m.came.cursor = clamp(was+towards(a), len(m.came.rows))
+	}
 	if m.came.cursor == was {
 		end := "last"
 		if towards(a) < 0 {
@@ -81,7 +83,7 @@ func (m *Model) nextDelivery(a action) tea.Cmd {
 		m.say("that is the %s of the list", end)
 		return nil
 	}
-	return m.readDelivery(false)
+	return m.readDelivery(m.came.current().ID, false)
 }
 
 func (deliveryScreen) draw(m *Model) []string {
@@ -145,19 +147,12 @@ func (m *Model) replayed(msg replayedMsg) tea.Cmd {
 	return nil
 }
 
-// readDelivery reads the delivery under the cursor whole.
-func (m *Model) readDelivery(sample bool) tea.Cmd {
-	d := m.came.current()
-	if d == nil {
-		return nil
-	}
-	if m.came.ctx == nil {
-		return nil
-	}
-	turn, id, ctx, b := m.turn, d.ID, m.came.ctx, m.cfg.Backend
+// readDelivery reads a delivery whole, to show it or to map by it.
+func (m *Model) readDelivery(id string, sample bool) tea.Cmd {
+	turn, from, ctx, b := m.turn, m.place, m.ctx, m.cfg.Backend
 	return func() tea.Msg {
 		d, err := b.Delivery(ctx, id)
-		return deliveryMsg{turn, d, sample, err}
+		return deliveryMsg{turn, from, d, sample, err}
 	}
 }
 
@@ -165,7 +160,7 @@ func (m *Model) readDelivery(sample bool) tea.Cmd {
 func (m *Model) opened(msg deliveryMsg) {
 	c := &m.came
 	switch d := msg.delivery; {
-	case msg.turn != m.turn || m.place != deliveriesPlace:
+	case msg.turn != m.turn || m.place != msg.from:
 	case msg.err != nil:
 		m.complain(msg.err)
 	case msg.sample:
@@ -225,7 +220,7 @@ func (m *Model) tellDelivery(d Delivery) []string {
 		lines = append(lines, "", "SENT BACK from its row")
 	}
 	for _, l := range d.Pushes {
-		lines = append(lines, "  "+tellOutcome(l))
+		lines = append(lines, "  "+safe(l.Kind)+"  "+tellOutcome(l))
 	}
 	return append(lines, "", "BODY")
 }

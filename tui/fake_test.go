@@ -1,8 +1,13 @@
 package tui
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
+
+	"loopmap/mapping"
+	"loopmap/mapping/condition"
 )
 
 // What the screens ask for besides: of a backend that knows it all by heart.
@@ -46,4 +51,59 @@ func (f *fake) CheckFile(string) (string, error) {
 		return "", errors.New("no such file")
 	}
 	return "1 byte", nil
+}
+
+// Rows are those of the table, in the order and from the row that is asked for.
+func (f *fake) Rows(_ context.Context, _ *mapping.Mapping, q RowsQuery) (v RowsView, err error) {
+	f.asked = append(f.asked, q)
+	v = f.pushes
+	v.Rows, v.End = nil, true
+	all := slices.Clone(f.pushes.Rows)
+	for i := range all {
+		all[i].Mark = all[i].Key
+	}
+	slices.SortStableFunc(all, func(a, b TableRow) int {
+		x, y := a.Cells[q.Column], b.Cells[q.Column]
+		by := cmp.Or(cmp.Compare(len(x.Text), len(y.Text)), cmp.Compare(x.Text, y.Text))
+		if q.Column == "email" {
+			by = cmp.Compare(x.Text, y.Text)
+		}
+		if q.Down {
+			by = -by
+		}
+		return cmp.Or(cmp.Compare(min(y.State, 2), min(x.State, 2)), by)
+	})
+	if q.Back {
+		slices.Reverse(all)
+	}
+	var where *condition.Condition
+	if q.Where != "" {
+		if where, err = condition.Compile(q.Where, v.Fields); err != nil {
+			return v, err
+		}
+	}
+	at := slices.IndexFunc(all, func(r TableRow) bool { return r.Mark == q.From })
+	if q.From != "" && !q.With {
+		at++
+	}
+	for _, r := range all[max(0, at):] {
+		if len(v.Rows) == q.Limit || where != nil && f.looks > 0 && v.Looked == f.looks {
+			v.End = false
+			break
+		}
+		v.Looked, v.Mark = v.Looked+1, r.Mark
+		if where != nil {
+			if met, _ := where.Met(v.Fields, r.Cells, v.Now); !met {
+				continue
+			}
+		}
+		v.Rows = append(v.Rows, r)
+	}
+	return v, f.err
+}
+
+func (f *fake) Story(_ context.Context, key string) (Story, error) {
+	s := f.story
+	s.Key = key
+	return s, f.err
 }

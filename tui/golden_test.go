@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -76,9 +77,30 @@ var views = map[string]func(t testing.TB, w, h int, ascii bool) *driver{
 	},
 	"table":       func(t testing.TB, w, h int, ascii bool) *driver { return sending0(t, w, h, ascii).keys("2") },
 	"table_empty": func(t testing.TB, w, h int, ascii bool) *driver { return picked(t, w, h, ascii).keys("2") },
-	"send":        sending0,
-	"send_empty":  func(t testing.TB, w, h int, ascii bool) *driver { return picked(t, w, h, ascii).keys("3") },
-	"send_rows":   func(t testing.TB, w, h int, ascii bool) *driver { return sending0(t, w, h, ascii).keys("tab", "down") },
+	"table_marked": func(t testing.TB, w, h int, ascii bool) *driver {
+		return sending0(t, w, h, ascii).keys("2", "down", "space", "O", "O")
+	},
+	"table_filter": func(t testing.TB, w, h int, ascii bool) *driver {
+		return sending0(t, w, h, ascii).keys("2", "F", `plan == "pro" and team`)
+	},
+	"table_filtered": func(t testing.TB, w, h int, ascii bool) *driver {
+		return sending0(t, w, h, ascii).keys("2", "F", `plan == "pro"`, "enter")
+	},
+	"table_trouble": func(t testing.TB, w, h int, ascii bool) *driver {
+		d := sending0(t, w, h, ascii)
+		d.fake.err = errors.New("the database does not answer: connection refused")
+		return d.keys("2", "F", `plan == "none"`, "enter")
+	},
+	"story": storyView,
+	"story_cell": func(t testing.TB, w, h int, ascii bool) *driver {
+		return storyView(t, w, h, ascii).keys("down", "down", "enter")
+	},
+	"story_push": func(t testing.TB, w, h int, ascii bool) *driver {
+		return storyView(t, w, h, ascii).keys("end", "enter")
+	},
+	"send":       sending0,
+	"send_empty": func(t testing.TB, w, h int, ascii bool) *driver { return picked(t, w, h, ascii).keys("3") },
+	"send_rows":  func(t testing.TB, w, h int, ascii bool) *driver { return sending0(t, w, h, ascii).keys("tab", "down") },
 	"send_body": func(t testing.TB, w, h int, ascii bool) *driver {
 		return sending0(t, w, h, ascii).keys("tab", "down", "tab")
 	},
@@ -178,6 +200,28 @@ func cameView(t testing.TB, w, h int, ascii bool) *driver {
 	d.fake.counts = Counts{Quarantined: 1}
 	d.send(countsMsg{d.fake.counts, nil})
 	return d.keys("4", "down")
+}
+
+// storyView is the story of a row that three deliveries, somebody else and two pushes have
+// touched.
+func storyView(t testing.TB, w, h int, ascii bool) *driver {
+	d := sending0(t, w, h, ascii)
+	d.fake.story = Story{There: true,
+		Cells: []StoryCell{
+			{Column: "email", Value: "ada@example.com", From: "contact.email", Written: "2026-11-23 09:01:00", Delivery: "msg_1", Mapping: "73d3e8c14704"},
+			{Column: "company", Value: "Analytical Engines", From: "contact.companyName", Written: "2026-11-23 09:01:00", Delivery: "msg_1", Mapping: "73d3e8c14704"},
+			{Column: "plan", Value: "gold", From: "somebody else; a delivery wrote", Written: "2026-11-23 09:08:00", Delivery: "msg_2", Mapping: "a3c373e3039c", Before: "pro",
+				Held: []string{"free  contact.plan  2026-11-23 09:01:00  msg_1", "pro  contact.plan  2026-11-23 09:08:00  msg_2", "gold  somebody else: it holds this now"}},
+			{Column: "vip", Value: "NULL", From: "-"},
+		},
+		Happened: []Happening{
+			{At: "2026-11-23 09:01:00", What: "contact.created", Became: "applied: made the row", ID: "msg_1", Mapping: "73d3e8c14704", Status: "applied"},
+			{At: "2026-11-23 09:08:00", What: "contact.created", Became: "applied: changed the row", ID: "msg_2", Mapping: "a3c373e3039c", Status: "applied"},
+			{At: "2026-11-23 09:09:30", What: "contact.unsubscribed", Became: "ignored", ID: "msg_3", Status: "ignored"},
+			{At: "2026-11-23 09:10:00", What: "contact", Became: "failed 400: Invalid email", Push: true, Status: "failed", Request: []byte(`{"email":"ada@example.com","plan":"gold"}`)},
+			{At: "2026-11-23 09:12:00", What: "upgraded", Became: "sent 200", Push: true, Status: "sent", Request: []byte(`{"email":"ada@example.com","eventName":"upgraded"}`)},
+		}}
+	return d.keys("2", "enter")
 }
 
 func withTables(d *driver) *driver {

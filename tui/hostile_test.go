@@ -100,13 +100,18 @@ func (h *hostileBackend) Delivery(context.Context, string) (Delivery, error) {
 func (h *hostileBackend) Search(_ context.Context, match func(Delivery) bool) (map[string]bool, error) {
 	return map[string]bool{evil: match(hostileDelivery())}, h.err()
 }
-func (h *hostileBackend) Pushes(context.Context, *mapping.Mapping) (PushView, error) {
+func (h *hostileBackend) Story(context.Context, string) (Story, error) {
+	return Story{Key: evil, Note: evil, Cells: []StoryCell{{evil, evil, evil, evil, evil, evil, evil, []string{evil}}},
+		Happened: []Happening{{evil, evil, evil, evil, evil, false, evil, nil}, {evil, evil, evil, evil, evil, true, evil, []byte(evil)}}}, h.err()
+}
+func (h *hostileBackend) Rows(context.Context, *mapping.Mapping, RowsQuery) (RowsView, error) {
 	cell := column.Cell{State: column.Present, Text: evil}
-	return PushView{Fields: []column.Field{{Name: "loops_id", Type: column.Text}, {Name: evil, Type: column.Text}, {Name: "email", Type: column.Text}},
-		Rows:    []outgoing.Row{{Key: evil, Cells: map[string]column.Cell{evil: cell, "email": cell}, Lines: []outgoing.Line{hostileLine()}}, {Key: "x"}},
+	return RowsView{End: true, Fields: []column.Field{{Name: "loops_id", Type: column.Text}, {Name: evil, Type: column.Text}, {Name: "email", Type: column.Text}},
+		Rows: []TableRow{{outgoing.Row{Key: evil, Cells: map[string]column.Cell{evil: cell, "email": cell}, Lines: []outgoing.Line{hostileLine()}}, evil, Came{evil, time.Unix(1, 0)}},
+			{Row: outgoing.Row{Key: "x"}}},
 		Problem: evil}, h.err()
 }
-func (h *hostileBackend) Push(_ context.Context, _ int, _ bool, progress chan<- PushProgress) (string, error) {
+func (h *hostileBackend) Push(_ context.Context, _ Sending, progress chan<- PushProgress) (string, error) {
 	progress <- PushProgress{Done: 1, Requests: 1, Outcomes: []PushOutcome{{evil, hostileLine()}}}
 	return evil, h.err()
 }

@@ -3,7 +3,6 @@ package tui
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"charm.land/bubbles/v2/textinput"
@@ -28,6 +27,7 @@ const (
 	typingJump     // to a property of the push screen
 	typingDatabase // another database
 	typingFilter   // what is shown of a list
+	typingWhere    // which rows of the table are shown
 )
 
 // input is a line being typed.
@@ -49,16 +49,16 @@ type input struct {
 // inLine reports whether the field stands above the keys, rather than in a pane.
 func (in *input) inLine() bool {
 	switch in.what {
-	case typingSearch, typingFile, typingCount, typingJump, typingDatabase, typingFilter:
+	case typingSearch, typingFile, typingCount, typingJump, typingDatabase, typingFilter, typingWhere:
 		return true
 	}
 	return false
 }
 
 var prompts = map[typing]string{
-	typingSearch: "/", typingName: "name: ", typingFile: "file: ", typingCount: "rows to send, or failed: ",
+	typingSearch: "/", typingName: "name: ", typingFile: "file: ", typingCount: "send: ",
 	typingColumn: "/", typingProperty: "property: ", typingRunIf: "only run if: ",
-	typingJump: "/", typingDatabase: "database: ", typingFilter: "/",
+	typingJump: "/", typingDatabase: "database: ", typingFilter: "/", typingWhere: "rows where: ",
 }
 
 func newInput(what typing, text string) *input {
@@ -139,6 +139,10 @@ func (m *Model) search(query string) tea.Cmd {
 		return m.searchBodies()
 	case m.shows(tablesScreen{}):
 		m.tables.find(query)
+	case m.shows(storyScreen{}):
+		if !m.story.search(query, 0) {
+			m.note, m.bad = "not there", true
+		}
 	case m.place == tablePlace, m.place == sendPlace:
 		if !m.push.findRow(query, 0) {
 			m.note, m.bad = "in none of these rows", true
@@ -181,14 +185,13 @@ func (m *Model) verdict() (words string, good bool) {
 			return fmt.Sprintf("%d of %d", m.tree.hits, m.tree.leafs), m.tree.hits > 0
 		}
 	case typingCount:
-		n, err := strconv.Atoi(text)
-		switch {
-		case strings.EqualFold(text, "failed"):
-			return "those that failed, again", true
-		case err != nil || n < 1:
-			return "not a number of rows", false
+		_, words, err := m.sendingOf(text)
+		if err != nil {
+			return safe(err.Error()), false
 		}
-		return plural(n, "row") + " at most", true
+		return safe(words), true
+	case typingWhere:
+		return m.judgeWhere(text)
 	case typingFile:
 		return m.fileVerdict, m.fileVerdict == "" || m.fileGood
 	case typingDatabase:
@@ -206,7 +209,7 @@ func (m *Model) inputHints() []hint {
 	case in.what == typingSearch:
 		return []hint{{key: "enter", does: "keep"}, {key: "esc", does: "clear"}, {key: "up down", does: "move"}}
 	case in.what == typingCount:
-		return []hint{{key: "enter", does: "send"}, leave}
+		return []hint{{key: "enter", does: "send"}, leave, {key: "up down", does: "others"}}
 	case in.what == typingJump:
 		return []hint{take, leave, {key: "up down", does: "more"}}
 	case len(in.offers) > 0:
@@ -267,6 +270,8 @@ func (m *Model) choose(by int) {
 		m.screen().move(m, by)
 	case in.what == typingJump:
 		m.push.jump(in.field.Value(), by)
+	case in.what == typingCount:
+		m.chooseSending(by)
 	default:
 		least := -1 // which is what is typed
 		if in.what == typingColumn {
@@ -293,6 +298,12 @@ func (m *Model) enter() tea.Cmd {
 			return nil
 		}
 		return m.readFile(text) // the field stays until the file could be read
+	case typingWhere:
+		text = strings.TrimSpace(text)
+		if _, good := m.judgeWhere(text); good {
+			m.input = nil
+			m.push.setFilter(text)
+		}
 	case typingDatabase:
 		return m.takeDatabase(strings.TrimSpace(text))
 	case typingName:

@@ -22,16 +22,17 @@ const (
 	onReview
 	onValue
 	onTables
+	onStory
 	inHelp
 	onMap    = inTree | inColumns | inRow
 	onSend   = inRequests | inRows | inBody
 	onPlaces = onMap | inTable | onSend | onDeliveries | onCapture
 	// onTop is what lies on a place.
-	onTop = onReview | onValue | onDelivery | onTables
+	onTop = onReview | onValue | onDelivery | onTables | onStory
 	// inFound is where one goes from hit to hit.
-	inFound = inTree | inColumns | inTable | inRequests | inRows | inBody | onDeliveries | onDelivery | onValue | onReview
+	inFound = inTree | inColumns | inTable | inRequests | inRows | inBody | onDeliveries | onDelivery | onValue | onReview | onStory
 	// opens is where right opens something, and shuts where left closes it.
-	opens = inTree | inRow | inTable | inRows | onDeliveries | onDelivery
+	opens = inTree | inRow | inTable | inRows | onDeliveries | onDelivery | onStory
 	shuts = inTree | inRow | inTable | inBody | onDelivery
 	all   = onPlaces | onTop
 )
@@ -81,6 +82,7 @@ const (
 	fetch
 	onlyNew
 	order
+	filter
 	run
 	stop
 	save
@@ -158,12 +160,15 @@ var bindings = []binding{
 	bind(inRequests, onNull, picking, "", []string{"0"}, "0", "what NULL does: leave Loops' value as it is, or clear it"),
 	bind(inRequests, retype, picking, "", []string{"t"}, "t", "the type that it is sent as"),
 	bind(inRequests, create, picking, "", []string{"c"}, "c", "make a property that Loops lacks there"),
-	bind(onSend|inTable, run, sending, "send rows", []string{"R"}, "R", "send some rows now; asks how many"),
+	bind(onSend|inTable, run, sending, "send", []string{"R"}, "R", "send the row, those marked or filtered, or some; asks first"),
 	bind(onSend|inTable, stop, sending, "", []string{"x"}, "x", "stop sending"),
 	bind(onSend, nextItem, moving, "", []string{"."}, ".", "the next row"),
 	bind(onSend, prevItem, moving, "", []string{","}, ",", "the row before"),
 	bind(inRows, enter, moving, "", []string{"enter"}, "enter", "what it sends, whole, and what became of it"),
-	bind(inTable, enter, moving, "what it sends", []string{"enter"}, "enter", "what the row sends, and what became of it"),
+	bind(inTable, enter, moving, "story", []string{"enter"}, "enter", "the row's story: what wrote each cell, and what has happened to it"),
+	bind(inTable, filter, finding, "filter", []string{"F"}, "F", "only rows that meet a condition, as plan == \"pro\""),
+	bind(inTable, pick, picking, "mark", []string{"space"}, "space", "mark the row, to be sent with R"),
+	bind(inTable, dropAll, picking, "", []string{"A"}, "A", "take all marks away"),
 
 	bind(onDeliveries, enter, moving, "show", []string{"enter"}, "enter", "show the whole body and its row"),
 	bind(onDeliveries|onDelivery, asSample, sampling, "map by it", []string{"m"}, "m", "make it a sample to map by"),
@@ -173,6 +178,11 @@ var bindings = []binding{
 	bind(onDelivery, prevItem, moving, "", []string{","}, ",", "the delivery before"),
 	bind(onDelivery, nextPane, moving, "text or tree", []string{"tab"}, "tab", "the body as text or as a tree"),
 
+	bind(onStory, enter, moving, "open", []string{"enter"}, "enter", "all that the cell has held; the delivery; the request"),
+	bind(onStory, nextItem, moving, "next row", []string{"."}, ".", "the story of the next row"),
+	bind(onStory, prevItem, moving, "", []string{","}, ",", "the story of the row before"),
+	bind(onStory, run, sending, "send", []string{"R"}, "R", "send the row now; asks first"),
+
 	bind(onReview, enter, saving, "write", []string{"enter"}, "enter", "write it"),
 	bind(onReview, merge, saving, "merge", []string{"M"}, "M", "when the file was changed meanwhile: bring yours into it"),
 	bind(onReview, theirs, saving, "take theirs", []string{"T"}, "T", "when the file was changed meanwhile: take it; u brings yours back"),
@@ -180,13 +190,13 @@ var bindings = []binding{
 	bind(onTables, enter, picking, "take", []string{"enter"}, "enter", "take the table, then the column that tells its rows apart"),
 	bind(onTables, edit, picking, "other database", []string{"e"}, "e", "name another database"),
 
-	bind(inTree|onDeliveries|inRequests|inTable|inRows|onTables, find, finding, "find", []string{"/"}, "/", "find by typing"),
+	bind(inTree|onDeliveries|inRequests|inTable|inRows|onTables|onStory, find, finding, "find", []string{"/"}, "/", "find by typing"),
 	bind(onDelivery|onValue|onReview|inBody|inColumns, find, finding, "find", []string{"/"}, "/", "find in the text"),
 	bind(inFound, nextHit, finding, "", []string{"n"}, "n", "to the next that was found"),
 	bind(inFound, prevHit, finding, "", []string{"N"}, "N", "to the one before"),
 	bind(inTree|inColumns|inRow, copyPath, finding, "", []string{"y"}, "y", "copy the path"),
 	bind(inTree|inColumns|inRow, copyValue, finding, "", []string{"Y"}, "Y", "copy the sample value"),
-	bind(onDeliveries|inTable, copyPath, finding, "", []string{"y"}, "y", "copy the id"),
+	bind(onDeliveries|inTable|onStory, copyPath, finding, "", []string{"y"}, "y", "copy the id"),
 	bind(onSend|onDelivery|onValue, copyPath, finding, "", []string{"y"}, "y", "copy the body"),
 
 	bind(inTree, enter, moving, "", []string{"enter", "v"}, "enter", "show the whole value"),
@@ -195,7 +205,7 @@ var bindings = []binding{
 	bind(onSend, nextPane, moving, "rows", []string{"tab"}, "tab", "requests, rows, what goes out"),
 	bind(onSend, prevPane, moving, "", []string{"shift+tab"}, "shift+tab", "the same, back"),
 	bind(onMap, fetch, sampling, "sample", []string{"r"}, "r", "take another sample and merge it"),
-	bind(onSend|inTable, fetch, sending, "", []string{"r"}, "r", "look at the table and at Loops again"),
+	bind(onSend|inTable|onStory, fetch, sending, "", []string{"r"}, "r", "look at the table and at Loops again"),
 	bind(onDeliveries, fetch, sampling, "", []string{"r"}, "r", "look at the journal again"),
 	bind(onMap|onSend, save, saving, "save", []string{"s"}, "s", "save: shows the change first"),
 	bind(onMap|onSend, undo, picking, "", []string{"u"}, "u", "undo"),

@@ -21,7 +21,7 @@ send 10: sends ten rows. send failed: those that failed, again.`
 func (l *liner) pushing() {
 	p := &l.m.push
 	if !p.read {
-		l.m.sawPushes(l.m.readPushes()().(pushViewMsg))
+		l.m.sawRows(l.m.readRows(anew)().(rowsMsg))
 		l.m.sawCatalog(l.m.askLoops()().(catalogMsg))
 	}
 	p.compute(l.m)
@@ -214,15 +214,15 @@ func (l *liner) sends(rest []string) {
 		return
 	}
 	row := p.rows[n-1]
-	l.say("Row %d, %s.", n, l.m.rowName(row))
+	l.say("Row %d, %s.", n, l.m.rowName(row.Row))
 	if p.sender != nil {
-		for _, st := range p.sender.Steps(row, outgoing.Resend{Failed: true, Unknown: true, Same: true}) {
+		for _, st := range p.sender.Steps(row.Row, outgoing.Resend{Failed: true, Unknown: true, Same: true}) {
 			l.say("%s", st)
 		}
 	}
 	l.say("Now it sends %s.", l.m.sendsNow(n-1))
 	for _, line := range row.Lines {
-		l.say("%s", tellOutcome(line))
+		l.say("%s %s", line.Kind, tellOutcome(line))
 	}
 }
 
@@ -244,7 +244,7 @@ func (l *liner) send(rest []string) {
 		for range progress { // each row's outcome is said at the end
 		}
 	}()
-	words, err := l.m.cfg.Backend.Push(l.ctx, n, failed, progress)
+	words, err := l.m.cfg.Backend.Push(l.ctx, Sending{Rows: n, Failed: failed}, progress)
 	close(progress)
 	l.m.push.read = false
 	l.pushing()
@@ -252,7 +252,7 @@ func (l *liner) send(rest []string) {
 		if len(r.Lines) == 0 {
 			continue
 		}
-		l.say("Row %d, %s: %s", i+1, l.m.rowName(r), outcomes(r.Lines))
+		l.say("Row %d, %s: %s", i+1, l.m.rowName(r.Row), outcomes(r.Lines))
 	}
 	if l.say("%s.", words); err != nil {
 		l.say("Not sent: %s.", strings.ReplaceAll(err.Error(), "\n", "; "))

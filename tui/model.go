@@ -34,8 +34,8 @@ type Model struct {
 	came    came
 	rhythm  rhythm
 	push    pushScreen
-	value   pager
-	valueOf string
+	value   value
+	story   rowStory
 	tables  tableList
 	counts  Counts
 	clicks  clicks
@@ -155,6 +155,9 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	if look := m.lookAtTable(); look != nil {
 		cmd = tea.Batch(cmd, look)
 	}
+	if more := m.moreRows(); more != nil {
+		cmd = tea.Batch(cmd, more)
+	}
 	return m, cmd
 }
 
@@ -200,8 +203,10 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		m.waited(msg)
 	case replayedMsg:
 		return m.replayed(msg)
-	case pushViewMsg:
-		m.sawPushes(msg)
+	case rowsMsg:
+		m.sawRows(msg)
+	case storyMsg:
+		m.sawStory(msg)
 	case catalogMsg:
 		m.sawCatalog(msg)
 	case createdMsg:

@@ -166,8 +166,17 @@ func (m *Model) startValue() {
 	if a == nil {
 		return
 	}
-	m.value = newPager(m.valueParts(a)...)
-	m.valueOf = a.Path.String()
+	m.showValue(a.Path.String(), plural(len(m.samples), "sample"), a.Value.Raw, m.valueParts(a)...)
+}
+
+// value is a value that is shown whole: raw is what can be copied of it.
+type value struct {
+	pager
+	title, figure, raw string
+}
+
+func (m *Model) showValue(title, figure, raw string, parts ...flow) {
+	m.value = value{newPager(parts...), title, figure, raw}
 	m.lay(valueScreen{})
 }
 
@@ -215,22 +224,18 @@ func (valueScreen) move(m *Model, by int) { m.value.scroll(by, m.w-4, rows(m.roo
 func (valueScreen) do(m *Model, a action) tea.Cmd {
 	switch a {
 	case copyPath:
-		if at := m.tree.current(); at != nil {
-			return m.clip(at.Value.Raw, "the value of "+safe(label(at.Path.String())))
-		}
+		return m.clip(m.value.raw, "the value of "+safe(label(m.value.title)))
 	case edit:
-		if at := m.tree.current(); at != nil {
-			return m.editText([]byte(at.Value.Raw))
-		}
+		return m.editText([]byte(m.value.raw))
 	default:
-		m.findInText(&m.value, a, m.w-4, rows(m.room().h))
+		m.findInText(&m.value.pager, a, m.w-4, rows(m.room().h))
 	}
 	return nil
 }
 
 func (valueScreen) draw(m *Model) []string {
 	r := m.room()
-	f := m.value.framedIn(safe(label(m.valueOf)), plural(len(m.samples), "sample"))
+	f := m.value.framedIn(safe(label(m.value.title)), safe(m.value.figure))
 	return m.st.frame(f, padded(m.value.lines(r.w-4, rows(r.h), &m.st)), r.w, r.h)
 }
 

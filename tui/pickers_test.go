@@ -21,7 +21,7 @@ func TestWrongLinesAreSaid(t *testing.T) {
 	d.keys("3").to("+ event").keys("enter", "enter").has("no event is added: it was given no name")
 	d.keys("i").has("go to a request first").keys("g", "i", "enter").has("no property is added")
 	d.to("+ event").keys("enter", "upgraded", "enter").to("event upgraded").keys("enter", "ctrl+u", "enter").has("the event keeps its name")
-	d.keys("3").to("plan").keys("space", "s", "enter", "R", "backspace", "backspace", "enter").has("is not a number of rows")
+	d.keys("3").to("plan").keys("space", "s", "enter", "R", "backspace", "backspace", "enter").has("nor a number of rows")
 }
 
 // Pickers take what they have found, and say so; up takes what is typed.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -23,8 +22,6 @@ type pushScreen struct {
 	asked   bool // Loops has been asked
 	stale   bool // the mapping has changed since compute
 	fields  []column.Field
-	rows    []outgoing.Row
-	more    bool   // the table has more rows
 	keyless int    // rows of the table without a key: they are not sent
 	samples bool   // rows are those of the samples: the table has none
 	problem string // why no row can be looked at
@@ -32,19 +29,19 @@ type pushScreen struct {
 
 	slots       []slots.Slot
 	cursor, top int // of slots
-	row, rowTop int
-	tableTop    int // the first row that the table shows
-	from        int // the first column that it shows
-	order       ordered
-	body        pager             // what goes out of the row that is shown
-	query       string            // what was looked for among the slots
-	find        string            // what was looked for among the rows
-	at          time.Time         // when the rows were looked at
-	now         [][]outgoing.Step // of each row, what it sends now, and why not
-	wrong       []string          // what keeps the requests from being made
-	misfits     []string          // what Loops would refuse: nothing is sent
-	sender      *outgoing.Sender  // nil while something is wrong, or there is no push part
-	sure        bool              // the last key asked to be pressed again
+	tableRows
+	rowTop   int
+	tableTop int               // the first row that the table shows
+	from     int               // the first column that it shows
+	body     pager             // what goes out of the row that is shown
+	query    string            // what was looked for among the slots
+	find     string            // what was looked for among the rows
+	at       time.Time         // when the rows were looked at
+	now      [][]outgoing.Step // of each row, what it sends now, and why not
+	wrong    []string          // what keeps the requests from being made
+	misfits  []string          // what Loops would refuse: nothing is sent
+	sender   *outgoing.Sender  // nil while something is wrong, or there is no push part
+	sure     bool              // the last key asked to be pressed again
 
 	running  bool
 	stop     context.CancelFunc
@@ -60,10 +57,6 @@ const (
 )
 
 type (
-	pushViewMsg struct {
-		view PushView
-		err  error
-	}
 	catalogMsg struct{ catalog Catalog }
 	createdMsg struct {
 		property mapping.Property
@@ -84,17 +77,9 @@ func (m *Model) startPush() tea.Cmd {
 	p := &m.push
 	p.stale = true
 	if p.asked {
-		return m.readPushes()
+		return m.readRows(anew)
 	}
-	return tea.Batch(m.readPushes(), m.askLoops())
-}
-
-func (m *Model) readPushes() tea.Cmd {
-	b, n := m.cfg.Backend, m.draft
-	return func() tea.Msg {
-		view, err := b.Pushes(m.ctx, n)
-		return pushViewMsg{view, err}
-	}
+	return tea.Batch(m.readRows(anew), m.askLoops())
 }
 
 // askLoops finds out which properties, lists and events Loops has.
@@ -109,39 +94,21 @@ func (m *Model) askLoops() tea.Cmd {
 	return func() tea.Msg { return catalogMsg{b.Catalog(m.ctx, events)} }
 }
 
-func (m *Model) sawPushes(msg pushViewMsg) {
+// sampleRows shows what the samples would make of an empty table.
+func (m *Model) sampleRows() {
 	p := &m.push
-	if p.read, p.stale = true, true; msg.err != nil {
-		m.complain(msg.err)
-		return
-	}
-	key := ""
-	if r, ok := p.shownRow(); ok {
-		key = r.Key
-	}
-	p.fields, p.rows, p.more, p.problem, p.samples = msg.view.Fields, msg.view.Rows, msg.view.More, msg.view.Problem, false
-	p.at, p.keyless = msg.view.Now, msg.view.Keyless
-	if i := slices.IndexFunc(p.rows, func(r outgoing.Row) bool { return r.Key == key }); i >= 0 {
-		p.row = i // the cursor follows its row
-	}
-	if len(p.rows) > 0 {
-		if p.order.by > 0 && p.order.by <= len(p.fields) {
-			p.orderRows(p.order)
-		}
-		return
-	}
-	for i, r := range m.row.rows { // what the samples would make of an empty table
+	for i, r := range m.row.rows {
 		if r.problem != "" || r.Action != mapping.Upsert {
 			continue
 		}
-		row := outgoing.Row{Key: r.Key, Cells: map[string]column.Cell{}}
+		row := TableRow{Row: outgoing.Row{Key: r.Key, Cells: map[string]column.Cell{}}}
 		for k, c := range m.draft.Columns() {
 			if k < len(r.Cells) {
 				row.Cells[c.Name] = r.Cells[k]
 			}
 		}
 		row.Key += fmt.Sprintf(" (sample %d)", i+1)
-		p.rows, p.samples = append(p.rows, row), true
+		p.rows, p.samples, p.begin, p.end = append(p.rows, row), true, true, true
 	}
 }
 
@@ -186,7 +153,7 @@ func (p *pushScreen) compute(m *Model) {
 		p.misfits, _ = m.draft.PushMisfits(mapping.Team{Properties: cat.Properties, Lists: cat.Lists, Events: cat.EventProperties}, p.fields)
 	}
 	for _, row := range p.rows {
-		p.now = append(p.now, p.sender.Judge(row, outgoing.Resend{}))
+		p.now = append(p.now, p.sender.Judge(row.Row, outgoing.Resend{}))
 	}
 }
 
@@ -199,7 +166,7 @@ func (p *pushScreen) current() slots.Slot {
 }
 
 // shownRow is the row whose requests are shown.
-func (p *pushScreen) shownRow() (row outgoing.Row, ok bool) {
+func (p *pushScreen) shownRow() (row TableRow, ok bool) {
 	if p.row >= len(p.rows) {
 		return row, false
 	}
@@ -227,8 +194,7 @@ func (sendScreen) do(m *Model, a action) tea.Cmd {
 	case nextPane, prevPane:
 		p.focus = (p.focus + pushPane(towards(a)) + 3) % 3
 	case nextItem, prevItem:
-		p.row = clamp(p.row+towards(a), len(p.rows))
-		p.body.top = 0
+		p.moveRow(towards(a))
 	case run, stop, fetch:
 		return m.running(a)
 	case copyPath:
@@ -300,8 +266,7 @@ func (p *pushScreen) move(by int) {
 		p.cursor = clamp(p.cursor+by, len(p.slots))
 		p.body.top = 0
 	case rowsPane:
-		p.row = clamp(p.row+by, len(p.rows))
-		p.body.top = 0
+		p.moveRow(by)
 	case bodyPane:
 		p.body.top = max(0, p.body.top+by)
 	}
@@ -330,7 +295,7 @@ func (p *pushScreen) jump(text string, step int) {
 func (m *Model) copyBody() tea.Cmd {
 	row, ok := m.push.shownRow()
 	if ok && m.push.sender != nil {
-		for _, st := range m.push.sender.Steps(row, outgoing.Resend{Failed: true, Unknown: true, Same: true}) {
+		for _, st := range m.push.sender.Steps(row.Row, outgoing.Resend{Failed: true, Unknown: true, Same: true}) {
 			if st.Kind == requestKind(m.draft, m.push.current().Event) && st.Request != nil {
 				return m.clip(string(st.Request.Body), "the body of "+st.Request.Method+" "+st.Request.Path)
 			}

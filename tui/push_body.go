@@ -56,34 +56,52 @@ func (m *Model) bodyParts() (parts []flow) {
 	case p.sender == nil || p.row >= len(p.now):
 		return parts
 	}
-	for _, l := range row.Lines { // what went wrong comes before what goes out
-		if l.Status == outgoing.Failed || l.Status == outgoing.Pending {
-			add(asBad, tellOutcome(l))
-		}
-	}
 	now := map[string]outgoing.Step{}
 	for _, st := range p.now[p.row] {
 		now[st.Kind] = st
 	}
-	all := p.sender.Steps(row, outgoing.Resend{Failed: true, Unknown: true, Same: true})
+	all := p.sender.Steps(row.Row, outgoing.Resend{Failed: true, Unknown: true, Same: true})
 	first := requestKind(m.draft, p.current().Event)
+	told := map[string]bool{}
 	for _, turn := range []bool{true, false} {
 		for _, st := range all {
 			if (st.Kind == first) == turn {
 				if len(parts) > 0 {
 					add(nil, "")
 				}
-				parts = append(parts, m.stepParts(st, now[st.Kind])...)
+				line := lineOf(row.Row, st, now[st.Kind])
+				if line != nil {
+					told[line.Kind+line.IdempotencyKey] = true
+				}
+				parts = append(parts, m.stepParts(st, now[st.Kind], line)...)
 			}
 		}
 	}
-	if len(row.Lines) > 0 {
-		add(asTitle, "", "OUTCOME")
-	}
+	head := "EARLIER"
 	for _, l := range row.Lines {
-		add(func(t *theme) lipgloss.Style { return t.pushed(l.Status) }, "  "+tellOutcome(l))
+		if told[l.Kind+l.IdempotencyKey] {
+			continue
+		}
+		if head != "" {
+			add(asTitle, "", head)
+			head = ""
+		}
+		add(func(t *theme) lipgloss.Style { return t.pushed(l.Status) }, "  "+safe(l.Kind)+"  "+tellOutcome(l))
 	}
 	return parts
+}
+
+// lineOf is what became of what a row sent of this kind, the same event if it is one; nil
+// where nothing has.
+func lineOf(row outgoing.Row, st, now outgoing.Step) *outgoing.Line {
+	for i := range row.Lines {
+		l := &row.Lines[i]
+		key := cmp.Or(now.Key, st.Key)
+		if l.Kind == st.Kind && (l.Kind == mapping.ContactKind || key == "" || l.IdempotencyKey == key) {
+			return l
+		}
+	}
+	return nil
 }
 
 // requestKind is the kind of the request that a slot is of.
@@ -94,8 +112,9 @@ func requestKind(m *mapping.Mapping, event int) string {
 	return mapping.ContactKind
 }
 
-// stepParts are a request and whether it goes out now.
-func (m *Model) stepParts(st, now outgoing.Step) (parts []flow) {
+// stepParts are a request, whether it goes out now, and what became of it before: each said
+// once.
+func (m *Model) stepParts(st, now outgoing.Step, line *outgoing.Line) (parts []flow) {
 	if st.Request == nil {
 		switch st.Status {
 		case outgoing.NotMet:
@@ -107,7 +126,7 @@ func (m *Model) stepParts(st, now outgoing.Step) (parts []flow) {
 		return nil
 	}
 	parts = append(parts, painted(asStrong, st.Request.Method+" "+st.Request.Path))
-	as, why := m.fateOf(st, now)
+	as, why := m.fateOf(now, line)
 	parts = append(parts, painted(as, why))
 	if st.Request.IdempotencyKey != "" {
 		parts = append(parts, painted(asFaint, "Idempotency-Key: "+st.Request.IdempotencyKey))
@@ -119,39 +138,37 @@ func (m *Model) stepParts(st, now outgoing.Step) (parts []flow) {
 	return parts
 }
 
-// fateOf says whether a request goes out now, and if not, why.
-func (m *Model) fateOf(st, now outgoing.Step) (as look, why string) {
-	failed := m.failed(st.Kind)
+// fateOf says whether a request goes out now, and if not, why; with what became of it
+// before, where that is not the reason itself.
+func (m *Model) fateOf(now outgoing.Step, line *outgoing.Line) (as look, why string) {
+	before := ""
+	if line != nil {
+		before = "; before: " + tellOutcome(*line)
+	}
 	switch {
 	case m.push.samples:
 		return asFaint, "as a sample's row would send it"
 	case len(m.push.misfits) > 0:
 		return asBad, "nothing is sent: " + m.push.misfits[0]
-	case now.Request == nil && failed != nil && failed.Unknown():
-		return asBad, "nobody knows whether it has arrived: push --failed --unknown sends it again"
-	case now.Request == nil && failed != nil:
-		return asBad, "refused; " + keyFor(run) + " failed tries it again"
+	case now.Request == nil && line != nil && line.Status == outgoing.Failed && line.Unknown():
+		return asBad, tellOutcome(*line) + "; nobody knows whether it has arrived: push --failed --unknown sends it again"
+	case now.Request == nil && line != nil && line.Status == outgoing.Failed:
+		return asBad, tellOutcome(*line) + "; " + keyFor(run) + " tries it again"
+	case now.Request == nil && line != nil && line.Status == outgoing.Sent && (now.Why == outgoing.WhyHas || now.Why == outgoing.WhySent):
+		return asGood, tellOutcome(*line)
 	case now.Request == nil:
-		why := now.Reason
+		why, again := now.Reason, now.Why
 		if all := m.push.now[m.push.row]; why == "" && len(all) > 0 {
-			why = all[0].Reason // that of the row
+			why, again = all[0].Reason, all[0].Why // that of the row
+		}
+		if again.Again() {
+			return asFaint, "not sent: " + again.Words(why) + "; " + keyFor(run) + " asks, and sends it all the same"
 		}
 		return asFaint, "not sent: " + why
 	case now.Resumes:
-		return asWarning, "goes out again: it may have arrived"
+		return asWarning, "goes out again: it may have arrived" + before
 	}
-	return asGood, "goes out next"
-}
-
-// failed is the line of what the row that is shown could not send; nil when there is none.
-func (m *Model) failed(kind string) *outgoing.Line {
-	row, _ := m.push.shownRow()
-	for i := range row.Lines {
-		if l := &row.Lines[i]; l.Kind == kind && l.Status == outgoing.Failed {
-			return l
-		}
-	}
-	return nil
+	return asGood, "goes out next" + before
 }
 
 // outcomes says what became of what a row sent, or would have: trouble first.
@@ -178,9 +195,9 @@ func outcomes(lines []outgoing.Line) string {
 	return strings.Join(words, ", ")
 }
 
-// tellOutcome is an outcome on lines of its own, with the API's message.
+// tellOutcome is an outcome with the API's message.
 func tellOutcome(l outgoing.Line) string {
-	s := safe(l.Kind) + "  " + l.Outcome()
+	s := l.Outcome()
 	if l.Message != "" {
 		s += ": " + safe(l.Message)
 	}

@@ -1,9 +1,12 @@
 package tui
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,16 +22,22 @@ func (m *Model) running(a action) tea.Cmd {
 		m.startRun()
 		return m.look() // enter sends once the field can have been seen
 	case stop:
+		if m.push.looking && !m.push.running {
+			m.push.looking = false
+			return nil
+		}
 		m.stopRun()
 	case fetch:
-		return tea.Batch(m.readPushes(), m.askLoops())
+		return tea.Batch(m.readRows(anew), m.askLoops())
 	}
 	return nil
 }
 
-// startRun asks how many rows are to be sent.
+// startRun asks which rows are to be sent.
 func (m *Model) startRun() {
 	switch p := &m.push; {
+	case m.cfg.ReadOnly:
+		m.say("read-only: you may look, and not send")
 	case p.running:
 		m.say("rows are being sent already; %s stops", keyFor(stop))
 	case m.draft.Push == nil:
@@ -42,20 +51,127 @@ func (m *Model) startRun() {
 	case p.catalog.Keyless:
 		m.complain(errors.New(p.catalog.Problem))
 	default:
-		m.input = newInput(typingCount, "10")
+		m.input = newInput(typingCount, m.sendings()[0])
 	}
 }
 
-// run sends so many rows.
+// What R may send, by a word; a number is so many rows that have something to send. Behind
+// each again says: also what Loops has already.
+const (
+	sendThis   = "this"
+	sendMarked = "marked"
+	sendFilter = "filter"
+	sendFailed = "failed"
+	sendAgain  = " again"
+)
+
+// sendings are the words that mean something now, the likeliest first.
+func (m *Model) sendings() (list []string) {
+	if len(m.push.marked) > 0 && m.place == tablePlace && !m.shows(storyScreen{}) {
+		list = append(list, sendMarked)
+	}
+	if m.push.where != "" && m.place == tablePlace && !m.shows(storyScreen{}) {
+		list = append(list, sendFilter)
+	}
+	return append(list, sendThis, "10", sendFailed)
+}
+
+// chooseSending puts the next of the words into the field, or the one before.
+func (m *Model) chooseSending(by int) {
+	list := m.sendings()
+	at := slices.Index(list, strings.TrimSpace(m.input.field.Value()))
+	m.input.field.SetValue(list[(at+by+2*len(list))%len(list)])
+	m.input.field.CursorEnd()
+	m.input.touched = false
+}
+
+// sendingOf is what a word means, and says it.
+func (m *Model) sendingOf(text string) (s Sending, words string, err error) {
+	p := &m.push
+	word, again := strings.CutSuffix(strings.ToLower(strings.TrimSpace(text)), sendAgain)
+	s.Again = again
+	switch n, notNumber := strconv.Atoi(word); {
+	case word == sendThis:
+		row, _ := p.shownRow()
+		s.Keys, words = []string{row.Key}, m.rowName(row.Row)+": "+m.wouldSend(again)
+		return s, words, nil
+	case word == sendMarked && len(p.marked) > 0:
+		s.Keys = slices.Sorted(maps.Keys(p.marked))
+		words = plural(len(s.Keys), "marked row")
+	case word == sendFilter && p.where != "":
+		s.Where, words = p.where, "all rows that meet "+p.where
+	case word == sendFailed && !again:
+		s.Failed, words = true, "those that failed, again"
+	case notNumber == nil && n > 0:
+		s.Rows, words = n, plural(n, "row")+" at most, that differ from what Loops has"
+		if again {
+			words = plural(n, "row") + " at most"
+		}
+	default:
+		return s, "", fmt.Errorf("%q is neither %s nor a number of rows", strings.TrimSpace(text), strings.Join(m.sendings(), ", "))
+	}
+	if again {
+		words += ", also what Loops has already"
+	}
+	return s, words, nil
+}
+
+// wouldSend says what the row under the cursor sends, or why it sends nothing.
+func (m *Model) wouldSend(again bool) string {
+	kinds, why := m.kindsSent(outgoing.Resend{Known: again, Failed: true})
+	switch {
+	case len(kinds) > 0:
+		return strings.Join(kinds, ", ")
+	case again:
+		return "sends nothing: " + why
+	}
+	if more, _ := m.kindsSent(outgoing.Resend{Known: true}); len(more) > 0 {
+		return why + "; enter asks whether all the same"
+	}
+	return "sends nothing: " + why
+}
+
+// kindsSent names what the row under the cursor sends, or says why it sends nothing.
+func (m *Model) kindsSent(again outgoing.Resend) (kinds []string, why string) {
+	p := &m.push
+	row, ok := p.shownRow()
+	if !ok || p.sender == nil {
+		return nil, "it cannot be judged yet"
+	}
+	for _, st := range p.sender.Judge(row.Row, again) {
+		switch {
+		case st.Request != nil:
+			kinds = append(kinds, safe(st.Kind))
+		case why == "":
+			why = st.Why.Words(st.Reason)
+		}
+	}
+	return kinds, cmp.Or(why, "there is nothing to send")
+}
+
+// run sends what the word says.
 func (m *Model) run(text string) tea.Cmd {
-	if text = strings.TrimSpace(text); m.input == nil {
+	if m.input == nil {
 		return nil // it was left meanwhile
 	}
-	failed := strings.EqualFold(text, "failed")
-	n, err := strconv.Atoi(text)
-	if (err != nil || n < 1) && !failed {
-		m.complain(fmt.Errorf("%q is not a number of rows", text))
-		return nil
+	s, _, err := m.sendingOf(text)
+	if err != nil {
+		return nil // it stands beside the field
+	}
+	if len(s.Keys) == 1 && !s.Again && strings.TrimSpace(text) == sendThis && m.push.sender != nil {
+		kinds, why := m.kindsSent(outgoing.Resend{Failed: true})
+		more, _ := m.kindsSent(outgoing.Resend{Known: true})
+		switch {
+		case len(kinds) > 0:
+			s.Failed = true // who asks for one row has seen that it failed
+		case len(more) > 0: // ask
+			m.input.field.SetValue(sendThis + sendAgain)
+			m.input.field.CursorEnd()
+			return nil
+		default:
+			m.complain(errors.New("nothing is sent: " + why))
+			return nil
+		}
 	}
 	ctx, stop := context.WithCancel(m.ctx)
 	m.input, m.push.running, m.push.stop, m.push.progress = nil, true, stop, PushProgress{}
@@ -64,7 +180,7 @@ func (m *Model) run(text string) tea.Cmd {
 	return tea.Batch(func() tea.Msg {
 		defer stop()
 		defer close(heard)
-		words, err := b.Push(ctx, n, failed, heard)
+		words, err := b.Push(ctx, s, heard)
 		return pushedMsg{words, err}
 	}, hearProgress(heard))
 }
@@ -118,5 +234,9 @@ func (m *Model) ran(msg pushedMsg) tea.Cmd {
 	if m.say("%s", safe(msg.words)); msg.err != nil {
 		m.complain(msg.err)
 	}
-	return m.readPushes()
+	m.push.marked = nil
+	if m.shows(storyScreen{}) {
+		return tea.Batch(m.readRows(anew), m.readStory())
+	}
+	return m.readRows(anew)
 }

@@ -18,13 +18,13 @@ func text(s string) column.Cell { return column.Cell{State: column.Present, Text
 
 // withTable gives the push screen a table with rows, and a Loops.
 func withTable(d *driver) *driver {
-	d.fake.pushes = PushView{
+	d.fake.pushes = RowsView{Now: viewTime,
 		Fields: []column.Field{{Name: "loops_id", Type: column.Text}, {Name: "email", Type: column.Text}, {Name: "company", Type: column.Text},
 			{Name: "team_size", Type: column.Integer}, {Name: "plan", Type: column.Text}, {Name: "vip", Type: column.Boolean}, {Name: "zip", Type: column.Integer}},
-		Rows: []outgoing.Row{
-			{Key: "own-1", Cells: map[string]column.Cell{"email": text("ada@example.com"), "company": text("Analytical \x1b[31mEngines"), "team_size": text("12"), "plan": text("pro"), "vip": text("true"), "zip": text("12345")}},
-			{Key: "own-2", Cells: map[string]column.Cell{"email": text("bob@example.com"), "team_size": text("3"), "plan": {State: column.Null}},
-				Lines: []outgoing.Line{{Kind: "contact", Status: outgoing.Failed, Code: 400, Message: "Invalid email", Tried: "x"}}},
+		Rows: []TableRow{
+			{Came: Came{"applied", viewTime.Add(-time.Hour)}, Row: outgoing.Row{Key: "own-1", Cells: map[string]column.Cell{"email": text("ada@example.com"), "company": text("Analytical \x1b[31mEngines"), "team_size": text("12"), "plan": text("pro"), "vip": text("true"), "zip": text("12345")}}},
+			{Row: outgoing.Row{Key: "own-2", Cells: map[string]column.Cell{"email": text("bob@example.com"), "team_size": text("3"), "plan": {State: column.Null}},
+				Lines: []outgoing.Line{{Kind: "contact", Status: outgoing.Failed, Code: 400, Message: "Invalid email", Tried: "x"}}}},
 		},
 	}
 	d.fake.catalog = Catalog{Team: "Analytical Engines",
@@ -130,12 +130,12 @@ func TestPushCreates(t *testing.T) {
 func TestPushRun(t *testing.T) {
 	d := withTable(start(t, 120, 40, withSample))
 	d.keys("3", "R").has("nothing to send yet").to("plan").keys("space", "R").has("save the mapping first").keys("s", "enter")
-	d.keys("R").has("rows to send, or failed: 10").keys("3", "enter").has("3 sent")
+	d.keys("R").has("send: this").keys("3", "enter").has("3 sent")
 	if d.fake.sent != 3 {
 		t.Errorf("%d rows were sent", d.fake.sent)
 	}
 	d.has("contact sent 200") // as it was told while it went on
-	d.keys("R", "x", "enter").has("is not a number of rows").keys("esc", "x").has("nothing is being sent")
+	d.keys("R", "x", "enter").has("nor a number of rows").keys("esc", "x").has("nothing is being sent")
 	if d.keys("R", "failed", "enter"); !d.fake.again {
 		t.Error("those that failed are not tried again")
 	}
@@ -162,7 +162,7 @@ func TestPushLeaving(t *testing.T) {
 func TestPushWithoutLoops(t *testing.T) {
 	d := start(t, 120, 40, withSample)
 	d.fake.catalog.Problem = "no LOOPS_API_KEY: Loops is not asked which properties it has"
-	d.fake.pushes = PushView{Fields: []column.Field{{Name: "loops_id", Type: column.Text}, {Name: "email", Type: column.Text}}, Problem: "the table is not there yet"}
+	d.fake.pushes = RowsView{Now: viewTime, Fields: []column.Field{{Name: "loops_id", Type: column.Text}, {Name: "email", Type: column.Text}}, Problem: "the table is not there yet"}
 	d.keys("down", "down", "space") // some column
 	d.keys("3").has("Loops was not asked", "no LOOPS_API_KEY", "companyName", "of the samples")
 	d.to("email").keys("space").has("as a sample's row would send it")
@@ -178,10 +178,10 @@ func TestWhyRowsSendNothing(t *testing.T) {
 	}
 	gone := row("b", "b@example.com", outgoing.Line{Kind: "contact", Status: outgoing.Sent, Body: []byte(`{"email":"b@example.com"}`), SentAt: time.Unix(5, 0)})
 	gone.Deleted = &outgoing.Deletion{ID: "msg_1", At: time.Unix(9, 0), Received: time.Unix(9, 0)}
-	d.fake.pushes = PushView{Keyless: 3, Fields: []column.Field{{Name: "loops_id", Type: column.Text}, {Name: "email", Type: column.Text}}, Rows: []outgoing.Row{
-		row("a", "a@example.com", outgoing.Line{Kind: "contact", Status: outgoing.Sent, Body: []byte(`{"email":"a@example.com"}`), SentAt: time.Unix(5, 0)}), gone}}
+	d.fake.pushes = RowsView{Now: viewTime, Keyless: 3, Fields: []column.Field{{Name: "loops_id", Type: column.Text}, {Name: "email", Type: column.Text}}, Rows: []TableRow{
+		{Row: row("a", "a@example.com", outgoing.Line{Kind: "contact", Status: outgoing.Sent, Body: []byte(`{"email":"a@example.com"}`), SentAt: time.Unix(5, 0)})}, {Row: gone}}}
 	d.keys("3").to("email").keys("space").has("3 without loops_id not sent",
-		"not sent: Loops has all of this:", "sent on 1970-01-01")
+		"sent, last sent 1970-01-01")
 	d.keys("tab", "down").has("not sent: the contact was", "sent until the row is changed")
 }
 

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -292,7 +293,7 @@ func (m *Model) conditionLines(w, h int) []string {
 		if yes, why := c.Met(m.push.fields, r.Cells, m.push.at); !yes {
 			verdict = "not met: " + safe(why)
 		}
-		lines = append(lines, cut("  "+fill(m.rowName(r), min(26, w/3))+" "+verdict, w))
+		lines = append(lines, cut("  "+fill(m.rowName(r.Row), min(26, w/3))+" "+verdict, w))
 	}
 	return lines
 }
@@ -317,4 +318,21 @@ func (m *Model) typeOnPush() (cmd tea.Cmd, done bool) {
 		return nil, false
 	}
 	return nil, true
+}
+
+// judgeWhere says of a condition for the rows of the table what it means.
+func (m *Model) judgeWhere(text string) (words string, good bool) {
+	p := &m.push
+	if text == "" {
+		return "all rows", true
+	}
+	c, err := condition.Compile(text, p.fields)
+	if err != nil {
+		at := ""
+		if wrong := (*condition.Error)(nil); errors.As(err, &wrong) {
+			at = fmt.Sprintf(" (character %d)", wrong.Offset+1)
+		}
+		return safe(strings.ReplaceAll(err.Error(), "\n", "; ")) + at, false
+	}
+	return fmt.Sprintf("%d of these %s", m.met(c), plural(len(p.rows), "row")), true
 }

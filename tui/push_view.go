@@ -130,11 +130,7 @@ func (m *Model) drawBody(w, h int) []string {
 	f := p.body.framedIn("What goes out", "")
 	f.focused = p.focus == bodyPane
 	if row, ok := p.shownRow(); ok {
-		of := fmt.Sprint(len(p.rows))
-		if p.more {
-			of = "the first " + of
-		}
-		f.title, f.figure = m.rowName(row), fmt.Sprintf("row %d of %s", p.row+1, of)
+		f.title, f.figure = m.rowName(row.Row), m.rowNumber()
 	}
 	return m.st.frame(f, padded(p.body.lines(w-4, rows(h), &m.st)), w, h)
 }
@@ -248,7 +244,7 @@ func (m *Model) drawRows(w, h int) []string {
 	}
 	key, sends := 8, len("sends now")
 	for i := p.rowTop; i < len(p.rows) && i < p.rowTop+rows(h); i++ {
-		key, sends = max(key, width(m.rowName(p.rows[i]))), max(sends, width(m.sendsNow(i)))
+		key, sends = max(key, width(m.rowName(p.rows[i].Row))), max(sends, width(m.sendsNow(i)))
 	}
 	sends = min(sends, inner*24/100)
 	key = min(key, max(inner*38/100, inner-sends-24))
@@ -257,26 +253,10 @@ func (m *Model) drawRows(w, h int) []string {
 		cell{text: "sends now", w: sends, look: st.faint}, cell{text: "outcome", w: outcome, look: st.faint})}
 	for i := p.rowTop; i < len(p.rows) && len(lines) < rows(h); i++ {
 		r := p.rows[i]
-		lines = append(lines, st.line(i == p.row && p.focus == rowsPane, inner, cell{text: middle(m.rowName(r), key), w: key},
+		lines = append(lines, st.line(i == p.row && p.focus == rowsPane, inner, cell{text: middle(m.rowName(r.Row), key), w: key},
 			cell{text: m.sendsNow(i), w: sends, look: st.accent}, cell{text: outcomes(r.Lines), w: outcome, look: m.worst(r.Lines)}))
 	}
 	return st.frame(f, lines, w, h)
-}
-
-// rowsFigure says how many rows are shown, and of those that are not why.
-func (m *Model) rowsFigure() string {
-	p := &m.push
-	s := plural(len(p.rows), "row")
-	switch {
-	case p.samples:
-		s = "of the samples"
-	case p.more:
-		s = fmt.Sprintf("the first %d", len(p.rows))
-	}
-	if p.keyless > 0 {
-		s += fmt.Sprintf(", %d without %s not sent", p.keyless, safe(m.draft.Key))
-	}
-	return s
 }
 
 // worst is the look of what became of a row.

@@ -185,7 +185,7 @@ func (m *Model) wrote(msg savedMsg) tea.Cmd {
 	m.recompute()
 	m.say("%s", safe(msg.saved.Words))
 	if m.place == sendPlace || m.place == tablePlace {
-		return m.readPushes() // the table may have other columns now
+		return m.readRows(anew) // the table may have other columns now
 	}
 	return nil
 }

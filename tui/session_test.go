@@ -65,9 +65,9 @@ func (l *lasting) Deliveries(ctx context.Context, _ int64) ([]Delivery, int64, e
 	l.wait(ctx, "deliveries")
 	return nil, 0, ctx.Err()
 }
-func (l *lasting) Pushes(ctx context.Context, _ *mapping.Mapping) (PushView, error) {
-	l.wait(ctx, "pushes")
-	return PushView{}, ctx.Err()
+func (l *lasting) Rows(ctx context.Context, _ *mapping.Mapping, _ RowsQuery) (RowsView, error) {
+	l.wait(ctx, "rows")
+	return RowsView{}, ctx.Err()
 }
 func (l *lasting) Catalog(ctx context.Context, _ []string) (c Catalog) {
 	l.wait(ctx, "catalog")
@@ -81,7 +81,7 @@ func (l *lasting) Save(ctx context.Context, _ *mapping.Mapping) (s Saved, err er
 	l.wait(ctx, "save")
 	return s, ctx.Err()
 }
-func (l *lasting) Push(ctx context.Context, _ int, _ bool, _ chan<- PushProgress) (string, error) {
+func (l *lasting) Push(ctx context.Context, _ Sending, _ chan<- PushProgress) (string, error) {
 	l.wait(ctx, "push")
 	return "", ctx.Err()
 }

@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"charm.land/lipgloss/v2"
@@ -20,36 +20,43 @@ type tableScreen struct{ quiet }
 
 func (tableScreen) where(*Model) where { return inTable }
 
-func (tableScreen) move(m *Model, by int) {
-	m.push.row = clamp(m.push.row+by, len(m.push.rows))
-	m.push.body.top = 0
-}
+func (tableScreen) move(m *Model, by int) { m.push.moveRow(by) }
 
 func (tableScreen) settle(m *Model) {
 	m.push.tableTop = window(m.push.tableTop, m.push.row, len(m.push.rows), rows(m.room().h)-1)
 }
 
 func (tableScreen) back(m *Model) bool {
-	was := m.push.from
-	m.push.from = 0
-	return was != 0
+	p := &m.push
+	switch {
+	case p.where != "":
+		p.setFilter("")
+	case p.from > 0:
+		p.from = 0
+	default:
+		return false
+	}
+	return true
 }
 
 func (tableScreen) click(m *Model, x, y int) action {
-	r := m.room()
+	r, p := m.room(), &m.push
 	if y == r.y+1 {
 		shown, _ := m.tableColumns(r.w - 2)
-		var w []int
+		w := []int{1} // the mark
 		for _, c := range shown {
 			w = append(w, c.w)
 		}
-		if i := heads(x-r.x-1, w...); i > 0 && !shown[i-1].kind {
-			m.push.orderRows(m.push.order.click(m.push.orderOf(shown[i-1].name)))
+		if i := heads(x-r.x-1, w...) - 2; i >= 0 && shown[i].field() {
+			m.orderBy(p.order.click(p.orderOf(shown[i].name)))
 		}
 		return none
 	}
-	if i := m.push.tableTop + y - r.y - 2; y > r.y+1 && i < len(m.push.rows) {
-		m.push.row, m.push.body.top = i, 0
+	if i := p.tableTop + y - r.y - 2; y > r.y+1 && i < len(p.rows) {
+		p.row, p.body.top = i, 0
+		if x-r.x-1 >= 2 && x-r.x-1 < 4 {
+			return pick
+		}
 		return selected
 	}
 	return none
@@ -59,16 +66,21 @@ func (tableScreen) do(m *Model, a action) tea.Cmd {
 	p := &m.push
 	switch a {
 	case enter:
-		m.place, p.focus = sendPlace, bodyPane
-		p.stale = true
+		return m.readStory()
 	case open:
 		p.from = clamp(p.from+1, len(p.fields))
 	case shut:
 		p.from = clamp(p.from-1, len(p.fields))
+	case pick:
+		m.mark()
+	case dropAll:
+		p.marked = nil
+	case filter:
+		m.startFilter()
 	case run, stop, fetch:
 		return m.running(a)
 	case order:
-		p.orderRows(p.order.next(len(p.fields)))
+		m.nextOrder()
 	case find:
 		m.startSearch()
 	case nextHit, prevHit:
@@ -86,24 +98,23 @@ func (tableScreen) draw(m *Model) []string {
 	inner := r.w - 2
 	f := framed{title: safe(m.draft.Table), figure: m.rowsFigure(), focused: true, top: p.tableTop, at: p.row, all: len(p.rows), head: 1}
 	if len(p.rows) == 0 || p.samples {
-		f.figure, f.all = "no rows", 0
-		why := "What webhooks bring fills it: `loopmap sync` receives."
-		if p.problem != "" {
-			why = safe(strings.ToUpper(p.problem[:1])+p.problem[1:]) + " (" + keyFor(save) + " on Map)."
-		}
-		what := "Here will be the rows of your table, with what happened to each: where it came from, and what it sent back."
-		return st.frame(f, m.empty(inner, what, why), r.w, r.h)
+		return st.frame(f, m.noTable(&f, inner), r.w, r.h)
 	}
+	f.top, f.at, f.all = p.inWhole()
 	shown, more := m.tableColumns(inner)
-	var head []cell
+	head := []cell{{w: 1}}
 	for _, c := range shown {
-		head = append(head, cell{text: p.order.head(safe(c.name), p.orderOf(c.name)), w: c.w, look: st.faint})
+		head = append(head, cell{text: p.order.head(safe(c.title()), p.orderOf(c.name)), w: c.w, look: st.faint})
 	}
 	lines := []string{st.line(false, inner, head...)}
 	for i := p.tableTop; i < len(p.rows) && len(lines) < rows(r.h); i++ {
-		var cells []cell
+		mark := cell{w: 1, look: st.good}
+		if p.marked[p.rows[i].Key] {
+			mark.text = "*"
+		}
+		cells := []cell{mark}
 		for _, c := range shown {
-			text, look := c.of(p.rows[i], st)
+			text, look := c.of(m, p.rows[i])
 			cells = append(cells, cell{text: text, w: c.w, look: look})
 		}
 		lines = append(lines, st.line(i == p.row, inner, cells...))
@@ -114,22 +125,108 @@ func (tableScreen) draw(m *Model) []string {
 	return st.frame(f, lines, r.w, r.h)
 }
 
-// tableColumn is a column of the table as it is shown: one of its own, or what became of
-// one kind of what rows send.
+// noTable is the page where no row is shown.
+func (m *Model) noTable(f *framed, w int) []string {
+	p := &m.push
+	f.all = 0
+	switch {
+	case p.stuck:
+		f.figure = ""
+		return m.empty(w, "The table could not be read.", keyFor(fetch)+" reads it again.")
+	case p.where != "" && (p.looking || p.reading):
+		return m.empty(w, "Looking for rows that meet "+safe(p.where)+".", keyFor(stop)+" stops, "+keyFor(back)+" shows all again.")
+	case p.where != "":
+		return m.empty(w, "No row meets "+safe(p.where)+".", keyFor(filter)+" changes the condition, "+keyFor(back)+" shows all again.")
+	case !p.read || p.reading:
+		f.figure = ""
+		return m.empty(w, "Looking at the table.", "")
+	}
+	f.figure = "no rows"
+	why := "What webhooks bring fills it: `loopmap sync` receives."
+	if p.problem != "" {
+		why = safe(strings.ToUpper(p.problem[:1])+p.problem[1:]) + " (" + keyFor(save) + " on Map)."
+	}
+	return m.empty(w, "Here will be the rows of your table, with what happened to each: where it came from, and what it sent back.", why)
+}
+
+// inWhole is where the part at hand stands in the whole table, as far as that is known: the
+// first line that is shown, the cursor, and how many rows there are.
+func (p *pushScreen) inWhole() (from, at, all int) {
+	first, all := max(0, p.first), len(p.rows)
+	if p.first < 0 && p.end {
+		first = max(0, p.guess-all)
+	}
+	if all += first; !p.end && p.where == "" {
+		all = max(all+1, p.guess)
+	}
+	return p.tableTop + first, p.row + first, all
+}
+
+// rowNumber says which row the cursor is on.
+func (m *Model) rowNumber() string {
+	p := &m.push
+	switch {
+	case p.first < 0:
+		return "row"
+	case p.end:
+		return fmt.Sprintf("row %s of %s", thousands(p.first+p.row+1), thousands(p.first+len(p.rows)))
+	}
+	return "row " + thousands(p.first+p.row+1)
+}
+
+// tableColumn is a column of the table as it is shown: one of its own, the last delivery
+// about the row, or what became of one kind of what rows send.
 type tableColumn struct {
-	name string
-	kind bool
+	name string // of the column, or of the kind
+	what shownIn
 	typ  column.Type
 	w    int
 }
 
+type shownIn int
+
+const (
+	inField shownIn = iota
+	inCame
+	inKind
+)
+
+func (c tableColumn) field() bool { return c.what == inField }
+
+func (c tableColumn) title() string {
+	if c.what == inCame {
+		return "received"
+	}
+	return c.name
+}
+
 // of is what the column shows of a row.
-func (c tableColumn) of(row outgoing.Row, st *theme) (string, lipgloss.Style) {
-	if c.kind {
-		return outcomeOf(row, c.name, st)
+func (c tableColumn) of(m *Model, row TableRow) (string, lipgloss.Style) {
+	switch c.what {
+	case inKind:
+		return outcomeOf(row.Row, c.name, &m.st)
+	case inCame:
+		return m.cameOf(row)
+	case inField:
 	}
 	v := row.Cells[c.name]
-	return cellText(v), st.cell(v, c.typ)
+	return cellText(v), m.st.cell(v, c.typ)
+}
+
+// cameOf is the last delivery about a row: what became of it, and when.
+func (m *Model) cameOf(row TableRow) (string, lipgloss.Style) {
+	if row.Came.At.IsZero() {
+		return "-", m.st.faint
+	}
+	at, now := row.Came.At.Local(), m.push.at.Local()
+	form := "01-02 15:04"
+	switch {
+	case at.Format(time.DateOnly) == now.Format(time.DateOnly):
+		form = "15:04"
+	case at.Year() != now.Year():
+		form = time.DateOnly
+	}
+	return safe(row.Came.Status) + " " + at.Format(form), m.st.status(row.Came.Status)
 }
 
 // mostCell is how wide a column of the table gets.
@@ -137,27 +234,32 @@ const mostCell = 44
 
 // tableColumns are those that w cells have room for; more says that there are others.
 func (m *Model) tableColumns(w int) (shown []tableColumn, more bool) {
-	p, kinds, outcome := &m.push, m.kinds(), 0
-	for _, k := range kinds { // as wide as what is shown, within bounds
-		outcome = max(outcome, min(14, 2+width(safe(k))))
-		for i := p.tableTop; i < len(p.rows) && i < p.tableTop+rows(m.room().h); i++ {
-			text, _ := outcomeOf(p.rows[i], k, &m.st)
-			outcome = max(outcome, width(text))
-		}
+	p := &m.push
+	last := []tableColumn{{what: inCame, w: len("received")}}
+	for _, k := range m.kinds() {
+		last = append(last, tableColumn{name: k, what: inKind, w: min(14, 2+width(safe(k)))})
 	}
-	if len(kinds) > 0 {
-		outcome = min(outcome, w/(2*len(kinds)), 30)
+	to := min(len(p.rows), p.tableTop+rows(m.room().h))
+	at := p.rows[min(p.tableTop, to):to]
+	outcomes := 0
+	for k := range last { // as wide as what is shown, within bounds
+		for _, r := range at {
+			text, _ := last[k].of(m, r)
+			last[k].w = max(last[k].w, width(text))
+		}
+		last[k].w = max(4, min(last[k].w, w*11/20/len(last), 30))
+		outcomes += last[k].w + 1
 	}
 	list := p.fields[min(p.from, len(p.fields)):]
 	named := func(f column.Field) bool { return f.Name == m.naming() }
 	if i := slices.IndexFunc(list, named); i > 0 && p.from == 0 { // what people know a row by comes first
 		list = append([]column.Field{list[i]}, slices.Delete(slices.Clone(list), i, i+1)...)
 	}
-	room := w - 2 - len(kinds)*(outcome+1)
+	room := w - 4 - outcomes
 	for _, f := range list {
 		c := tableColumn{name: f.Name, typ: f.Type, w: max(4, 2+width(safe(f.Name)))}
-		for i := p.tableTop; i < len(p.rows) && i < p.tableTop+rows(m.room().h); i++ {
-			c.w = max(c.w, min(mostCell, width(cellText(p.rows[i].Cells[f.Name]))))
+		for _, r := range at {
+			c.w = max(c.w, min(mostCell, width(cellText(r.Cells[f.Name]))))
 		}
 		if more = room < min(c.w, 8); more {
 			break
@@ -166,42 +268,12 @@ func (m *Model) tableColumns(w int) (shown []tableColumn, more bool) {
 		shown = append(shown, c)
 		room -= c.w + 1
 	}
-	for _, k := range kinds {
-		shown = append(shown, tableColumn{name: k, kind: true, w: outcome})
-	}
-	return shown, more
+	return append(shown, last...), more
 }
 
 // orderOf is the number of a column for the order of the table, counted from 1.
 func (p *pushScreen) orderOf(name string) int {
 	return 1 + slices.IndexFunc(p.fields, func(f column.Field) bool { return f.Name == name })
-}
-
-// orderRows orders the rows that are there by a column, the cursor on the same row; by
-// none in the order in which they were read.
-func (p *pushScreen) orderRows(o ordered) {
-	p.order = o
-	row, _ := p.shownRow()
-	slices.SortStableFunc(p.rows, func(a, b outgoing.Row) int {
-		if o.by == 0 {
-			return strings.Compare(a.Key, b.Key)
-		}
-		f := p.fields[o.by-1]
-		x, y := a.Cells[f.Name], b.Cells[f.Name]
-		m, errX := strconv.ParseFloat(x.Text, 64)
-		n, errY := strconv.ParseFloat(y.Text, 64)
-		switch {
-		case x.State != y.State: // NULL comes last, whichever way
-			return cmp.Compare(x.State, y.State)
-		case errX == nil && errY == nil && f.Type != column.Text && o.down:
-			return cmp.Compare(n, m)
-		case errX == nil && errY == nil && f.Type != column.Text:
-			return cmp.Compare(m, n)
-		}
-		return o.compare(x.Text, y.Text)
-	})
-	p.row = max(0, slices.IndexFunc(p.rows, func(r outgoing.Row) bool { return r.Key == row.Key }))
-	p.stale = true
 }
 
 // kinds are what rows of the mapping send: the contact update and the events.

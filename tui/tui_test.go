@@ -31,9 +31,13 @@ type fake struct {
 	came    []Delivery
 	dropped bool
 	theirs  *mapping.Mapping
-	pushes  PushView
+	pushes  RowsView
 	catalog Catalog
 	sent    int
+	sending Sending
+	asked   []RowsQuery
+	story   Story
+	looks   int // how many rows a condition is held against at once
 	again   bool
 	made    []mapping.Property
 
@@ -51,9 +55,6 @@ func (f *fake) Journal(context.Context) ([]Sample, error) { return f.journal, f.
 func (f *fake) Reread(context.Context) (Opened, error) {
 	return Opened{Mapping: f.theirs, Database: "sqlite:contacts.db"}, f.err
 }
-func (f *fake) Pushes(context.Context, *mapping.Mapping) (PushView, error) {
-	return f.pushes, f.err
-}
 func (f *fake) Catalog(context.Context, []string) Catalog { return f.catalog }
 func (f *fake) CreateProperty(_ context.Context, p mapping.Property) error {
 	if f.err == nil {
@@ -62,8 +63,9 @@ func (f *fake) CreateProperty(_ context.Context, p mapping.Property) error {
 	}
 	return f.err
 }
-func (f *fake) Push(_ context.Context, n int, failed bool, progress chan<- PushProgress) (string, error) {
-	f.sent, f.again = n, failed
+func (f *fake) Push(_ context.Context, s Sending, progress chan<- PushProgress) (string, error) {
+	f.sending, f.sent, f.again = s, s.Rows, s.Failed
+	n := s.Rows
 	progress <- PushProgress{Done: 1, Requests: n, Left: time.Second, Outcomes: []PushOutcome{{"own-1", outgoing.Line{Kind: "contact", Status: outgoing.Sent, Code: 200}}}}
 	return fmt.Sprintf("%d sent", n), f.err
 }

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"loopmap/mapping"
-	"loopmap/mapping/column"
 	"loopmap/mapping/loops"
 	"loopmap/mapping/outgoing"
 	"loopmap/mapping/push"
@@ -19,36 +18,9 @@ import (
 )
 
 const (
-	shownRows   = 200                    // of a table, on the push screen
 	toldEvery   = 500 * time.Millisecond // of a run's progress
 	catalogTime = 15 * time.Second
 )
-
-// Pushes are the first rows of m's table with all that decides what they send. A column
-// that the table has not yet is NULL in them.
-func (b *backend) Pushes(ctx context.Context, m *mapping.Mapping) (view tui.PushView, err error) {
-	view.Fields, view.Now = table.Fields(m, nil), b.app.now()
-	view.Problem = "the table is not there yet: saving the mapping makes it"
-	err = b.look(ctx, m, func(s *table.Store) error {
-		columns, err := s.Columns(ctx, m.Table)
-		if err != nil || len(columns) == 0 {
-			return err
-		}
-		view.Fields, view.Problem = table.Fields(m, columns), ""
-		there := slices.DeleteFunc(slices.Clone(view.Fields), func(f column.Field) bool {
-			return !slices.ContainsFunc(columns, func(c table.Column) bool { return m.Dialect.Fold(c.Name) == m.Dialect.Fold(f.Name) })
-		})
-		if view.Keyless, err = s.Keyless(ctx, m); err != nil {
-			return err
-		}
-		view.Rows, err = s.PushRows(ctx, m, there, outgoing.Query{Limit: shownRows + 1})
-		if view.More = len(view.Rows) > shownRows; view.More {
-			view.Rows = view.Rows[:shownRows]
-		}
-		return err
-	})
-	return view, err
-}
 
 // Catalog is what Loops has to send to.
 func (b *backend) Catalog(ctx context.Context, events []string) (cat tui.Catalog) {
@@ -122,8 +94,8 @@ func (b *backend) CreateProperty(ctx context.Context, p mapping.Property) error 
 	return client.CreateProperty(ctx, p)
 }
 
-// Push sends rows as `loopmap push --rows` does, or --failed.
-func (b *backend) Push(ctx context.Context, rows int, failed bool, told chan<- tui.PushProgress) (words string, err error) {
+// Push sends rows as `loopmap push` does.
+func (b *backend) Push(ctx context.Context, s tui.Sending, told chan<- tui.PushProgress) (words string, err error) {
 	b.busy.RLock()
 	defer b.busy.RUnlock()
 	m := b.mapping()
@@ -144,8 +116,14 @@ func (b *backend) Push(ctx context.Context, rows int, failed bool, told chan<- t
 	}
 	pace := push.NewPace()
 	teller := &teller{told: told, pace: pace}
-	job := push.Job{Sender: sender, Rows: rows, Again: outgoing.Resend{Failed: failed}, Outcome: teller.outcome}
-	if failed {
+	again := outgoing.Resend{Failed: s.Failed, Known: s.Again}
+	job := push.Job{Sender: sender, Rows: s.Rows, Keys: s.Keys, Again: again, Outcome: teller.outcome}
+	switch {
+	case s.Where != "":
+		if job.Keys, err = b.keysWhere(ctx, store, m, s.Where); err != nil {
+			return "", err
+		}
+	case s.Failed && s.Keys == nil:
 		job.Status = outgoing.Failed
 	}
 	counts, err := quiet.sendRows(ctx, store, job, pace)

@@ -164,9 +164,14 @@ func (b *sshBackend) Save(ctx context.Context, m *mapping.Mapping) (tui.Saved, e
 	return s, err
 }
 
-// Pushes are rows with what decides what they send.
-func (b *sshBackend) Pushes(ctx context.Context, m *mapping.Mapping) (tui.PushView, error) {
-	return b.own.Pushes(ctx, m)
+// Rows are rows of the table with what became of them.
+func (b *sshBackend) Rows(ctx context.Context, m *mapping.Mapping, q tui.RowsQuery) (tui.RowsView, error) {
+	return b.own.Rows(ctx, m, q)
+}
+
+// Story is what is known of a row.
+func (b *sshBackend) Story(ctx context.Context, key string) (tui.Story, error) {
+	return b.own.Story(ctx, key)
 }
 
 // Catalog is what Loops has.
@@ -175,11 +180,11 @@ func (b *sshBackend) Catalog(ctx context.Context, events []string) tui.Catalog {
 }
 
 // Push sends rows, for those who may write.
-func (b *sshBackend) Push(ctx context.Context, rows int, failed bool, told chan<- tui.PushProgress) (string, error) {
+func (b *sshBackend) Push(ctx context.Context, s tui.Sending, told chan<- tui.PushProgress) (string, error) {
 	if b.guest.Key().ReadOnly {
 		return "", errors.New("this key may look, not send")
 	}
-	return b.own.Push(ctx, rows, failed, told)
+	return b.own.Push(ctx, s, told)
 }
 
 // CreateProperty makes a property in Loops, for those who may write.

@@ -10,6 +10,7 @@ import (
 	"loopmap/mapping/column"
 	"loopmap/mapping/outgoing"
 	"loopmap/mapping/table"
+	"loopmap/tui"
 )
 
 // shownValue is how much of a value stands in a line, in characters.
@@ -71,7 +72,10 @@ func (a *app) printStory(m *mapping.Mapping, s *table.Story, whole bool) error {
 			rows = append(rows, cellLine(c, told))
 		}
 	}
-	happened := happenings(s)
+	var happened [][]string
+	for _, h := range happenings(s) {
+		happened = append(happened, h.line())
+	}
 	for _, part := range []struct {
 		head string
 		rows [][]string
@@ -141,39 +145,53 @@ func localTime(t time.Time) string {
 	return t.Local().Format(time.DateTime)
 }
 
+// happening is a delivery about a row, or what the row sent.
+type happening struct {
+	at                        time.Time
+	what, became, id, mapping string
+	push                      bool
+	status                    string // of the delivery, or of what was sent
+	request                   []byte // of what was sent, where it is kept
+}
+
 // happenings are deliveries and pushes in the order of time.
-func happenings(s *table.Story) [][]string {
-	type happening struct {
-		at  time.Time
-		row []string
-	}
-	var list []happening
+func happenings(s *table.Story) (list []happening) {
 	for _, t := range s.Told {
-		what := string(t.Status)
-		switch {
-		case t.Effect != "":
-			what += ": " + t.Effect
-		case t.Reason != "":
-			what += ": " + t.Reason
+		became := string(t.Status)
+		if why := cmp.Or(t.Effect, t.Reason); why != "" {
+			became += ": " + why
 		}
-		list = append(list, happening{t.Received, []string{cmp.Or(t.Event, "(no event)"), what, t.ID, t.Mapping}})
+		list = append(list, happening{at: t.Received, what: cmp.Or(t.Event, "(no event)"), became: became, id: t.ID, mapping: t.Mapping,
+			status: string(t.Status)})
 	}
 	for _, l := range s.Pushes {
-		at, what := pushedAt(l), l.Outcome()
+		became := l.Outcome()
 		if l.Message != "" {
-			what += ": " + l.Message
+			became += ": " + l.Message
 		}
-		if len(l.Body) > 0 {
-			what += " " + shorten(string(l.Body), 3*shownValue)
-		}
-		list = append(list, happening{at, []string{"push " + l.Kind, what, l.IdempotencyKey, ""}})
+		list = append(list, happening{at: pushedAt(l), what: l.Kind, became: became, id: l.IdempotencyKey, push: true, status: string(l.Status),
+			request: l.Body})
 	}
 	slices.SortStableFunc(list, func(a, b happening) int { return a.at.Compare(b.at) })
-	var rows [][]string
-	for _, h := range list {
-		rows = append(rows, append([]string{localTime(h.at)}, h.row...))
+	return list
+}
+
+// line is a happening as a line of a table.
+func (h happening) line() []string {
+	what, became := h.what, h.became
+	if h.push {
+		what = "push " + what
 	}
-	return rows
+	if len(h.request) > 0 {
+		became += " " + shorten(string(h.request), 3*shownValue)
+	}
+	return []string{localTime(h.at), what, became, h.id, h.mapping}
+}
+
+// told is a happening for the screen.
+func (h happening) told() tui.Happening {
+	return tui.Happening{At: localTime(h.at), What: h.what, Became: h.became, ID: h.id, Mapping: h.mapping, Push: h.push, Status: h.status,
+		Request: h.request}
 }
 
 // pushedAt is when an outcome came to be.

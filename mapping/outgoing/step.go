@@ -52,6 +52,9 @@ const (
 // [Resend].Known.
 func (w Why) Again() bool { return w == WhyCame || w == WhyHas }
 
+// Words are the reason without what only the command line can do about it.
+func (Why) Words(reason string) string { return strings.TrimSuffix(reason, orAgain) }
+
 // orAgain says so in its reason.
 const orAgain = "; --again sends it all the same"
 

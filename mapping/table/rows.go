@@ -330,7 +330,8 @@ func (s *Store) cameNowhere(ctx context.Context, keys []string, last map[string]
 		return err
 	}
 	where, args := s.among("row_key", "text", keys)
-	return s.ask(ctx, "SELECT row_key, id, status, received_at, "+s.sequence()+" FROM loopmap_deliveries WHERE status <> 'applied' AND "+where, args,
+	text := "SELECT row_key, id, status, received_at, " + s.sequence() + " FROM loopmap_deliveries WHERE status <> 'applied' AND " + where
+	return s.ask(ctx, text, args,
 		func(v []stored) error {
 			seq, err := strconv.ParseInt(v[4].text, 10, 64)
 			if c := (Came{v[1].text, mapping.Status(v[2].text), readClock(v[3]), seq}); last[v[0].text].before(c) {

@@ -78,7 +78,7 @@ func TestTableRowsInOrder(t *testing.T) {
 				if down {
 					dir = " DESC"
 				}
-				want := d.keys(fmt.Sprintf("SELECT id FROM contacts ORDER BY %s IS NULL, %[1]s%s, id%[2]s", by, dir))
+				want := strings.Fields(d.lines(fmt.Sprintf("SELECT id FROM contacts ORDER BY %s IS NULL, %[1]s%s, id%[2]s", by, dir)))
 				for _, size := range []int{9, 100} {
 					p := Page{Column: by, Down: down, Limit: size}
 					if got, _ := walked(t, s, m, p); !slices.Equal(got, want) {
@@ -93,24 +93,6 @@ func TestTableRowsInOrder(t *testing.T) {
 			}
 		}
 	})
-}
-
-// keys are the texts that a question finds.
-func (d *database) keys(query string) (list []string) {
-	d.t.Helper()
-	rows, err := d.look.Query(query)
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var key string
-		if err := rows.Scan(&key); err != nil {
-			d.t.Fatal(err)
-		}
-		list = append(list, key)
-	}
-	return list
 }
 
 // A condition lets through the rows that meet it, however few are looked at in one go; what
@@ -232,7 +214,7 @@ func (d *database) plan(text string, args ...any) (plan string) {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	defer tx.Rollback()
+	defer func() { _ = tx.Rollback() }()
 	explain := "EXPLAIN QUERY PLAN " + text
 	if d.d == column.Postgres {
 		explain = "EXPLAIN " + numbered(text)
@@ -255,6 +237,9 @@ func (d *database) plan(text string, args ...any) (plan string) {
 			d.t.Fatal(err)
 		}
 		plan += line + "\n"
+	}
+	if err := rows.Err(); err != nil {
+		d.t.Fatal(err)
 	}
 	return plan
 }

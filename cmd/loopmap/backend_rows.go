@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"loopmap/mapping"
+	"loopmap/mapping/column"
+	"loopmap/mapping/table"
+	"loopmap/tui"
+)
+
+// What the places Table and Send ask of the table.
+
+// looksAtOnce is against how many rows a condition is held before the screen is told how far
+// it is.
+const looksAtOnce = 20_000
+
+// Rows are rows of m's table with all that decides what they send. A column that the table
+// has not yet is NULL in them.
+func (b *backend) Rows(ctx context.Context, m *mapping.Mapping, q tui.RowsQuery) (view tui.RowsView, err error) {
+	view.Fields, view.Now, view.End = table.Fields(m, nil), b.app.now(), true
+	view.Problem = "the table is not there yet: saving the mapping makes it"
+	err = b.look(ctx, m, func(s *table.Store) error {
+		columns, err := s.Columns(ctx, m.Table)
+		if err != nil || len(columns) == 0 {
+			return err
+		}
+		view.Fields, view.Problem = table.Fields(m, columns), ""
+		there := table.Present(m, view.Fields, columns)
+		if view.Keyless, err = s.Keyless(ctx, m); err != nil {
+			return err
+		}
+		p := table.Page{Column: q.Column, Down: q.Down, From: q.From, With: q.With, Back: q.Back, Limit: q.Limit, Now: view.Now,
+			Most: looksAtOnce}
+		if !slices.ContainsFunc(there, func(f column.Field) bool { return f.Name == q.Column }) {
+			p.Column = ""
+		}
+		if q.Where != "" {
+			if p.Where, err = whereOf(q.Where, view.Fields); err != nil {
+				return err
+			}
+		}
+		rows, err := s.TableRows(ctx, m, there, p)
+		view.End, view.Mark, view.Looked = rows.End, rows.Mark, rows.Looked
+		for _, r := range rows.List {
+			view.Rows = append(view.Rows, tui.TableRow{Row: r.Row, Mark: r.Mark, Came: tui.Came{Status: string(r.Came.Status), At: r.Came.Received}})
+		}
+		if n, ok := s.Guess(ctx, m.Table); ok {
+			view.Guess = n
+		}
+		return err
+	})
+	return view, err
+}
+
+// keysWhere are the keys of the rows that meet a condition.
+func (b *backend) keysWhere(ctx context.Context, s *table.Store, m *mapping.Mapping, where string) ([]string, error) {
+	columns, err := s.Columns(ctx, m.Table)
+	if err != nil {
+		return nil, err
+	}
+	fields := table.Fields(m, columns)
+	p := table.Page{Limit: looksAtOnce, Now: b.app.now(), Most: looksAtOnce}
+	if p.Where, err = whereOf(where, fields); err != nil {
+		return nil, err
+	}
+	keys := []string{}
+	for {
+		rows, err := s.TableRows(ctx, m, table.Present(m, fields, columns), p)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rows.List {
+			keys = append(keys, r.Key)
+		}
+		if rows.End || rows.Mark == p.From {
+			return keys, nil
+		}
+		p.From = rows.Mark
+	}
+}
+
+// Story is what is known of a row, as loopmap why tells it.
+func (b *backend) Story(ctx context.Context, key string) (out tui.Story, err error) {
+	m := b.mapping()
+	err = b.look(ctx, m, func(s *table.Store) error {
+		story, err := s.Story(ctx, m, key)
+		if err != nil {
+			return err
+		}
+		out = tui.Story{Key: story.Key, There: story.There, Note: story.Note}
+		told := map[string]table.Telling{}
+		for _, t := range story.Told {
+			told[t.ID] = t
+		}
+		for _, c := range story.Cells {
+			l := cellLine(c, told)
+			cell := tui.StoryCell{Column: l[0], Value: cellText(c.Now), From: l[2], Written: l[3], Delivery: l[4], Mapping: l[5], Before: l[6]}
+			if c.Now.State == column.Missing {
+				cell.Value = l[1]
+			}
+			for _, held := range wholeCell(story, c, told)[1:] {
+				cell.Held = append(cell.Held, strings.Join(slices.DeleteFunc(held, func(s string) bool { return s == "" }), "  "))
+			}
+			out.Cells = append(out.Cells, cell)
+		}
+		for _, h := range happenings(story) {
+			out.Happened = append(out.Happened, h.told())
+		}
+		return nil
+	})
+	return out, err
+}
