@@ -24,7 +24,7 @@ func (a *app) addCommand() *cobra.Command {
 		Short: "Add a column to a mapping, in one line",
 		Long: "Adds a column for the attribute at PATH, as the mapper does: the name and the\n" +
 			"type are proposed from what the journal has seen, unless they are given.",
-		Example: "loopmap add contact.email\nloopmap add 'contact[\"plan name\"]' --as plan --type text",
+		Example: "loopmap add contact.lastName\nloopmap add 'contact[\"plan name\"]' --as plan_name --type text --yes",
 		Args:    counted(cobra.RangeArgs(1, 2)),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.change(c.Context(), fileArg(args[1:]), dry, func(b *backend, m *mapping.Mapping) (*mapping.Mapping, error) {
@@ -42,10 +42,11 @@ func (a *app) addCommand() *cobra.Command {
 func (a *app) dropCommand() *cobra.Command {
 	var dry bool
 	c := &cobra.Command{
-		Use:   "drop COLUMN [FILE]",
-		Short: "Take a column out of a mapping, in one line",
-		Long:  "Takes a column out of the mapping. The table keeps it, with what it holds.",
-		Args:  counted(cobra.RangeArgs(1, 2)),
+		Use:     "drop COLUMN [FILE]",
+		Short:   "Take a column out of a mapping, in one line",
+		Long:    "Takes a column out of the mapping. The table keeps it, with what it holds.",
+		Example: "loopmap drop first_name --dry-run   # the change, and nothing is written\nloopmap drop first_name",
+		Args:    counted(cobra.RangeArgs(1, 2)),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.change(c.Context(), fileArg(args[1:]), dry, func(_ *backend, m *mapping.Mapping) (*mapping.Mapping, error) {
 				i := slices.IndexFunc(m.Receive.Columns, func(c mapping.Column) bool { return c.Name == args[0] })

@@ -23,7 +23,7 @@ func (a *app) deliveriesCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "deliveries [FILE]",
 		Short:   "List what came in",
-		Example: "loopmap deliveries --status quarantined\nloopmap deliveries --email dana@northwind.example\nloopmap deliveries show msg_2f8...",
+		Example: "loopmap deliveries --status quarantined\nloopmap deliveries --email dana@northwind.example",
 		Args:    atMost(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			f.Status = mapping.Status(status)
@@ -54,7 +54,9 @@ func (a *app) deliveriesCommand() *cobra.Command {
 	show := &cobra.Command{
 		Use:   "show ID [FILE]",
 		Short: "Print one delivery, body and all",
-		Args:  counted(cobra.RangeArgs(1, 2)),
+		Example: "loopmap deliveries show msg_2f8q0zr41x7k\n" +
+			"loopmap deliveries show msg_2f8q0zr41x7k --body > body.json",
+		Args: counted(cobra.RangeArgs(1, 2)),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.showDelivery(c.Context(), args[0], fileArg(args[1:]), bytes)
 		},

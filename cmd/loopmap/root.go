@@ -72,6 +72,7 @@ func (a *app) root() *cobra.Command {
 		a.sshCommand(), a.connectCommand(), a.doctorCommand(), a.schemaCommand(),
 		a.versionCommand(), a.manCommand())
 	root.SetVersionTemplate("loopmap {{.Version}}\n")
+	root.SetOut(a.stdout) // which completions keep
 	completion(root)
 	topics(root)
 	a.help(root)
