@@ -85,7 +85,9 @@ func columnsOf(m *mapping.Mapping) (names []string) {
 
 // addColumn adds the column of a path, proposed as the mapper does. doubt says why it is
 // probably not meant.
-func (a *app) addColumn(ctx context.Context, b *backend, m *mapping.Mapping, path, as, typ string) (n *mapping.Mapping, doubt string, err error) {
+func (a *app) addColumn(ctx context.Context, b *backend, m *mapping.Mapping, path, as, typ string) (
+	n *mapping.Mapping, doubt string, err error,
+) {
 	p, err := mapping.ParsePath(path)
 	if err != nil {
 		return nil, "", usage("%v", err)
