@@ -38,6 +38,8 @@ func (a *app) addCommand() *cobra.Command {
 	c.Flags().StringVar(&typ, "type", "", "the column's `TYPE`: text integer number boolean time json")
 	c.Flags().BoolVar(&dry, "dry-run", false, "show the change, write nothing")
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	c.ValidArgsFunction = first(func(c *cobra.Command) []string { return a.pathsFor(c.Context(), defaultFile) })
+	offer(c, "type", fixed(typeNames()))
 	return c
 }
 
@@ -64,6 +66,7 @@ func (a *app) dropCommand() *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&dry, "dry-run", false, "show the change, write nothing")
+	c.ValidArgsFunction = first(func(*cobra.Command) []string { return a.columnsIn(defaultFile) })
 	return c
 }
 

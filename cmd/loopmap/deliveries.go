@@ -50,6 +50,8 @@ func (a *app) deliveriesCommand() *cobra.Command {
 	c.Flags().StringVar(&event, "event", "", "only this `EVENT`")
 	c.Flags().StringArrayVar(&keys, "row", nil, "only those about the row with this `KEY`; may be repeated")
 	c.Flags().StringVar(&email, "email", "", "only those about the rows with this `EMAIL`, and those that became no row")
+	offer(c, "status", fixed(statuses))
+	offer(c, "event", func(_ *cobra.Command, args []string) []string { return a.eventsFor(fileArg(args)) })
 	var bytes bool
 	show := &cobra.Command{
 		Use:   "show ID [FILE]",
@@ -62,6 +64,7 @@ func (a *app) deliveriesCommand() *cobra.Command {
 		},
 	}
 	show.Flags().BoolVar(&bytes, "body", false, "print the body alone, byte for byte (not to a terminal)")
+	show.ValidArgsFunction = first(func(c *cobra.Command) []string { return a.idsFor(c.Context(), defaultFile) })
 	c.AddCommand(show)
 	return c
 }
