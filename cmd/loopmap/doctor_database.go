@@ -107,11 +107,7 @@ func (f databaseFacts) judge() finding {
 	case f.m == nil:
 		return finding{Check: "database", State: stateSkipped, What: "the mapping file names it"}
 	case f.err != nil:
-		out := failed("database", f.err)
-		if len(out.Do) == 0 {
-			out.Do = []string{"mend that, or database: in " + f.file}
-		}
-		return out
+		return failed("database", f.err, "mend that, or database: in "+f.file)
 	case f.missing:
 		return finding{"database", stateWarning, f.name + " is not there yet", []string{"loopmap sync makes it"}}
 	}

@@ -36,7 +36,7 @@ func (a *app) lookAtFile(name string) fileFacts {
 
 func (f fileFacts) judge() finding {
 	if f.err != nil {
-		return failed("file", f.err)
+		return failed("file", f.err, "mend "+f.name+" there; loopmap check says when it is right")
 	}
 	what := fmt.Sprintf("%s maps %s to %s of table %s", f.name, strings.Join(f.m.Receive.Wanted(), ", "),
 		several(len(f.m.Columns()), "column", "columns"), f.m.Table)
