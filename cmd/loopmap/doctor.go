@@ -73,6 +73,14 @@ func failed(check string, err error, do string) finding {
 	return finding{check, stateTrouble, strings.ReplaceAll(what, "\n", "; "), []string{do}}
 }
 
+// unless is a finding on what is needed to receive webhooks, where that is not wanted.
+func (f finding) unless(sendsOnly bool) finding {
+	if !sendsOnly {
+		return f
+	}
+	return finding{Check: f.Check, State: stateSkipped, What: "not needed: the mapping receives nothing"}
+}
+
 // doctor looks, and then judges: each judgement is a pure function of what was seen.
 func (a *app) doctor(ctx context.Context, name string, f doctorFlags) error {
 	public, err := parsePublic(f.publicURL)
@@ -92,8 +100,10 @@ func (a *app) doctor(ctx context.Context, name string, f doctorFlags) error {
 	secret.now, secret.running, secret.journal = a.now(), port, data.journal
 	call.now, call.journal = a.now(), data.journal
 
-	list := []finding{file.judge(), data.judge(), data.judgeTable(), data.judgeRights(), data.judgePush(), data.judgeJournal(),
-		secret.judge(), loops.judgeKey(port), port.judge(), loops.judgeClock(), lookAtDisk(file, data).judge(), call.judge()}
+	toReceive := func(f finding) finding { return f.unless(file.m != nil && !file.m.Receives()) }
+	list := []finding{file.judge(), data.judge(), data.judgeTable(), data.judgeRights(), data.judgePush(), toReceive(data.judgeJournal()),
+		toReceive(secret.judge()), loops.judgeKey(port), toReceive(port.judge()), loops.judgeClock(), lookAtDisk(file, data).judge(),
+		toReceive(call.judge())}
 	if a.output == "json" {
 		err = printJSON(a.stdout, struct {
 			File   string    `json:"file"`

@@ -40,7 +40,10 @@ func (f fileFacts) judge() finding {
 	}
 	what := fmt.Sprintf("%s maps %s to %s of table %s", f.name, strings.Join(f.m.Receive.Wanted(), ", "),
 		several(len(f.m.Columns()), "column", "columns"), f.m.Table)
-	if f.m.Push != nil {
+	switch {
+	case !f.m.Receives():
+		what = fmt.Sprintf("%s sends rows of table %s to Loops", f.name, f.m.Table)
+	case f.m.Push != nil:
 		what += ", and sends rows back"
 	}
 	out := finding{Check: "file", State: stateOK, What: what}
