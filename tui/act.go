@@ -73,7 +73,9 @@ func (m *Model) answerOffer(msg tea.KeyPressMsg) tea.Cmd {
 	case "enter", "y":
 		m.offer = false
 		m.change(m.cfg.Draft)
-		m.place, m.over = mapPlace, nil
+		if m.draft.Receives() {
+			m.place, m.over = mapPlace, nil
+		}
 		if len(m.samples) == 0 {
 			m.focus = columnsPane
 		}

@@ -79,6 +79,8 @@ func New(ctx context.Context, cfg Config) *Model {
 		m.addSamples(cfg.Samples...)
 	case cfg.New:
 		m.over = []screen{captureScreen{}}
+	case !cfg.Mapping.Receives(): // there is nothing to map
+		m.place, m.before = sendPlace, sendPlace
 	default:
 		m.focus = columnsPane
 	}
@@ -103,7 +105,11 @@ func (m *Model) Left() bool { return m.quit }
 // Init starts waiting for webhooks, and asks for what all screens show: the background,
 // Loops' names, how many deliveries and sent rows want a person.
 func (m *Model) Init() tea.Cmd {
-	return tea.Batch(wait(m.cfg.Arrivals), hear(m.cfg.News), tea.RequestBackgroundColor, m.askLoops(), m.count())
+	first := m.askLoops()
+	if m.place == sendPlace {
+		first = m.startPush()
+	}
+	return tea.Batch(wait(m.cfg.Arrivals), hear(m.cfg.News), tea.RequestBackgroundColor, first, m.count())
 }
 
 type (

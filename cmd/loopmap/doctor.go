@@ -8,7 +8,6 @@ import (
 	"sync"
 
 	"charm.land/lipgloss/v2"
-	"github.com/charmbracelet/x/ansi"
 	"github.com/spf13/cobra"
 
 	"loopmap/mapping/body"
@@ -64,21 +63,14 @@ type finding struct {
 	Do    []string `json:"do,omitempty"` // what to do next
 }
 
-// failed is trouble as an error tells it: its hint is what to do, else do is.
-func failed(check string, err error, do string) finding {
+// failed is trouble as an error tells it: its hint is what to do.
+func failed(check string, err error) finding {
 	what, hint, _ := strings.Cut(err.Error(), hintMark)
+	f := finding{Check: check, State: stateTrouble, What: strings.ReplaceAll(what, "\n", "; ")}
 	if hint != "" {
-		do = hint
+		f.Do = []string{hint}
 	}
-	return finding{check, stateTrouble, strings.ReplaceAll(what, "\n", "; "), []string{do}}
-}
-
-// unless is a finding on what is needed to receive webhooks, where that is not wanted.
-func (f finding) unless(sendsOnly bool) finding {
-	if !sendsOnly {
-		return f
-	}
-	return finding{Check: f.Check, State: stateSkipped, What: "not needed: the mapping receives nothing"}
+	return f
 }
 
 // doctor looks, and then judges: each judgement is a pure function of what was seen.
@@ -100,10 +92,8 @@ func (a *app) doctor(ctx context.Context, name string, f doctorFlags) error {
 	secret.now, secret.running, secret.journal = a.now(), port, data.journal
 	call.now, call.journal = a.now(), data.journal
 
-	toReceive := func(f finding) finding { return f.unless(file.m != nil && !file.m.Receives()) }
-	list := []finding{file.judge(), data.judge(), data.judgeTable(), data.judgeRights(), data.judgePush(), toReceive(data.judgeJournal()),
-		toReceive(secret.judge()), loops.judgeKey(port), toReceive(port.judge()), loops.judgeClock(), lookAtDisk(file, data).judge(),
-		toReceive(call.judge())}
+	list := []finding{file.judge(), data.judge(), data.judgeTable(), data.judgeRights(), data.judgePush(), data.judgeJournal(),
+		secret.judge(), loops.judgeKey(port), port.judge(), loops.judgeClock(), lookAtDisk(file, data).judge(), call.judge()}
 	if a.output == "json" {
 		err = printJSON(a.stdout, struct {
 			File   string    `json:"file"`
@@ -139,33 +129,28 @@ func needed(list []finding) error {
 func (a *app) printFindings(list []finding) error {
 	d := a.dress()
 	looks := map[standing]lipgloss.Style{stateOK: d.good, stateWarning: d.warn, stateTrouble: d.bad, stateSkipped: d.faint}
-	w, width := a.stdout, 0
+	w := a.stdout
 	if isTerminal(w) {
-		w, width = d.writer(w), max(widthOf(w)-len(findingIndent)-1, 20)
+		w = d.writer(w)
 	} else {
 		looks = nil
 	}
 	for _, f := range list {
-		state, what := fmt.Sprintf("%-8s", f.State), body.Printable(f.What)
+		state := fmt.Sprintf("%-8s", f.State)
 		if look, colored := looks[f.State]; colored {
 			state = look.Render(state)
 		}
-		if width > 0 {
-			what = strings.ReplaceAll(ansi.Wordwrap(what, width, ""), "\n", "\n"+findingIndent)
-		}
-		text := fmt.Sprintf("%s %-10s  %s\n", state, f.Check, what)
-		for _, do := range f.Do { // on one line, to be copied
-			text += findingIndent + "-> " + body.Printable(do) + "\n"
-		}
-		if _, err := io.WriteString(w, text); err != nil {
+		if _, err := fmt.Fprintf(w, "%s %-10s  %s\n", state, f.Check, body.Printable(f.What)); err != nil {
 			return err
+		}
+		for _, do := range f.Do {
+			if _, err := io.WriteString(w, strings.Repeat(" ", 21)+"-> "+body.Printable(do)+"\n"); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
-
-// findingIndent is as wide as what stands before a finding's words.
-var findingIndent = strings.Repeat(" ", 21)
 
 // several is a number with what is counted.
 func several(n int, one, many string) string {
