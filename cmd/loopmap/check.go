@@ -276,6 +276,9 @@ func (c *checked) print(w io.Writer, m *mapping.Mapping) error {
 			line("    %s", s)
 		}
 	}
+	if len(c.SQL) > 0 && len(c.Misfits) == 0 {
+		line("-> loopmap sync does that when it starts")
+	}
 	for _, t := range c.Samples {
 		fmt.Fprintln(w)
 		line("%s: %s", t.Sample, t.Status)

@@ -37,7 +37,7 @@ func (a *app) connectCommand() *cobra.Command {
 			"  the one that is kept, where there is exactly one",
 		Example: "loopmap connect                  # asks for the key, names it as its team\n" +
 			"loopmap connect acme < key.txt\nloopmap connect --list\n" +
-			"loopmap connect --rename acme acme-eu\nloopmap connect --remove acme",
+			"loopmap connect --rename acme acme-eu\nloopmap connect --remove acme-eu --yes",
 		Args: func(c *cobra.Command, args []string) error {
 			switch {
 			case f.list:

@@ -23,7 +23,7 @@ func (a *app) deliveriesCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "deliveries [FILE]",
 		Short:   "List what came in",
-		Example: "loopmap deliveries --status quarantined\nloopmap deliveries --email dana@northwind.example\nloopmap deliveries show msg_2f8...",
+		Example: "loopmap deliveries --status quarantined\nloopmap deliveries --email dana@northwind.example",
 		Args:    atMost(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			f.Status = mapping.Status(status)
@@ -50,16 +50,21 @@ func (a *app) deliveriesCommand() *cobra.Command {
 	c.Flags().StringVar(&event, "event", "", "only this `EVENT`")
 	c.Flags().StringArrayVar(&keys, "row", nil, "only those about the row with this `KEY`; may be repeated")
 	c.Flags().StringVar(&email, "email", "", "only those about the rows with this `EMAIL`, and those that became no row")
+	offer(c, "status", fixed(statuses))
+	offer(c, "event", func(_ *cobra.Command, args []string) []string { return a.eventsFor(fileArg(args)) })
 	var bytes bool
 	show := &cobra.Command{
 		Use:   "show ID [FILE]",
 		Short: "Print one delivery, body and all",
-		Args:  counted(cobra.RangeArgs(1, 2)),
+		Example: "loopmap deliveries show msg_2f8q0zr41x7k\n" +
+			"loopmap deliveries show msg_2f8q0zr41x7k --body > body.json",
+		Args: counted(cobra.RangeArgs(1, 2)),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.showDelivery(c.Context(), args[0], fileArg(args[1:]), bytes)
 		},
 	}
 	show.Flags().BoolVar(&bytes, "body", false, "print the body alone, byte for byte (not to a terminal)")
+	show.ValidArgsFunction = first(func(c *cobra.Command) []string { return a.idsFor(c.Context(), defaultFile) })
 	c.AddCommand(show)
 	return c
 }

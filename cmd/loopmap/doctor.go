@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"charm.land/lipgloss/v2"
+	"github.com/charmbracelet/x/ansi"
 	"github.com/spf13/cobra"
 
 	"loopmap/mapping/body"
@@ -63,14 +64,21 @@ type finding struct {
 	Do    []string `json:"do,omitempty"` // what to do next
 }
 
-// failed is trouble as an error tells it: its hint is what to do.
-func failed(check string, err error) finding {
+// failed is trouble as an error tells it: its hint is what to do, else do is.
+func failed(check string, err error, do string) finding {
 	what, hint, _ := strings.Cut(err.Error(), hintMark)
-	f := finding{Check: check, State: stateTrouble, What: strings.ReplaceAll(what, "\n", "; ")}
 	if hint != "" {
-		f.Do = []string{hint}
+		do = hint
 	}
-	return f
+	return finding{check, stateTrouble, strings.ReplaceAll(what, "\n", "; "), []string{do}}
+}
+
+// unless is a finding on what is needed to receive webhooks, where that is not wanted.
+func (f finding) unless(sendsOnly bool) finding {
+	if !sendsOnly {
+		return f
+	}
+	return finding{Check: f.Check, State: stateSkipped, What: "not needed: the mapping receives nothing"}
 }
 
 // doctor looks, and then judges: each judgement is a pure function of what was seen.
@@ -92,8 +100,10 @@ func (a *app) doctor(ctx context.Context, name string, f doctorFlags) error {
 	secret.now, secret.running, secret.journal = a.now(), port, data.journal
 	call.now, call.journal = a.now(), data.journal
 
-	list := []finding{file.judge(), data.judge(), data.judgeTable(), data.judgeRights(), data.judgePush(), data.judgeJournal(),
-		secret.judge(), loops.judgeKey(port), port.judge(), loops.judgeClock(), lookAtDisk(file, data).judge(), call.judge()}
+	toReceive := func(f finding) finding { return f.unless(file.m != nil && !file.m.Receives()) }
+	list := []finding{file.judge(), data.judge(), data.judgeTable(), data.judgeRights(), data.judgePush(), toReceive(data.judgeJournal()),
+		toReceive(secret.judge()), loops.judgeKey(port), toReceive(port.judge()), loops.judgeClock(), lookAtDisk(file, data).judge(),
+		toReceive(call.judge())}
 	if a.output == "json" {
 		err = printJSON(a.stdout, struct {
 			File   string    `json:"file"`
@@ -129,28 +139,33 @@ func needed(list []finding) error {
 func (a *app) printFindings(list []finding) error {
 	d := a.dress()
 	looks := map[standing]lipgloss.Style{stateOK: d.good, stateWarning: d.warn, stateTrouble: d.bad, stateSkipped: d.faint}
-	w := a.stdout
+	w, width := a.stdout, 0
 	if isTerminal(w) {
-		w = d.writer(w)
+		w, width = d.writer(w), max(widthOf(w)-len(findingIndent)-1, 20)
 	} else {
 		looks = nil
 	}
 	for _, f := range list {
-		state := fmt.Sprintf("%-8s", f.State)
+		state, what := fmt.Sprintf("%-8s", f.State), body.Printable(f.What)
 		if look, colored := looks[f.State]; colored {
 			state = look.Render(state)
 		}
-		if _, err := fmt.Fprintf(w, "%s %-10s  %s\n", state, f.Check, body.Printable(f.What)); err != nil {
-			return err
+		if width > 0 {
+			what = strings.ReplaceAll(ansi.Wordwrap(what, width, ""), "\n", "\n"+findingIndent)
 		}
-		for _, do := range f.Do {
-			if _, err := io.WriteString(w, strings.Repeat(" ", 21)+"-> "+body.Printable(do)+"\n"); err != nil {
-				return err
-			}
+		text := fmt.Sprintf("%s %-10s  %s\n", state, f.Check, what)
+		for _, do := range f.Do { // on one line, to be copied
+			text += findingIndent + "-> " + body.Printable(do) + "\n"
+		}
+		if _, err := io.WriteString(w, text); err != nil {
+			return err
 		}
 	}
 	return nil
 }
+
+// findingIndent is as wide as what stands before a finding's words.
+var findingIndent = strings.Repeat(" ", 21)
 
 // several is a number with what is counted.
 func several(n int, one, many string) string {

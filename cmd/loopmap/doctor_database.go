@@ -107,11 +107,10 @@ func (f databaseFacts) judge() finding {
 	case f.m == nil:
 		return finding{Check: "database", State: stateSkipped, What: "the mapping file names it"}
 	case f.err != nil:
-		out := failed("database", f.err)
-		if len(out.Do) == 0 {
-			out.Do = []string{"mend that, or database: in " + f.file}
-		}
-		return out
+		return failed("database", f.err, "mend that, or database: in "+f.file)
+	case f.missing && !f.m.Receives():
+		return finding{"database", stateTrouble, f.name + " is not there, and a mapping that receives nothing makes none",
+			[]string{"name the database that has the rows, by database: in " + f.file}}
 	case f.missing:
 		return finding{"database", stateWarning, f.name + " is not there yet", []string{"loopmap sync makes it"}}
 	}
@@ -130,6 +129,9 @@ func (f databaseFacts) judgeTable() finding {
 		if len(out.Do) == 0 {
 			out.Do = []string{"change the mapping, or the table by hand; loopmap retypes nothing"}
 		}
+	case !f.there && !f.m.Receives():
+		out.State, out.What = stateTrouble, "table "+f.m.Table+" is not there, and a mapping that receives nothing makes none"
+		out.Do = []string{"make it, or name another by table: in " + f.file}
 	case !f.there:
 		out.State, out.What = stateWarning, "table "+f.m.Table+" is not there yet"
 		out.Do = []string{"loopmap sync makes it; loopmap check shows the SQL"}

@@ -36,11 +36,14 @@ func (a *app) lookAtFile(name string) fileFacts {
 
 func (f fileFacts) judge() finding {
 	if f.err != nil {
-		return failed("file", f.err)
+		return failed("file", f.err, "mend "+f.name+" there; loopmap check says when it is right")
 	}
 	what := fmt.Sprintf("%s maps %s to %s of table %s", f.name, strings.Join(f.m.Receive.Wanted(), ", "),
 		several(len(f.m.Columns()), "column", "columns"), f.m.Table)
-	if f.m.Push != nil {
+	switch {
+	case !f.m.Receives():
+		what = fmt.Sprintf("%s sends rows of table %s to Loops", f.name, f.m.Table)
+	case f.m.Push != nil:
 		what += ", and sends rows back"
 	}
 	out := finding{Check: "file", State: stateOK, What: what}

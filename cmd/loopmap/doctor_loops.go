@@ -131,13 +131,13 @@ func (f loopsFacts) judgeKey(running portFacts) finding {
 	out := finding{Check: "key", State: stateOK}
 	switch {
 	case f.err != nil:
-		return failed("key", f.err)
+		return failed("key", f.err, "loopmap connect keeps one (Loops, Settings, API)")
 	case !f.there && !f.mapped:
 		out.State, out.What = stateSkipped, "there is no API key; whether one is needed the mapping file says"
 	case !f.there && !f.pushes:
 		out.What = "there is no API key, and none is needed: the mapping sends nothing back"
 	case !f.there:
-		out = failed("key", f.none)
+		out = failed("key", f.none, "loopmap connect keeps one")
 		if running.loopmap {
 			out.State, out.What = stateWarning, out.What+" here; the loopmap that runs may have one"
 		} else if !f.sends {

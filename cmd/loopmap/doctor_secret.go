@@ -40,7 +40,7 @@ func (f secretFacts) judge() finding {
 	out := finding{"secret", stateOK, several(f.all, "signing secret is set in ", "signing secrets are set in ") + f.from + last, nil}
 	switch {
 	case f.err != nil:
-		return failed("secret", f.err)
+		return failed("secret", f.err, "copy it whole (whsec_...) from Loops, Settings, Webhooks")
 	case f.all == 0 && f.running.loopmap:
 		return finding{"secret", stateWarning, "LOOPS_SIGNING_SECRET is not set here; the loopmap that runs has one, or is on trial" + last,
 			[]string{"run loopmap doctor with the environment of sync to look at its secret"}}

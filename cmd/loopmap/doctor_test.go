@@ -26,6 +26,10 @@ func TestDoctorJudges(t *testing.T) {
 		t.Fatal(err)
 	}
 	sending := m.EditPush(func(p *mapping.Push) { p.Auto = true })
+	alone, err := mapping.Parse("m.yaml", []byte("version: 1\ndatabase: sqlite:contacts.db\ntable: contacts\nkey: loops_id\npush:\n  contact:\n    email: email\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	with := func(id string, waiting ...int64) journalFacts {
 		j := journalFacts{known: true, last: table.Record{Delivery: mapping.Delivery{ID: id, Received: now.Add(-5 * time.Minute)}}}
 		if len(waiting) > 0 {
@@ -63,18 +67,23 @@ func TestDoctorJudges(t *testing.T) {
 		state    standing
 		what, do string
 	}{
-		"file":               {fileFacts{name: "m.yaml", m: m, mode: 0o644}.judge(), stateOK, "m.yaml maps contact.created to 3 columns of table contacts", ""},
-		"file, sending":      {fileFacts{name: "m.yaml", m: sending}.judge(), stateOK, "and sends rows back", ""},
-		"file, remarks":      {fileFacts{name: "m.yaml", m: m, remarks: 2}.judge(), stateOK, "", "loopmap check has 2 remarks"},
-		"file, open":         {fileFacts{name: "m.yaml", m: m, mode: 0o666}.judge(), stateWarning, "everybody on this machine may change it (0666)", "chmod o-w m.yaml"},
-		"file, gone":         {fileFacts{err: usage("m.yaml is not there\nhint: make it")}.judge(), stateTrouble, "m.yaml is not there", "make it"},
-		"database":           {data(func(*databaseFacts) {}).judge(), stateOK, "sqlite:contacts.db", ""},
-		"database, none yet": {data(func(f *databaseFacts) { f.missing = true }).judge(), stateWarning, "is not there yet", "loopmap sync makes it"},
-		"database, away":     {data(func(f *databaseFacts) { f.err = errors.New("refused") }).judge(), stateTrouble, "refused", "mend that, or database: in loopmap.yaml"},
-		"database, unnamed":  {databaseFacts{}.judge(), stateSkipped, "the mapping file names it", ""},
-		"table":              {data(func(*databaseFacts) {}).judgeTable(), stateOK, "table contacts has the columns", ""},
-		"table, unseen":      {data(func(f *databaseFacts) { f.missing = true }).judgeTable(), stateSkipped, "without the database", ""},
-		"table, none yet":    {data(func(f *databaseFacts) { f.there = false }).judgeTable(), stateWarning, "not there yet", "loopmap sync makes it"},
+		"file":                {fileFacts{name: "m.yaml", m: m, mode: 0o644}.judge(), stateOK, "m.yaml maps contact.created to 3 columns of table contacts", ""},
+		"file, sending":       {fileFacts{name: "m.yaml", m: sending}.judge(), stateOK, "and sends rows back", ""},
+		"file, sending alone": {fileFacts{name: "m.yaml", m: alone}.judge(), stateOK, "m.yaml sends rows of table contacts to Loops", ""},
+		"database, no rows":   {data(func(f *databaseFacts) { f.m, f.missing = alone, true }).judge(), stateTrouble, "is not there", "name the database that has the rows"},
+		"table, no rows":      {data(func(f *databaseFacts) { f.m, f.there = alone, false }).judgeTable(), stateTrouble, "is not there", "name another by table: in loopmap.yaml"},
+		"secret, not needed":  {secretFacts{}.judge().unless(true), stateSkipped, "the mapping receives nothing", ""},
+		"file, remarks":       {fileFacts{name: "m.yaml", m: m, remarks: 2}.judge(), stateOK, "", "loopmap check has 2 remarks"},
+		"file, open":          {fileFacts{name: "m.yaml", m: m, mode: 0o666}.judge(), stateWarning, "everybody on this machine may change it (0666)", "chmod o-w m.yaml"},
+		"file, gone":          {fileFacts{err: usage("m.yaml is not there\nhint: make it")}.judge(), stateTrouble, "m.yaml is not there", "make it"},
+		"file, wrong":         {fileFacts{name: "m.yaml", err: errors.New("m.yaml:3:1: no\nm.yaml:4:1: no")}.judge(), stateTrouble, "m.yaml:3:1: no; m.yaml:4:1: no", "mend m.yaml there"},
+		"database":            {data(func(*databaseFacts) {}).judge(), stateOK, "sqlite:contacts.db", ""},
+		"database, none yet":  {data(func(f *databaseFacts) { f.missing = true }).judge(), stateWarning, "is not there yet", "loopmap sync makes it"},
+		"database, away":      {data(func(f *databaseFacts) { f.err = errors.New("refused") }).judge(), stateTrouble, "refused", "mend that, or database: in loopmap.yaml"},
+		"database, unnamed":   {databaseFacts{}.judge(), stateSkipped, "the mapping file names it", ""},
+		"table":               {data(func(*databaseFacts) {}).judgeTable(), stateOK, "table contacts has the columns", ""},
+		"table, unseen":       {data(func(f *databaseFacts) { f.missing = true }).judgeTable(), stateSkipped, "without the database", ""},
+		"table, none yet":     {data(func(f *databaseFacts) { f.there = false }).judgeTable(), stateWarning, "not there yet", "loopmap sync makes it"},
 		"table, misfit": {data(func(f *databaseFacts) { f.shape.Misfits, f.shape.Repairs = []string{"x is DATE"}, []string{"ALTER x"} }).judgeTable(), stateTrouble,
 			"x is DATE", "ALTER x;"},
 		"table, misfit, no SQL": {data(func(f *databaseFacts) { f.shape.Misfits = []string{"x is DATE"} }).judgeTable(), stateTrouble, "x is DATE", "retypes nothing"},
@@ -108,7 +117,7 @@ func TestDoctorJudges(t *testing.T) {
 		"key, not needed": {key(loopsFacts{}), stateOK, "none is needed", ""},
 		"key, by hand":    {key(loopsFacts{pushes: true}), stateWarning, "there is no API key", "loopmap connect"},
 		"key, none":       {key(loopsFacts{pushes: true, sends: true}), stateTrouble, "there is no API key", "loopmap connect"},
-		"key, elsewhere":  {loopsFacts{mapped: true, pushes: true, sends: true, none: usage("no key")}.judgeKey(portFacts{loopmap: true}), stateWarning, "the loopmap that runs may have one", ""},
+		"key, elsewhere":  {loopsFacts{mapped: true, pushes: true, sends: true, none: usage("no key")}.judgeKey(portFacts{loopmap: true}), stateWarning, "the loopmap that runs may have one", "loopmap connect"},
 		"key, offline":    {key(loopsFacts{there: true, name: "acme", offline: true}), stateOK, "the API key of connection acme is there; it was not tried", ""},
 		"key, refused": {key(loopsFacts{there: true, found: &connection{Host: "h", refused: true, Trouble: "401"}}), stateTrouble, "h does not know the API key: 401",
 			"copy it again"},

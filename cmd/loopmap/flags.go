@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -85,9 +86,11 @@ func completion(root *cobra.Command) {
 		for _, sub := range c.Commands() {
 			shells = append(shells, sub.Name())
 			sub.Args = exactly(0)
+			sub.Example = fmt.Sprintf("loopmap completion %s > loopmap.%[1]s", sub.Name())
 			sub.Long = strings.ReplaceAll(sub.Long, "you can install it via", "you can\ninstall it via")
 		}
 		c.Args = nil
+		c.Example = "loopmap completion " + shells[0] + " --help   # says where it goes"
 		c.RunE = func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return usage("completion wants the name of a shell\nhint: one of %s", strings.Join(shells, ", "))

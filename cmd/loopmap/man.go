@@ -12,10 +12,11 @@ import (
 // manCommand is for packagers, and not listed.
 func (a *app) manCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:    "man",
-		Short:  "Print the manual page",
-		Hidden: true,
-		Args:   exactly(0),
+		Use:     "man",
+		Short:   "Print the manual page",
+		Hidden:  true,
+		Example: "loopmap man > loopmap.1",
+		Args:    exactly(0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			var b strings.Builder
 			root := c.Root()

@@ -58,6 +58,7 @@ func (a *app) root() *cobra.Command {
 	m.register(root.Flags())
 	a.connectionFlag(root)
 	root.PersistentFlags().StringVarP(&a.output, "output", "o", "text", "print in this `FORMAT`: text or json")
+	offer(root, "output", fixed([]string{"text", "json"}))
 	root.PersistentFlags().StringVar(&a.team, "team", "", "take the API key that the loops command stored for this `TEAM` in the keyring")
 	root.PersistentFlags().BoolVar(&a.debug, "debug", false, "log every request, with secrets blanked")
 	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
@@ -72,6 +73,7 @@ func (a *app) root() *cobra.Command {
 		a.sshCommand(), a.connectCommand(), a.doctorCommand(), a.schemaCommand(),
 		a.versionCommand(), a.manCommand())
 	root.SetVersionTemplate("loopmap {{.Version}}\n")
+	root.SetOut(a.stdout) // which completions keep
 	completion(root)
 	topics(root)
 	a.help(root)

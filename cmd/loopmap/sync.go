@@ -37,7 +37,7 @@ func (a *app) syncCommand() *cobra.Command {
 			"this machine signs with the user's own trial secret, and nothing else.\n\n" +
 			"On a terminal the log is for people: a line a delivery and a push, and one at\n" +
 			"the bottom that says how it stands. Elsewhere, and with -o json, it is JSON.",
-		Example: "LOOPS_SIGNING_SECRET=whsec_... loopmap sync",
+		Example: "LOOPS_SIGNING_SECRET_FILE=secret loopmap sync\nloopmap sync --public-url https://your.name.example",
 		Args:    atMost(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.sync(c.Context(), fileArg(args), f)

@@ -82,6 +82,7 @@ func topics(root *cobra.Command) {
 			continue
 		}
 		c.Run = nil
+		c.Example = "loopmap help file\nloopmap help deliveries show"
 		c.RunE = func(_ *cobra.Command, args []string) error { return helpOn(root, args) }
 		commands := c.ValidArgsFunction
 		c.ValidArgsFunction = func(c *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {

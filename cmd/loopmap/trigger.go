@@ -42,6 +42,9 @@ func (a *app) triggerCommand() *cobra.Command {
 	c.Flags().IntVar(&t.count, "count", 1, "send `N` of them, each about another contact")
 	c.Flags().StringArrayVar(&t.set, "set", nil, "set an attribute: `PATH=VALUE`, VALUE being JSON or else text; may be repeated")
 	c.Flags().BoolVar(&t.unsigned, "unsigned", false, "leave the signature out")
+	_ = c.RegisterFlagCompletionFunc("set", func(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+		return begun(settingsFor(strings.Join(args, "")), typed), cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp
+	}) // which fails only where there is no such flag
 	return c
 }
 
