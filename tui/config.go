@@ -157,6 +157,7 @@ type RowsQuery struct {
 	Back   bool   // towards the begin of the order: the nearest come first
 	Limit  int
 	Where  string // a condition that they meet; "" all
+	Failed bool   // only rows that have something that could not be sent, in no order but their own
 }
 
 // RowsView is a part of the table.

@@ -8,6 +8,7 @@ import (
 
 	"loopmap/mapping"
 	"loopmap/mapping/condition"
+	"loopmap/mapping/outgoing"
 )
 
 // What the screens ask for besides: of a backend that knows it all by heart.
@@ -87,6 +88,9 @@ func (f *fake) Rows(_ context.Context, _ *mapping.Mapping, q RowsQuery) (v RowsV
 		at++
 	}
 	for _, r := range all[max(0, at):] {
+		if q.Failed && !slices.ContainsFunc(r.Lines, func(l outgoing.Line) bool { return l.Status == outgoing.Failed }) {
+			continue
+		}
 		if len(v.Rows) == q.Limit || where != nil && f.looks > 0 && v.Looked == f.looks {
 			v.End = false
 			break

@@ -86,6 +86,9 @@ var views = map[string]func(t testing.TB, w, h int, ascii bool) *driver{
 	"table_filtered": func(t testing.TB, w, h int, ascii bool) *driver {
 		return sending0(t, w, h, ascii).keys("2", "F", `plan == "pro"`, "enter")
 	},
+	"table_failed": func(t testing.TB, w, h int, ascii bool) *driver {
+		return sending0(t, w, h, ascii).keys("2", "!")
+	},
 	"table_trouble": func(t testing.TB, w, h int, ascii bool) *driver {
 		d := sending0(t, w, h, ascii)
 		d.fake.err = errors.New("the database does not answer: connection refused")

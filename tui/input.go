@@ -145,7 +145,7 @@ func (m *Model) search(query string) tea.Cmd {
 		}
 	case m.place == tablePlace, m.place == sendPlace:
 		if !m.push.findRow(query, 0) {
-			m.note, m.bad = "in none of these rows", true
+			m.note, m.bad = "in none of the rows that are at hand; "+keyFor(filter)+" on Table looks through all", true
 		}
 	case m.focus != treePane:
 		m.columns.find(query, m.draft, 0)

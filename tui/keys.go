@@ -83,6 +83,7 @@ const (
 	onlyNew
 	order
 	filter
+	onlyBad
 	run
 	stop
 	save
@@ -165,8 +166,9 @@ var bindings = []binding{
 	bind(onSend, nextItem, moving, "", []string{"."}, ".", "the next row"),
 	bind(onSend, prevItem, moving, "", []string{","}, ",", "the row before"),
 	bind(inRows, enter, moving, "", []string{"enter"}, "enter", "what it sends, whole, and what became of it"),
-	bind(inTable, enter, moving, "story", []string{"enter"}, "enter", "the row's story: what wrote each cell, and what has happened to it"),
+	bind(inTable, enter, moving, "story", []string{"enter"}, "enter", "the row's story: what wrote each cell, what happened to it"),
 	bind(inTable, filter, finding, "filter", []string{"F"}, "F", "only rows that meet a condition, as plan == \"pro\""),
+	bind(inTable, onlyBad, finding, "", []string{"!"}, "!", "only rows that have something that could not be sent"),
 	bind(inTable, pick, picking, "mark", []string{"space"}, "space", "mark the row, to be sent with R"),
 	bind(inTable, dropAll, picking, "", []string{"A"}, "A", "take all marks away"),
 

@@ -73,6 +73,9 @@ func (m *Model) sendings() (list []string) {
 	if m.push.where != "" && m.place == tablePlace && !m.shows(storyScreen{}) {
 		list = append(list, sendFilter)
 	}
+	if m.push.bad && m.place == tablePlace && !m.shows(storyScreen{}) {
+		return append(list, sendFailed, sendThis, "10")
+	}
 	return append(list, sendThis, "10", sendFailed)
 }
 

@@ -29,6 +29,7 @@ type tableRows struct {
 
 	order ordered
 	where string // a condition that all of them meet; "" shows all
+	bad   bool   // only rows that have something that could not be sent
 	// Of a condition: how many rows it was held against, where that goes on, and whether
 	// it does.
 	looked  int
@@ -64,7 +65,7 @@ type rowsMsg struct {
 
 // asks is the question for a part.
 func (p *pushScreen) asks(which piece) RowsQuery {
-	q := RowsQuery{Limit: rowsRead, Where: p.where, Down: p.order.down}
+	q := RowsQuery{Limit: rowsRead, Where: p.where, Down: p.order.down, Failed: p.bad}
 	if p.order.by > 0 && p.order.by <= len(p.fields) {
 		q.Column = p.fields[p.order.by-1].Name
 	}
@@ -165,7 +166,7 @@ func (m *Model) sawRows(msg rowsMsg) {
 	if p.where != "" && p.end {
 		p.looking = false
 	}
-	if len(p.rows) == 0 && p.where == "" {
+	if len(p.rows) == 0 && p.where == "" && !p.bad {
 		m.sampleRows()
 	}
 }
@@ -250,8 +251,16 @@ func (m *Model) nextOrder() {
 
 // setFilter shows the rows that meet a condition; "" shows all.
 func (p *pushScreen) setFilter(where string) {
+	p.bad = false
 	p.where, p.looking, p.looked, p.mark, p.far, p.follow = where, where != "", 0, "", top, ""
 	p.rows, p.row, p.stuck = nil, 0, false
+}
+
+// onlyFailed shows the rows that have something that could not be sent, or all again.
+func (p *pushScreen) onlyFailed() {
+	bad := !p.bad
+	p.setFilter("")
+	p.bad, p.order = bad, ordered{}
 }
 
 // startFilter asks for the condition.
@@ -277,6 +286,10 @@ func (m *Model) rowsFigure() string {
 		case !p.end:
 			s += fmt.Sprintf(", stopped after %s", thousands(p.looked))
 		}
+	case p.bad && p.end:
+		s = "failed: " + plural(n, "row")
+	case p.bad:
+		s = fmt.Sprintf("failed: more than %d rows", n)
 	case p.begin && p.end:
 		s = plural(n, "row")
 	case p.end && p.first >= 0:

@@ -140,6 +140,12 @@ func TestSendFromTable(t *testing.T) {
 		t.Error(sent())
 	}
 
+	d.keys("!").has("failed: 1 row", "bob@example.com").lacks("ada@example.com").keys("R").has("send: failed").keys("down").has("bob@example.com: contact").keys("enter")
+	if got := d.fake.sending; !slices.Equal(got.Keys, []string{"own-2"}) || !got.Failed {
+		t.Error(sent())
+	}
+	d.keys("esc").has("ada@example.com")
+
 	// What Loops has already goes out after a question.
 	d.fake.sending = Sending{}
 	d.fake.pushes.Rows[0].Lines = []outgoing.Line{{Kind: "contact", Status: outgoing.Sent, Code: 200, Body: []byte(`{"email":"ada@example.com","teamSize":12}`)}}

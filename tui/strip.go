@@ -253,8 +253,14 @@ func (m *Model) keyHints() (list []hint) {
 	if d := m.came.current(); at == onDeliveries && d != nil && d.Reason != "" {
 		list = append(list, hint{keyFor(asSample), "map by it", asSample, 0}, hint{keyFor(replay), "replay", replay, 0})
 	}
-	if at&(onSend|inTable) != 0 && m.push.running {
+	if at&(onSend|inTable) != 0 && (m.push.running || m.push.looking) {
 		list = append(list, hint{keyFor(stop), "stop", stop, 0})
+	}
+	if at == inTable && m.counts.Failed > 0 && !m.push.bad {
+		list = append(list, hint{keyFor(onlyBad), "failed", onlyBad, 0})
+	}
+	if at == inTable && (m.push.where != "" || m.push.bad) {
+		list = append(list, hint{"esc", "show all", back, 0})
 	}
 	if at == onDeliveries && m.came.query != "" {
 		list = append(list, hint{"esc", "show all", back, 0})

@@ -29,7 +29,7 @@ func (tableScreen) settle(m *Model) {
 func (tableScreen) back(m *Model) bool {
 	p := &m.push
 	switch {
-	case p.where != "":
+	case p.where != "" || p.bad:
 		p.setFilter("")
 	case p.from > 0:
 		p.from = 0
@@ -77,6 +77,8 @@ func (tableScreen) do(m *Model, a action) tea.Cmd {
 		p.marked = nil
 	case filter:
 		m.startFilter()
+	case onlyBad:
+		p.onlyFailed()
 	case run, stop, fetch:
 		return m.running(a)
 	case order:
@@ -134,9 +136,11 @@ func (m *Model) noTable(f *framed, w int) []string {
 		f.figure = ""
 		return m.empty(w, "The table could not be read.", keyFor(fetch)+" reads it again.")
 	case p.where != "" && (p.looking || p.reading):
-		return m.empty(w, "Looking for rows that meet "+safe(p.where)+".", keyFor(stop)+" stops, "+keyFor(back)+" shows all again.")
+		return m.empty(w, "Looking for rows that meet "+safe(p.where)+".", keyFor(stop)+" stops, esc shows all again.")
 	case p.where != "":
-		return m.empty(w, "No row meets "+safe(p.where)+".", keyFor(filter)+" changes the condition, "+keyFor(back)+" shows all again.")
+		return m.empty(w, "No row meets "+safe(p.where)+".", keyFor(filter)+" changes the condition, esc shows all again.")
+	case p.bad && !p.reading:
+		return m.empty(w, "Nothing that these rows have sent has failed.", "esc shows all again.")
 	case !p.read || p.reading:
 		f.figure = ""
 		return m.empty(w, "Looking at the table.", "")
@@ -156,7 +160,7 @@ func (p *pushScreen) inWhole() (from, at, all int) {
 	if p.first < 0 && p.end {
 		first = max(0, p.guess-all)
 	}
-	if all += first; !p.end && p.where == "" {
+	if all += first; !p.end && p.where == "" && !p.bad {
 		all = max(all+1, p.guess)
 	}
 	return p.tableTop + first, p.row + first, all
@@ -352,6 +356,6 @@ func (m *Model) nextRow(a action) {
 	case p.find == "":
 		m.say("nothing is looked for yet: %s", keyFor(find))
 	case !p.findRow(p.find, by):
-		m.say("%s is in none of these rows", safe(p.find))
+		m.say("%s is in none of the %s that are at hand; %s looks through all of the table", safe(p.find), plural(len(p.rows), "row"), keyFor(filter))
 	}
 }

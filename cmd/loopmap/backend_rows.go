@@ -33,7 +33,7 @@ func (b *backend) Rows(ctx context.Context, m *mapping.Mapping, q tui.RowsQuery)
 			return err
 		}
 		p := table.Page{Column: q.Column, Down: q.Down, From: q.From, With: q.With, Back: q.Back, Limit: q.Limit, Now: view.Now,
-			Most: looksAtOnce}
+			Most: looksAtOnce, Failed: q.Failed}
 		if !slices.ContainsFunc(there, func(f column.Field) bool { return f.Name == q.Column }) {
 			p.Column = ""
 		}

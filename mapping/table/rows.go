@@ -28,6 +28,10 @@ type Page struct {
 	Back   bool   // towards the begin of the order: the nearest come first
 	Limit  int    // 1 or more
 
+	// Failed takes only rows that have something that could not be sent, in the order of their
+	// keys as loopmap writes them; Column, Down and With do not count then.
+	Failed bool
+
 	// Where is a condition that the rows meet; nil takes all. Then no more than Most rows
 	// are looked at, of those that an SQL of the condition's has let through.
 	Where *condition.Condition
@@ -114,7 +118,11 @@ func (s *Store) page(ctx context.Context, m *mapping.Mapping, fields []column.Fi
 	if p.Where != nil {
 		r.fields = slices.DeleteFunc(slices.Clone(fields), func(f column.Field) bool { return !slices.Contains(p.Where.Columns(), f.Name) })
 	}
-	found, err := r.read(ctx, &out)
+	read := r.read
+	if p.Failed {
+		read = r.failed
+	}
+	found, err := read(ctx, &out)
 	if err != nil || len(found) == 0 {
 		return out, err
 	}
@@ -129,7 +137,7 @@ func (s *Store) page(ctx context.Context, m *mapping.Mapping, fields []column.Fi
 	for i, key := range keys {
 		cells[key] = found[i].cells
 	}
-	if p.Where != nil {
+	if p.Where != nil || p.Failed {
 		if cells, _, err = s.cells(ctx, m, fields, columns, keys, outgoing.Query{}); err != nil {
 			return out, err
 		}
@@ -295,6 +303,33 @@ func (r *pageReader) part(ctx context.Context, rest bool, at *rowMark, limit int
 		return list, true, nil
 	}
 	return list, false, err
+}
+
+// failed are the rows that have something that could not be sent: an index has them.
+func (r *pageReader) failed(ctx context.Context, out *Rows) (list []foundRow, err error) {
+	out.End = true
+	if there, err := r.has(ctx, "loopmap_pushes"); err != nil || !there {
+		return nil, err
+	}
+	at, order, op := r.inOrder("row_key"), "", " > ?"
+	if r.p.Back {
+		order, op = " DESC", " < ?"
+	}
+	text, args := "SELECT DISTINCT "+at+" FROM loopmap_pushes WHERE table_name = ? AND status = 'failed'", []any{r.m.Table}
+	if r.p.From != "" {
+		var mark rowMark
+		if err := json.Unmarshal([]byte(r.p.From), &mark); err != nil {
+			return nil, fmt.Errorf("the place of a row is not one: %w", err)
+		}
+		text, args = text+" AND "+at+op, append(args, mark.Key.Text)
+	}
+	err = r.Store.ask(ctx, fmt.Sprintf("%s ORDER BY 1%s LIMIT %d", text, order, r.p.Limit), args, func(v []stored) error {
+		list = append(list, foundRow{key: v[0].text, mark: rowMark{Key: storedMark{Text: v[0].text}}})
+		out.Mark = list[len(list)-1].mark.String()
+		return nil
+	})
+	out.End = len(list) < r.p.Limit
+	return list, err
 }
 
 // needs is what SQL can ask of the rows that meet the condition: no row that meets it is

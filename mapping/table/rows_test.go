@@ -159,6 +159,13 @@ func TestTableRowsTell(t *testing.T) {
 		if b.Key != "b" || b.Came.ID != "3" || len(b.Lines) != 0 {
 			t.Errorf("%+v", b)
 		}
+		d.exec("INSERT INTO loopmap_pushes (table_name, row_key, kind, idempotency_key, status, attempts, updated_at) VALUES " +
+			"('contacts', 'b', 'contact', '', 'failed', 1, '2026-11-26T10:00:00.000Z'), ('contacts', 'gone', 'x', 'k', 'failed', 1, '2026-11-26T10:00:00.000Z')")
+		for _, p := range []Page{{Failed: true, Limit: 1}, {Failed: true, Limit: 10}, {Failed: true, Limit: 1, Back: true}} {
+			if got, _ := walked(t, s, m, p); !slices.Equal(got, []string{"b"}) {
+				t.Errorf("failed: %v", got)
+			}
+		}
 		if n, err := s.Keyless(t.Context(), m); n != 0 || err != nil {
 			t.Error(n, err)
 		}
