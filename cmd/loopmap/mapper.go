@@ -170,8 +170,10 @@ func (a *app) mapperConfig(ctx context.Context, b *backend, f mapperFlags) (cfg 
 			from = "standard input"
 		}
 		list, err := a.samples(name, from)
-		if err != nil {
-			return cfg, usage("--sample %s: %v", name, err)
+		if errors.As(err, new(*usageError)) {
+			return cfg, err
+		} else if err != nil {
+			return cfg, usage("%v", err)
 		}
 		cfg.Samples = append(cfg.Samples, list...)
 	}

@@ -102,7 +102,7 @@ func TestSameMistakeSameWords(t *testing.T) {
 			"push " + none, "replay " + none, "check " + none, "rehearse " + none, "deliveries " + none, "deliveries show x " + none,
 			"rows " + none, "why x " + none,
 		},
-		{none + " is not there", ""}: {"check --sample " + none + " " + file, "replay --from " + none + " " + file},
+		{none + " is not there", ""}: {"check --sample " + none + " " + file, "replay --from " + none + " " + file, "--accessible --sample " + none + " " + file},
 		{"the database is not there yet, so X", "loopmap sync makes it"}: {
 			"push --dry-run " + empty, "replay --diff " + empty, "why x " + empty,
 		},

@@ -19,7 +19,7 @@ func parsePublic(text string) (p publicURL, err error) {
 	u, err := url.Parse(text)
 	plain := err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != ""
 	if !plain || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-		return p, usage("--public-url %q is not an address that webhooks can be sent to\n"+
+		return p, usage("--public-url wants an address that webhooks can be sent to, not %q\n"+
 			"hint: write it as https://your.name.example, or with the path that a proxy keeps", text)
 	}
 	u.Path = strings.TrimRight(u.Path, "/")

@@ -177,7 +177,7 @@ func parseSince(s string, now time.Time) (time.Time, error) {
 	if d, err := time.ParseDuration(s); err == nil && d >= 0 {
 		return now.Add(-d), nil
 	}
-	return time.Time{}, usage("--since %q is not a time; write 2026-11-01, 2026-11-01T08:00:00Z, 12h or 7d", s)
+	return time.Time{}, usage("--since wants a time, not %q\nhint: write 2026-11-01, 2026-11-01T08:00:00Z, 12h or 7d", s)
 }
 
 // replay is one run of the command.

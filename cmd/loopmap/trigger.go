@@ -75,7 +75,7 @@ func (a *app) trigger(ctx context.Context, t trigger) error {
 	}
 	to, err := url.Parse(t.to)
 	if err != nil || to.Host == "" || to.Scheme != "http" && to.Scheme != "https" {
-		return usage("--to is not an address that a webhook goes to; http://%s%s is one", defaultListen, receive.Path)
+		return usage("--to wants an address that a webhook can be sent to\nhint: write it as http://%s%s", defaultListen, receive.Path)
 	}
 	secrets, _, err := a.signingSecrets()
 	switch {
@@ -224,7 +224,7 @@ func setAttribute(body []byte, set string) ([]byte, error) {
 		}
 	}
 	if at < 0 {
-		return nil, usage("--set %s: write PATH=VALUE, for example contact.plan=pro", set)
+		return nil, usage("--set wants PATH=VALUE, not %q\nhint: for example contact.plan=pro", set)
 	}
 	path, err := mapping.ParsePath(set[:at])
 	if err != nil {
