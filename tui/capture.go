@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -16,6 +17,7 @@ type capture struct {
 	arrivals []Arrival // the latest first
 	cursor   int
 	top      int
+	proven   time.Time // when a webhook came by the public URL for the first time; zero when none has
 }
 
 // remembered is how many arrivals the screen keeps.
@@ -24,6 +26,9 @@ const remembered = 200
 // arrived notes a webhook.
 func (m *Model) arrived(a Arrival) {
 	c := &m.capture
+	if a.Public && c.proven.IsZero() {
+		c.proven = a.At
+	}
 	c.arrivals = slices.Insert(c.arrivals, 0, a)
 	if len(c.arrivals) > remembered {
 		c.arrivals = c.arrivals[:remembered]
@@ -159,8 +164,34 @@ func (captureScreen) do(m *Model, a action) tea.Cmd {
 		m.input = newInput(typingFile, "")
 	case fromJournal:
 		return m.readJournal()
+	case publish:
+		m.askPublic()
 	}
 	return nil
+}
+
+// askPublic opens the field for the public URL.
+func (m *Model) askPublic() {
+	switch l := m.cfg.Listen; {
+	case l.Publish == nil:
+		m.say("who started this says by which URL Loops reaches it: --public-url")
+	case l.Public:
+		m.input = newInput(typingPublic, l.URL)
+	default:
+		m.input = newInput(typingPublic, "https://")
+	}
+}
+
+// takePublic takes the public URL that was typed.
+func (m *Model) takePublic(text string) {
+	url, err := m.cfg.Listen.Judge(text)
+	if err != nil {
+		return // it stands beside the field
+	}
+	m.input = nil
+	m.cfg.Listen.Publish(text)
+	m.cfg.Listen.URL, m.cfg.Listen.Public = url, true
+	m.capture.proven = time.Time{}
 }
 
 func (captureScreen) click(m *Model, _, y int) action {
@@ -211,12 +242,31 @@ func (m *Model) drawSteps(w, h int) []string {
 				lines = append(lines, " "+number+s)
 			}
 			if i == 0 && m.cfg.Listen.Problem == "" {
-				lines = append(lines, "     "+m.st.strong.Render(safe(m.cfg.Listen.URL)))
+				lines = append(lines, m.reached(inner-4)...)
 			}
 			gap()
 		}
 	}
 	return m.st.frame(framed{title: "A sample", figure: mapping.ContactCreated + " is awaited", focused: true}, lines, w, h)
+}
+
+// reached is where Loops reaches this machine: the proof that it does, or lines to copy that
+// make it so.
+func (m *Model) reached(w int) (lines []string) {
+	l := m.cfg.Listen
+	add := func(s string) { lines = append(lines, "     "+s) }
+	add(m.st.strong.Render(safe(l.URL)))
+	switch {
+	case !l.Public:
+		for _, way := range l.Ways {
+			add(cut(safe(way), w))
+		}
+	case m.capture.proven.IsZero():
+		add(m.st.warn.Render(cut("nothing has come by it yet: the first webhook that does is the proof", w)))
+	default:
+		add(m.st.good.Render(cut("proven: a webhook came by it at "+m.capture.proven.Format("15:04:05"), w)))
+	}
+	return lines
 }
 
 // brief is what a small screen has room for.
@@ -241,8 +291,12 @@ func (m *Model) howTo() []string {
 	case l.Problem != "":
 		url = "Nothing arrives here as it is. The samples below need no webhook"
 	case !l.Public:
-		url = "Loops must reach this address: put a tunnel or a reverse proxy with HTTPS before it (cloudflared, caddy, ssh -R) " +
-			"and start again with --public-url https://your.name.example to see here what to paste in Loops under Settings, Webhooks"
+		url = "Loops must reach this address, with HTTPS. Each command below it leads there; "
+		if l.Publish != nil {
+			url += keyFor(publish) + " takes the URL that comes of it, and says what to paste in Loops:"
+		} else {
+			url += "--public-url https://your.name.example then says here what to paste in Loops:"
+		}
 	}
 	secret := "Set LOOPS_SIGNING_SECRET to the secret on that page (whsec_...) and start again. " +
 		"Until then nothing is verified and nothing stored"

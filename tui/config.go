@@ -48,6 +48,12 @@ type Listen struct {
 	Secrets int    // how many signing secrets are set
 	Trial   bool   // there is none; what this machine's own trigger signs is taken as samples
 	Problem string // why nothing is awaited; "" when all is well
+
+	Ways []string // lines to copy, each of which lets Loops reach this machine
+	// Judge says how Loops would call this by a public URL that a person types, and Publish
+	// takes it from then on. Publish is nil where that is said elsewhere.
+	Judge   func(text string) (url string, err error)
+	Publish func(text string)
 }
 
 // TableColumn is a column that the table has.
@@ -67,6 +73,7 @@ type Arrival struct {
 	Email   string
 	Signed  bool   // its signature held
 	Trial   bool   // that of the trial secret
+	Public  bool   // it came by the public URL
 	Code    int    // the status it was answered with
 	Problem string // why it was refused or not stored
 	Body    []byte // nil when it was refused

@@ -28,6 +28,7 @@ const (
 	typingDatabase // another database
 	typingFilter   // what is shown of a list
 	typingWhere    // which rows of the table are shown
+	typingPublic   // the public URL
 )
 
 // input is a line being typed.
@@ -49,7 +50,7 @@ type input struct {
 // inLine reports whether the field stands above the keys, rather than in a pane.
 func (in *input) inLine() bool {
 	switch in.what {
-	case typingSearch, typingFile, typingCount, typingJump, typingDatabase, typingFilter, typingWhere:
+	case typingSearch, typingFile, typingCount, typingJump, typingDatabase, typingFilter, typingWhere, typingPublic:
 		return true
 	}
 	return false
@@ -59,6 +60,7 @@ var prompts = map[typing]string{
 	typingSearch: "/", typingName: "name: ", typingFile: "file: ", typingCount: "send: ",
 	typingColumn: "/", typingProperty: "property: ", typingRunIf: "only run if: ",
 	typingJump: "/", typingDatabase: "database: ", typingFilter: "/", typingWhere: "rows where: ",
+	typingPublic: "public URL: ",
 }
 
 func newInput(what typing, text string) *input {
@@ -194,6 +196,12 @@ func (m *Model) verdict() (words string, good bool) {
 		return m.judgeWhere(text)
 	case typingFile:
 		return m.fileVerdict, m.fileVerdict == "" || m.fileGood
+	case typingPublic:
+		url, err := m.cfg.Listen.Judge(text)
+		if err != nil {
+			return safe(err.Error()), false
+		}
+		return "Loops calls " + safe(url), true
 	case typingDatabase:
 		if _, err := column.DialectOf(text); err != nil && !strings.Contains(text, "${") {
 			return safe(err.Error()), false
@@ -304,6 +312,8 @@ func (m *Model) enter() tea.Cmd {
 			m.input = nil
 			m.push.setFilter(text)
 		}
+	case typingPublic:
+		m.takePublic(strings.TrimSpace(text))
 	case typingDatabase:
 		return m.takeDatabase(strings.TrimSpace(text))
 	case typingName:

@@ -95,6 +95,7 @@ const (
 	builtIn
 	fromFile
 	fromJournal
+	publish
 	tables
 	goMap
 	goTable
@@ -140,6 +141,7 @@ var bindings = []binding{
 	bind(onCapture, builtIn, sampling, "built-in", []string{"b"}, "b", "use the built-in sample"),
 	bind(onCapture, fromFile, sampling, "file", []string{"f"}, "f", "read a sample from a file"),
 	bind(onCapture, fromJournal, sampling, "journal", []string{"w"}, "w", "take samples from what sync has received"),
+	bind(onCapture, publish, sampling, "URL", []string{"U"}, "U", "say by which URL Loops reaches this machine"),
 
 	bind(inTree, pick, picking, "pick", []string{"space"}, "space", "pick or drop; on an object all within it"),
 	bind(inTree, pickWhole, picking, "", []string{"o"}, "o", "pick an object whole, as one json column"),

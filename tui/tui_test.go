@@ -132,10 +132,11 @@ func start(t testing.TB, w, h int, change func(*Config)) *driver {
 	}}
 	cfg := Config{
 		File: "loopmap.yaml", New: true, Mapping: mapping.New("sqlite:contacts.db"), Database: "sqlite:contacts.db",
-		Listen:  Listen{URL: "http://127.0.0.1:8787/webhooks/loops", Secrets: 1},
+		Listen:  Listen{URL: "http://127.0.0.1:8787/webhooks/loops", Secrets: 1, Ways: ways},
 		Example: Sample{From: "the built-in example", Body: sampleBody(t, "contact.created")},
 		Backend: f,
 	}
+	publishing(&cfg)
 	if change != nil {
 		change(&cfg)
 	}

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	tea "charm.land/bubbletea/v2"
@@ -231,19 +232,20 @@ func (a *app) await(ctx context.Context, b *backend, cfg *tui.Config, listen str
 	if shown := public.shown(); shown != "" {
 		cfg.Listen.Public, cfg.Listen.URL = true, shown
 	}
-	cfg.Listen.Trial = trial
+	cfg.Listen.Trial, cfg.Listen.Ways = trial, ways(l.Addr().String())
+	var at atomic.Pointer[publicURL] // which a person may change
+	at.Store(&public)
 	arrivals := make(chan tui.Arrival, 256)
 	cfg.Arrivals = arrivals
 	c := receive.Config{
 		// What comes is kept for the mapping that is being made: Save maps it.
 		Mapping: func() *mapping.Mapping { return nil },
-		Host:    public.host(),
-		Also:    public.path(),
+		Public:  public.of(),
 		Now:     a.now,
 		Log:     quiet(),
 		Seen: func(x receive.Arrival) {
 			select {
-			case arrivals <- asArrival(x):
+			case arrivals <- asArrival(x, *at.Load()):
 			default: // the screen does not keep up; the journal has it
 			}
 		},
@@ -253,6 +255,13 @@ func (a *app) await(ctx context.Context, b *backend, cfg *tui.Config, listen str
 		c.Trial, c.Samples = trial, trial
 	}
 	r := receive.New(c)
+	cfg.Listen.Judge = judgePublic
+	cfg.Listen.Publish = func(text string) {
+		if p, err := parsePublic(text); err == nil {
+			at.Store(&p)
+			r.SetPublic(p.of())
+		}
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	var done sync.WaitGroup
 	done.Go(func() { _ = receive.Serve(ctx, l, r, quiet()) })
@@ -263,11 +272,13 @@ func (a *app) await(ctx context.Context, b *backend, cfg *tui.Config, listen str
 	}
 }
 
-func asArrival(x receive.Arrival) tui.Arrival {
+// asArrival is an arrival for the screen; public is the URL by which Loops is meant to come.
+func asArrival(x receive.Arrival, public publicURL) tui.Arrival {
 	facts := mapping.FactsOf(x.Delivery.Body)
 	a := tui.Arrival{
 		At: x.Delivery.Received.Local(), Event: facts.Event, Email: facts.Email, Signed: x.Signed,
 		Trial: x.Trial, Code: x.Code, Problem: x.Problem, Body: x.Delivery.Body,
+		Public: public.u != nil && strings.EqualFold(x.Host, public.host()),
 	}
 	if x.Err != nil {
 		a.Problem = x.Err.Error()

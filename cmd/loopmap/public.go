@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"net/url"
 	"strings"
 
@@ -30,6 +31,15 @@ func parsePublic(text string) (p publicURL, err error) {
 	return publicURL{u}, nil
 }
 
+// judgePublic says what is to be pasted in Loops for a public URL that a person types.
+func judgePublic(text string) (shown string, err error) {
+	p, err := parsePublic(text)
+	if err != nil || p.u == nil {
+		return "", errors.New("write it as https://your.name.example")
+	}
+	return p.shown(), nil
+}
+
 // shown is what is to be pasted in Loops; "" where nothing was given.
 func (p publicURL) shown() string {
 	if p.u == nil {
@@ -37,6 +47,9 @@ func (p publicURL) shown() string {
 	}
 	return p.u.String()
 }
+
+// of is it for a receiver.
+func (p publicURL) of() receive.Public { return receive.Public{Host: p.host(), Path: p.path()} }
 
 func (p publicURL) host() string {
 	if p.u == nil {

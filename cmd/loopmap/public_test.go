@@ -1,6 +1,16 @@
 package main
 
-import "testing"
+import (
+	"io"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"loopmap/mapping/loops"
+	"loopmap/tui"
+)
 
 // What is shown to be pasted in Loops is served, with the path that a proxy keeps.
 func TestPublicURL(t *testing.T) {
@@ -22,5 +32,70 @@ func TestPublicURL(t *testing.T) {
 		if p, err := parsePublic(text); exitCode(err) != 2 {
 			t.Errorf("%q: %v %v", text, p.shown(), err)
 		}
+	}
+}
+
+// The public URL can be said while the mapper is open: from then on webhooks are taken by its
+// name and at its path, and the screen is told that one came by it.
+func TestPublicURLLater(t *testing.T) {
+	port, err := freePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := map[string]string{"HOME": t.TempDir()}
+	a := &app{stdout: io.Discard, stderr: io.Discard, now: time.Now, lookup: func(name string) (string, bool) { v, ok := env[name]; return v, ok }}
+	b := &backend{app: a, file: filepath.Join(env["HOME"], "loopmap.yaml")}
+	defer b.close()
+	var cfg tui.Config
+	stop := a.await(t.Context(), b, &cfg, "127.0.0.1:"+port, publicURL{})
+	defer stop()
+	if want := "cloudflared tunnel --url http://127.0.0.1:" + port; cfg.Listen.Public || !slices.Contains(cfg.Listen.Ways, want) {
+		t.Errorf("%+v lacks %s", cfg.Listen, want)
+	}
+	body, _ := loops.Example(loops.ContactCreated)
+	post := func(path string, header ...string) int {
+		t.Helper()
+		q, err := loops.NewWebhook(t.Context(), "http://127.0.0.1:"+port+path, "", "msg_1", time.Now(), body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q.Host = "hooks.example"
+		if header != nil {
+			q.Host = "127.0.0.1"
+			q.Header.Set("X-Forwarded-Host", header[0])
+		}
+		p, err := http.DefaultClient.Do(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Body.Close()
+		return p.StatusCode
+	}
+	arrived := func() tui.Arrival { t.Helper(); return <-cfg.Arrivals }
+	if code := post("/webhooks/loops"); code != http.StatusForbidden || arrived().Public {
+		t.Errorf("before: %d", code)
+	}
+	if code := post("/in/webhooks/loops"); code != http.StatusNotFound || arrived().Public {
+		t.Errorf("before, at its path: %d", code)
+	}
+	for _, text := range []string{"", "https://", "hooks.example"} {
+		if url, err := cfg.Listen.Judge(text); err == nil {
+			t.Errorf("%q is taken as %s", text, url)
+		}
+	}
+	if url, err := cfg.Listen.Judge("https://hooks.example/in"); err != nil || url != "https://hooks.example/in/webhooks/loops" {
+		t.Errorf("%q %v", url, err)
+	}
+	cfg.Listen.Publish("https://hooks.example/in")
+	for _, path := range []string{"/webhooks/loops", "/in/webhooks/loops"} {
+		if code := post(path); code != http.StatusServiceUnavailable || !arrived().Public { // a sample, since no secret is set
+			t.Errorf("after, %s: %d", path, code)
+		}
+	}
+	if post("/webhooks/loops", "Hooks.example:443, inner.example"); !arrived().Public {
+		t.Error("a proxy that says by which name it was called is not heard")
+	}
+	if post("/webhooks/loops", "other.example"); arrived().Public {
+		t.Error("another name is taken for the public one")
 	}
 }

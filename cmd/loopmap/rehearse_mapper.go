@@ -31,7 +31,7 @@ func (s *screenOf) arrived(x receive.Arrival) {
 		return
 	}
 	select {
-	case s.arrivals <- asArrival(x):
+	case s.arrivals <- asArrival(x, publicURL{}):
 	default: // the screen does not keep up; the journal has it
 	}
 }

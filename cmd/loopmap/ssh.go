@@ -148,7 +148,7 @@ func (h *sshHost) close() {
 // awaited is what the capture screens say of a sync that listens at an address.
 func (a *app) awaited(address string, public publicURL) tui.Listen {
 	list, _, _ := a.signingSecrets()
-	l := tui.Listen{URL: "http://" + address + receive.Path, Secrets: len(list)}
+	l := tui.Listen{URL: "http://" + address + receive.Path, Secrets: len(list), Ways: ways(address)}
 	if shown := public.shown(); shown != "" {
 		l.Public, l.URL = true, shown
 	}

@@ -73,7 +73,11 @@ func (h *sshHost) arrived(x receive.Arrival) {
 	if len(h.screens) == 0 {
 		return
 	}
-	a := asArrival(x)
+	var public publicURL
+	if h.listen.Public {
+		public, _ = parsePublic(h.listen.URL) // which it was made of
+	}
+	a := asArrival(x, public)
 	for w := range h.screens {
 		select {
 		case w.arrivals <- a:

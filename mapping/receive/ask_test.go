@@ -19,7 +19,7 @@ func TestAsk(t *testing.T) {
 		return w.Code, w.Header().Get(InstanceHeader)
 	}
 	seen := 0
-	one := start(t, newMapping(t), func(c *Config) { c.Also, c.Seen = "/hooks"+Path, func(Arrival) { seen++ } })
+	one := start(t, newMapping(t), func(c *Config) { c.Public.Path, c.Seen = "/hooks"+Path, func(Arrival) { seen++ } })
 	other := start(t, newMapping(t), nil)
 	code, first := ask(one, Path, AskHeader)
 	if again, second := ask(one, "/hooks"+Path, AskHeader); code != 200 || again != 200 || first == "" || first != second {

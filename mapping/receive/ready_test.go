@@ -129,7 +129,7 @@ func TestCountedOnce(t *testing.T) {
 
 // A web page cannot send what is not signed, by whatever name it reaches this machine.
 func TestForeign(t *testing.T) {
-	h := start(t, newMapping(t), func(c *Config) { c.Verify, c.Host = nil, "hooks.example.com" })
+	h := start(t, newMapping(t), func(c *Config) { c.Verify, c.Public.Host = nil, "hooks.example.com" })
 	body, _ := loops.Example(loops.ContactCreated)
 	own := strings.TrimPrefix(h.url, "http://")
 	for name, x := range map[string]struct {

@@ -579,7 +579,7 @@ func TestTrial(t *testing.T) {
 	arrivals := make(chan Arrival, 1)
 	for _, samples := range []bool{false, true} {
 		h := start(t, newMapping(t), func(c *Config) {
-			c.Trial, c.Samples, c.Host = true, samples, ""
+			c.Trial, c.Samples, c.Public.Host = true, samples, ""
 			c.Seen = func(a Arrival) { arrivals <- a }
 		})
 		do := func(q *http.Request) (int, string, Arrival) {

@@ -39,7 +39,7 @@ type Journal interface {
 // Config is what a Receiver needs.
 type Config struct {
 	// Verify returns the webhook-id of a request whose signature holds. Nil takes
-	// unsigned requests, of this machine's own programs and by Host; they are told
+	// unsigned requests, of this machine's own programs and by Public.Host; they are told
 	// apart by webhook-id, else by their bytes.
 	Verify func(header http.Header, body []byte, now time.Time) (id string, err error)
 	// Trial says that Verify knows a secret of this machine alone: whatever it is that comes,
@@ -50,8 +50,9 @@ type Config struct {
 	// Check says what is wrong with the header alone, before the body is read. Nil
 	// leaves all to Verify.
 	Check func(header http.Header, now time.Time) error
-	Host  string // by which unsigned requests may come, beside this machine's own names
-	Also  string // a path where webhooks are taken, too, as a proxy leaves it: /hooks/webhooks/loops; "" is none
+	// Public is by which name and path webhooks come from elsewhere, as it is to begin with;
+	// [Receiver.SetPublic] changes it.
+	Public Public
 	// Mapping is the mapping of the moment; nil while there is none.
 	Mapping func() *mapping.Mapping
 	// Journal may be nil: then nothing is stored, and nothing answered 2xx but
@@ -78,6 +79,7 @@ type Gauge struct {
 type Arrival struct {
 	Delivery mapping.Delivery // ID and Body are empty when they were not read
 	Event    string
+	Host     string        // by which it was called, as the proxy before says, where there is one
 	Signed   bool          // the signature held
 	Trial    bool          // it was that of this machine's own secret
 	Code     int           // HTTP status of the answer
@@ -98,6 +100,7 @@ type Receiver struct {
 	waiting count
 	failed  atomic.Pointer[mapping.Delivery] // the last one, if it could not be stored
 
+	public   atomic.Pointer[Public]
 	instance string // what this receiver alone answers to who asks
 }
 
@@ -107,6 +110,7 @@ func New(c Config) *Receiver {
 		c.MaxBody = MaxBody
 	}
 	r := &Receiver{Config: c, room: newRoom(c.MaxBody), instance: rand.Text()}
+	r.public.Store(&c.Public)
 	r.metrics.latency.bounds, r.metrics.commits.bounds = latencyBounds, commitBounds
 	if c.Journal != nil {
 		r.commits = newCommitter(c.Journal, c.Writers, &r.metrics)
@@ -171,7 +175,7 @@ func (r *Receiver) webhook(w http.ResponseWriter, q *http.Request) {
 			"webhook-timestamp", q.Header.Values("Webhook-Timestamp"), "signatures", len(q.Header.Values("Webhook-Signature")), "agent",
 			q.UserAgent())
 	}
-	a := Arrival{Delivery: mapping.Delivery{Received: start}}
+	a := Arrival{Delivery: mapping.Delivery{Received: start}, Host: calledBy(q)}
 	body := held{room: r.room}
 	defer body.release()
 	refused := r.take(w, q, &a, &body)
@@ -255,7 +259,7 @@ func (r *Receiver) checkHeader(q *http.Request, now time.Time) *refusal {
 		return r.tooLarge()
 	}
 	if r.Verify == nil || r.Trial {
-		if why := foreign(q, r.Host); why != "" {
+		if why := foreign(q, r.public.Load().Host); why != "" {
 			return &refusal{http.StatusForbidden, why}
 		}
 	}

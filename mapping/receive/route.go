@@ -21,7 +21,7 @@ func (r *Receiver) route(w http.ResponseWriter, q *http.Request) {
 	case q.RequestURI == "*": // of the server as a whole
 		w.Header().Set("Connection", "close")
 		answer(w, http.StatusBadRequest, reply{Error: "there is nothing here; webhooks go to " + Path})
-	case p == Path, p == r.Also && p != "":
+	case p == Path, p == r.public.Load().Path && p != "":
 		if asks(q) {
 			r.tell(w)
 			return

@@ -20,7 +20,7 @@ func TestPaths(t *testing.T) {
 	var mu sync.Mutex
 	var seen []Arrival
 	h := start(t, newMapping(t), func(c *Config) {
-		c.Also = "/hooks/webhooks/loops"
+		c.Public.Path = "/hooks/webhooks/loops"
 		c.Seen = func(a Arrival) { mu.Lock(); defer mu.Unlock(); seen = append(seen, a) }
 	})
 	addr := h.listen()
