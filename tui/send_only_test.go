@@ -47,6 +47,15 @@ func TestOpensOnSend(t *testing.T) {
 	d.keys("2").has("[2 Table]", "ada@example.com")
 }
 
+// Of a table that is empty, or not there, it is not said that webhooks or a save make it.
+func TestEmptyTableOfWhatOnlySends(t *testing.T) {
+	d := onlySending(t)
+	d.fake.pushes.Rows = nil
+	d.keys("2").has("Your own programs fill it").lacks("loopmap sync")
+	d.fake.pushes.Problem = "table contacts is not there"
+	d.keys("1", "2").has("Table contacts is not there.").lacks("on Map")
+}
+
 // Its table can be another, whose key is a column of that one.
 func TestTableOfWhatOnlySends(t *testing.T) {
 	d := onlySending(t)

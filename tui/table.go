@@ -147,8 +147,14 @@ func (m *Model) noTable(f *framed, w int) []string {
 	}
 	f.figure = "no rows"
 	why := "What webhooks bring fills it: `loopmap sync` receives."
+	if !m.draft.Receives() {
+		why = "Your own programs fill it: the mapping only sends."
+	}
 	if p.problem != "" {
-		why = safe(strings.ToUpper(p.problem[:1])+p.problem[1:]) + " (" + keyFor(save) + " on Map)."
+		if why = safe(strings.ToUpper(p.problem[:1]) + p.problem[1:]); m.draft.Receives() { // else it is not for a save to mend
+			why += " (" + keyFor(save) + " on Map)"
+		}
+		why += "."
 	}
 	return m.empty(w, "Here will be the rows of your table, with what happened to each: where it came from, and what it sent back.", why)
 }

@@ -21,7 +21,9 @@ const looksAtOnce = 20_000
 // has not yet is NULL in them.
 func (b *backend) Rows(ctx context.Context, m *mapping.Mapping, q tui.RowsQuery) (view tui.RowsView, err error) {
 	view.Fields, view.Now, view.End = table.Fields(m, nil), b.app.now(), true
-	view.Problem = "the table is not there yet: saving the mapping makes it"
+	if view.Problem = "the table is not there yet: saving the mapping makes it"; !m.Receives() {
+		view.Problem = "table " + m.Table + " is not there, and a mapping that only sends makes none"
+	}
 	err = b.look(ctx, m, func(s *table.Store) error {
 		columns, err := s.Columns(ctx, m.Table)
 		if err != nil || len(columns) == 0 {
