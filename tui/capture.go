@@ -182,6 +182,18 @@ func (m *Model) askPublic() {
 	}
 }
 
+// judgePublic says of a public URL that is being typed what Loops will call.
+func (m *Model) judgePublic(text string) (words string, good bool) {
+	url, err := m.cfg.Listen.Judge(text)
+	if err != nil {
+		return safe(err.Error()), false
+	}
+	if rest, begins := strings.CutPrefix(url, strings.TrimRight(text, "/")); begins && rest != "" {
+		return "ok: Loops calls " + safe(rest) + " there", true
+	}
+	return "ok", true
+}
+
 // takePublic takes the public URL that was typed.
 func (m *Model) takePublic(text string) {
 	url, err := m.cfg.Listen.Judge(text)

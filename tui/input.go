@@ -197,11 +197,7 @@ func (m *Model) verdict() (words string, good bool) {
 	case typingFile:
 		return m.fileVerdict, m.fileVerdict == "" || m.fileGood
 	case typingPublic:
-		url, err := m.cfg.Listen.Judge(text)
-		if err != nil {
-			return safe(err.Error()), false
-		}
-		return "Loops calls " + safe(url), true
+		return m.judgePublic(text)
 	case typingDatabase:
 		if _, err := column.DialectOf(text); err != nil && !strings.Contains(text, "${") {
 			return safe(err.Error()), false

@@ -35,7 +35,7 @@ func TestPublicURL(t *testing.T) {
 	if *told != "" {
 		t.Errorf("%q is taken", *told)
 	}
-	d.keys(".example").has("Loops calls https://hooks.example/webhooks/loops")
+	d.keys(".example").has("ok: Loops calls /webhooks/loops there")
 	d.keys("enter").has("Paste this URL in Loops", "    https://hooks.example/webhooks/loops", "nothing has come by it yet: the first webhook that does is the proof")
 	if s := d.screen(); *told != "https://hooks.example" || strings.Contains(s, "cloudflared") || strings.Contains(s, "127.0.0.1") {
 		t.Errorf("%q is taken:\n%s", *told, s)
@@ -50,7 +50,8 @@ func TestPublicURL(t *testing.T) {
 	// Esc leaves all as it is; another one is to be proven anew.
 	d.keys("U").has("public URL: https://hooks.example/webhooks/loops")
 	d.keys("esc").has("proven: ")
-	d.keys("U", "ctrl+u", "https://other.example", "enter").has("https://other.example/webhooks/loops", "nothing has come by it yet")
+	d.keys("U", "ctrl+u", "https://other.example")
+	d.has("ok: Loops").keys("enter").has("https://other.example/webhooks/loops", "nothing has come by it yet")
 	d = start(t, 100, 30, func(c *Config) { c.Listen.Publish = nil })
 	d.has("--public-url").keys("U").has("who started this says by which URL Loops reaches it: --public-url")
 }
