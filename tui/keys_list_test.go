@@ -16,7 +16,7 @@ func TestKeys(t *testing.T) {
 	}
 	for _, want := range []Key{
 		{"Map: attributes", "o", "pick an object whole, as one json column"},
-		{"Send and Table", "x", "stop sending"},
+		{"Send, Table and a row's story", "x", "stop sending"},
 		{"On several screens", "u", "undo"},
 	} {
 		if !told[want] {
