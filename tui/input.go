@@ -161,7 +161,7 @@ func (m *Model) search(query string) tea.Cmd {
 func (m *Model) inputLine(w int) string {
 	in := m.input
 	verdict, good := m.verdict()
-	in.field.SetWidth(max(8, min(w-width(in.field.Prompt)-width(verdict)-4, w*3/4)))
+	in.field.SetWidth(max(14, min(w-width(in.field.Prompt)-width(verdict)-4, w*3/4)))
 	look := m.st.good
 	if !good {
 		look = m.st.bad

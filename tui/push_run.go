@@ -129,7 +129,7 @@ func (m *Model) wouldSend(again bool) string {
 		return "sends nothing: " + why
 	}
 	if more, _ := m.kindsSent(outgoing.Resend{Known: true}); len(more) > 0 {
-		return why + "; enter asks whether all the same"
+		return "enter asks first: " + why
 	}
 	return "sends nothing: " + why
 }

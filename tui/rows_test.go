@@ -149,7 +149,7 @@ func TestSendFromTable(t *testing.T) {
 	// What Loops has already goes out after a question.
 	d.fake.sending = Sending{}
 	d.fake.pushes.Rows[0].Lines = []outgoing.Line{{Kind: "contact", Status: outgoing.Sent, Code: 200, Body: []byte(`{"email":"ada@example.com","teamSize":12}`)}}
-	d.keys("r", "g", "R").has("Loops has all of this", "enter asks whether all the same").lacks("--again").keys("enter")
+	d.keys("r", "g", "R").has("enter asks first: Loops has all of this").lacks("--again").keys("enter")
 	if d.fake.sending.Keys != nil {
 		t.Errorf("it was sent without a question: %s", sent())
 	}

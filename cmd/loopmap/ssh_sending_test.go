@@ -40,7 +40,7 @@ func TestSSHRemovedKeyStopsSending(t *testing.T) {
 	}
 	db.Close()
 	sent := func() (n int) { return len(server.Calls()) }
-	s := x.shell(ada, "xterm", 120, 40).wait("Here will be").press("3").wait("r1@example.com").press("R").wait("send: this")
+	s := x.shell(ada, "xterm", 120, 40).wait("Here will be").press("3").wait("r1@example.com").press("R").wait("send: ")
 	s.press("\x15")
 	time.Sleep(2 * handGapOfTests)
 	s.press(fmt.Sprint(rows))
