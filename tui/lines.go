@@ -20,6 +20,7 @@ type liner struct {
 	out io.Writer
 	ctx context.Context
 
+	from   int             // the first of the rows that were said last
 	pasted strings.Builder // lines of JSON that a sample may become
 }
 
@@ -114,7 +115,7 @@ func (l *liner) command(words []string, typed <-chan string) (quit bool) {
 	m := l.m
 	switch rest := words[1:]; strings.ToLower(words[0]) {
 	case "help", "h", "?":
-		for line := range strings.SplitSeq(lineHelp+"\n"+pushHelp, "\n") {
+		for line := range strings.SplitSeq(lineHelp+"\n"+pushHelp+"\n"+tableHelp, "\n") {
 			l.say("%s", line)
 		}
 	case "b":

@@ -32,6 +32,7 @@ func (l *liner) push(word string, rest []string) (ok bool) {
 	does := map[string]func([]string){
 		"push": func([]string) { l.slots() },
 		"set":  l.set, "null": l.null, "as": l.as, "make": l.makeProperty, "add": l.add, "event": l.event, "sends": l.sends, "send": l.send,
+		"table": l.table, "story": l.tell,
 	}[word]
 	if does == nil {
 		return false
@@ -228,6 +229,12 @@ func (l *liner) sends(rest []string) {
 
 // send sends rows by the saved mapping.
 func (l *liner) send(rest []string) {
+	if len(rest) > 0 && rest[0] == "row" {
+		if l.sendable() {
+			l.sendRow(rest[1:])
+		}
+		return
+	}
 	word := strings.Join(rest, "")
 	failed := strings.EqualFold(word, "failed")
 	n, err := strconv.Atoi(word)
@@ -235,16 +242,32 @@ func (l *liner) send(rest []string) {
 	case (err != nil || n < 1) && !failed:
 		l.say("How many rows? For example send 10, or send failed for those that failed.")
 		return
+	case l.sendable():
+		l.sendThese(Sending{Rows: n, Failed: failed})
+	}
+}
+
+// sendable says what keeps rows from being sent.
+func (l *liner) sendable() bool {
+	switch {
+	case l.m.cfg.ReadOnly:
+		l.say("You may look, and not send.")
 	case l.m.Unsaved():
 		l.say("Save the mapping first: rows are sent by the file.")
-		return
+	default:
+		return true
 	}
+	return false
+}
+
+// sendThese sends rows, and says what became of them.
+func (l *liner) sendThese(s Sending) {
 	progress := make(chan PushProgress)
 	go func() {
 		for range progress { // each row's outcome is said at the end
 		}
 	}()
-	words, err := l.m.cfg.Backend.Push(l.ctx, Sending{Rows: n, Failed: failed}, progress)
+	words, err := l.m.cfg.Backend.Push(l.ctx, s, progress)
 	close(progress)
 	l.m.push.read = false
 	l.pushing()

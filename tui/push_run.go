@@ -119,16 +119,22 @@ func (m *Model) sendingOf(text string) (s Sending, words string, err error) {
 	return s, words, nil
 }
 
+// wouldGo names what the row under the cursor sends when it alone is sent, or says why it
+// sends nothing.
+func (m *Model) wouldGo(again bool) (kinds []string, why string) {
+	return m.kindsSent(outgoing.Resend{Failed: true, Known: again})
+}
+
 // wouldSend says what the row under the cursor sends, or why it sends nothing.
 func (m *Model) wouldSend(again bool) string {
-	kinds, why := m.kindsSent(outgoing.Resend{Known: again, Failed: true})
+	kinds, why := m.wouldGo(again)
 	switch {
 	case len(kinds) > 0:
 		return strings.Join(kinds, ", ")
 	case again:
 		return "sends nothing: " + why
 	}
-	if more, _ := m.kindsSent(outgoing.Resend{Known: true}); len(more) > 0 {
+	if more, _ := m.wouldGo(true); len(more) > 0 {
 		return "enter asks first: " + why
 	}
 	return "sends nothing: " + why
@@ -162,8 +168,8 @@ func (m *Model) run(text string) tea.Cmd {
 		return nil // it stands beside the field
 	}
 	if len(s.Keys) == 1 && !s.Again && strings.TrimSpace(text) == sendThis && m.push.sender != nil {
-		kinds, why := m.kindsSent(outgoing.Resend{Failed: true})
-		more, _ := m.kindsSent(outgoing.Resend{Known: true})
+		kinds, why := m.wouldGo(false)
+		more, _ := m.wouldGo(true)
 		switch {
 		case len(kinds) > 0:
 			s.Failed = true // who asks for one row has seen that it failed

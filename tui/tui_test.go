@@ -66,6 +66,10 @@ func (f *fake) CreateProperty(_ context.Context, p mapping.Property) error {
 func (f *fake) Push(_ context.Context, s Sending, progress chan<- PushProgress) (string, error) {
 	f.sending, f.sent, f.again = s, s.Rows, s.Failed
 	n := s.Rows
+	f.pushes.Rows = slices.Clone(f.pushes.Rows)
+	if len(f.pushes.Rows) > 0 && len(f.pushes.Rows[0].Lines) == 0 {
+		f.pushes.Rows[0].Lines = []outgoing.Line{{Kind: "contact", Status: outgoing.Sent, Code: 200}}
+	}
 	progress <- PushProgress{Done: 1, Requests: n, Left: time.Second, Outcomes: []PushOutcome{{"own-1", outgoing.Line{Kind: "contact", Status: outgoing.Sent, Code: 200}}}}
 	return fmt.Sprintf("%d sent", n), f.err
 }
