@@ -141,6 +141,8 @@ func (m *Model) do(a action) tea.Cmd {
 		m.step(&m.undone, &m.done, "redone")
 	case tables:
 		return m.startTables()
+	case connect:
+		return m.startAccounts()
 	default:
 		return s.do(m, a)
 	}

@@ -38,6 +38,10 @@ type Config struct {
 	// nil; done ends it. It is nil where there is none.
 	Editor func(text []byte) (command tea.ExecCommand, done func() error, err error)
 
+	// Hide keeps what is typed off the terminal until show is called, where the mapper asks
+	// line by line; nil where it cannot.
+	Hide func() (show func())
+
 	Backend Backend
 }
 
@@ -104,6 +108,7 @@ type Delivery struct {
 
 // Backend reads and writes for the mapper. Its methods run outside of Update.
 type Backend interface {
+	Keyring
 	// Review says what saving m would change.
 	Review(ctx context.Context, m *mapping.Mapping) (Review, error)
 	// Save writes what a Review of m has shown.
@@ -147,10 +152,11 @@ type Backend interface {
 	// Push sends rows by the saved mapping; what becomes of them it sends on progress while
 	// somebody receives, and it says in words how it went.
 	Push(ctx context.Context, s Sending, progress chan<- PushProgress) (words string, err error)
-	// Catalog is what Loops has to send to; of these events the properties, too.
-	Catalog(ctx context.Context, events []string) Catalog
-	// CreateProperty makes a contact property in Loops.
-	CreateProperty(ctx context.Context, p mapping.Property) error
+	// Catalog is what the team that m sends to has in Loops; of these events the properties,
+	// too.
+	Catalog(ctx context.Context, m *mapping.Mapping, events []string) Catalog
+	// CreateProperty makes a contact property in Loops, in the team that m sends to.
+	CreateProperty(ctx context.Context, m *mapping.Mapping, p mapping.Property) error
 	// Misfit says why a column of the table cannot hold a type; "" when it can.
 	Misfit(t column.Type, column TableColumn) string
 }

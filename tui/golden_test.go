@@ -113,6 +113,22 @@ var views = map[string]func(t testing.TB, w, h int, ascii bool) *driver{
 		d.fake.pushes.Keyless = 3
 		return d.keys("r", "tab", "down")
 	},
+	"send_keyless": keyless,
+	"connect":      func(t testing.TB, w, h int, ascii bool) *driver { return connected(t, w, h, ascii).keys("L") },
+	"connect_empty": func(t testing.TB, w, h int, ascii bool) *driver {
+		return keyless(t, w, h, ascii).keys("L", "esc")
+	},
+	"connect_key": func(t testing.TB, w, h int, ascii bool) *driver {
+		return keyless(t, w, h, ascii).keys("L").paste(aKey)
+	},
+	"connect_name": func(t testing.TB, w, h int, ascii bool) *driver {
+		return connected(t, w, h, ascii).keys("L", "i").paste(otherKey).keys("enter")
+	},
+	"connect_trouble": func(t testing.TB, w, h int, ascii bool) *driver {
+		d := connected(t, w, h, ascii)
+		d.fake.before, d.fake.list = "LOOPS_API_KEY", []Connection{{Name: "zeta", Wrong: "its file is open to others (0644): no API key is taken from there"}}
+		return d.keys("L")
+	},
 	"send_condition": func(t testing.TB, w, h int, ascii bool) *driver {
 		return sending0(t, w, h, ascii).to("only run if").keys("enter", "team_size > 5")
 	},
@@ -149,7 +165,7 @@ func picked(t testing.TB, w, h int, ascii bool) *driver {
 		c.Samples = []Sample{{From: "the journal", Body: sampleBody(t, "contact.created.minimal")}, c.Example}
 	})
 	d.send(arrivalMsg{Arrival{At: viewTime, Event: "contact.created", Signed: true, Code: 200, Body: sampleBody(t, "contact.created")}})
-	d.send(catalogMsg{Catalog{Lists: []mapping.List{{ID: "cml41product000123456789a", Name: "Product news"}, {ID: "cml42invest0000123456789a", Name: "Investors"}}}})
+	d.send(catalogMsg{catalog: Catalog{Lists: []mapping.List{{ID: "cml41product000123456789a", Name: "Product news"}, {ID: "cml42invest0000123456789a", Name: "Investors"}}}})
 	d.m.push.asked = false
 	for _, find := range []string{"contact.email", "contact.firstName", "companyName", "trialEnds", "teamSize", "Product news"} {
 		d.keys("/", "ctrl+u", find, "enter", "space", "esc")

@@ -115,7 +115,7 @@ func (h *hostileBackend) Push(_ context.Context, _ Sending, progress chan<- Push
 	progress <- PushProgress{Done: 1, Requests: 1, Outcomes: []PushOutcome{{evil, hostileLine()}}}
 	return evil, h.err()
 }
-func (h *hostileBackend) Catalog(context.Context, []string) Catalog {
+func (h *hostileBackend) Catalog(context.Context, *mapping.Mapping, []string) Catalog {
 	p := []mapping.Property{{Key: evil, Type: evil}, {Key: "plan", Type: evil}, {Key: "companyName", Type: evil}}
 	c := Catalog{Team: evil, Properties: p, Lists: []mapping.List{{ID: evil, Name: evil}, {ID: "l", Name: evil}}, Events: []string{evil, "up"},
 		EventProperties: map[string][]mapping.Property{"up": p, evil: p}}
@@ -135,9 +135,20 @@ func (h *hostileBackend) Table(context.Context, string, string) (Table, error) {
 func (h *hostileBackend) Tables(context.Context, string) (string, []string, error) {
 	return evil, []string{evil, evil + "2"}, h.err()
 }
-func (h *hostileBackend) CheckFile(string) (string, error)                       { return evil, h.err() }
-func (h *hostileBackend) CreateProperty(context.Context, mapping.Property) error { return h.err() }
-func (h *hostileBackend) Misfit(column.Type, TableColumn) string                 { return evil }
+func (h *hostileBackend) CheckFile(string) (string, error) { return evil, h.err() }
+func (h *hostileBackend) CreateProperty(context.Context, *mapping.Mapping, mapping.Property) error {
+	return h.err()
+}
+func (h *hostileBackend) Misfit(column.Type, TableColumn) string { return evil }
+func (h *hostileBackend) Connections(context.Context) (Connections, error) {
+	return Connections{Before: evil, List: []Connection{{Name: evil, Team: evil, Place: evil}, {Name: "x", Wrong: evil}}}, h.err()
+}
+func (h *hostileBackend) TryKey(context.Context, string) (string, error) { return evil, h.err() }
+func (h *hostileBackend) KeepConnection(context.Context, string, string, string) (string, error) {
+	return evil, h.err()
+}
+func (h *hostileBackend) RenameConnection(context.Context, string, string) error { return h.err() }
+func (h *hostileBackend) RemoveConnection(context.Context, string) error         { return h.err() }
 
 func hostileMapping() *mapping.Mapping {
 	m := mapping.New("sqlite:" + evil + ".db")
@@ -198,7 +209,7 @@ func TestNothingHostileOnScreens(t *testing.T) {
 					"r", "jjj", "f", "x\r", "J", "r", "b", "r", "\r", "jjjjj", " ", "v", "G", "q", "o", "a", "E", "C", "9", "+", "/", "evil\r", "n", "y", "Y", "\x1b",
 					"\t", "j", "\r", "down", "x", "\x1b", "t", "*", "K", "d", "u", "\t", "l", "l", "j", "\t", "4", "j", "k", "/", "evil\r", "\r", "\t", "jjj", "l", "\t", "q", "m", "4", "q",
 					"3", "jjjj", " ", "\r", "down", "\r", "/", "ev", "\x1b", "j", " ", "j", "n", "t", "c", "c", "a", "ev", "down", "\r", "\r", "f", "ev\r", "m", "\t", "j", "\r", "j", "G", "y", "\x1b",
-					"]", "[", "R", "3\r", "x", "G", "kkk", "\r", "u", "down", "\r", "s", "j", "G", "m", "t", "s", "\r", "?", "jjj", "\x1b", "s", "\r", "q", "n",
+					"3", "L", "j", "\r", "L", "i", "k\r", "\r", "L", "e", "x\r", "d", "d", "q", "]", "[", "R", "3\r", "x", "G", "kkk", "\r", "u", "down", "\r", "s", "j", "G", "m", "t", "s", "\r", "?", "jjj", "\x1b", "s", "\r", "q", "n",
 				} {
 					if named[keys] != 0 {
 						d.keys(keys)
@@ -250,7 +261,7 @@ func TestNothingHostileLineByLine(t *testing.T) {
 			done <- err
 		}()
 		for _, line := range []string{"draft", "undo", "b", "list", "list evil", "3", "columns", "name 2 " + evil, "type 2 x", "type 2 json", "row", "journal", "file " + evil, "map", "push", "sends 1", "null 5", "as 5", "make 5",
-			"set 4 " + evil, "set 5 " + evil, "set 1 email", "event " + evil, "add plan email", "send 3", "save", "y", "save", "n", evil, "drop 2", "key 2", "up 2", "quit", "y"} {
+			"set 4 " + evil, "set 5 " + evil, "set 1 email", "event " + evil, "add plan email", "send 3", "connect list", "connect use " + evil, "connect use x", "connect remove x", "y", "connect rename x y", "connect", "k", "n", "connect ?", "save", "y", "save", "n", evil, "drop 2", "key 2", "up 2", "quit", "y"} {
 			if _, err := io.WriteString(typed, strings.NewReplacer("\n", " ", "\r", " ").Replace(line)+"\n"); err != nil {
 				break
 			}

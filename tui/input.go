@@ -18,6 +18,9 @@ type typing int
 const (
 	typingSearch typing = iota
 	typingName
+	typingKey    // an API key, which is not shown
+	typingKept   // the name that one is kept under
+	typingKeptAs // another name for one that is kept
 	typingFile
 	typingCount
 	typingColumn   // for a slot of the push screen
@@ -42,6 +45,7 @@ type input struct {
 	chosen  int           // index into shown(), -1 for what is typed
 	slot    slots.Slot    // of the push screen, that is filled
 	seen    bool          // it has stood there for a moment without a key
+	key     triedKey      // that is being named
 
 	text         *pager // what a search is in, of so many cells; nil for a list
 	textW, textH int
@@ -70,14 +74,22 @@ func newInput(what typing, text string) *input {
 	st := textinput.DefaultStyles(true)
 	st.Focused.Prompt, st.Focused.Text = look.strong, look.plain
 	st.Cursor.Blink = false // a blinking cursor writes to the terminal for ever
-	if what == typingName || what == typingCount {
-		st.Focused.Text = look.cursor // it is typed over
+	if in.over() {
+		st.Focused.Text = look.cursor
+	}
+	if what == typingKey {
+		in.field.EchoMode, in.field.EchoCharacter, in.field.CharLimit = textinput.EchoPassword, '•', mostKey+1
 	}
 	in.field.SetStyles(st)
 	in.field.SetValue(text)
 	in.field.CursorEnd()
 	in.field.Focus()
 	return in
+}
+
+// over reports whether what stands in the field is there to be typed over.
+func (in *input) over() bool {
+	return in.what == typingName || in.what == typingCount || in.what == typingKept || in.what == typingKeptAs
 }
 
 // shown are the offers that what is typed leaves: those that hold it, or all
@@ -216,6 +228,10 @@ func (m *Model) inputHints() []hint {
 		return []hint{{key: "enter", does: "send"}, leave, {key: "up down", does: "others"}}
 	case in.what == typingJump:
 		return []hint{take, leave, {key: "up down", does: "more"}}
+	case in.what == typingKey:
+		return []hint{{key: "enter", does: "try it"}, leave}
+	case in.what == typingKept:
+		return []hint{{key: "enter", does: "keep"}, leave}
 	case len(in.offers) > 0:
 		return []hint{take, leave, {key: "up down", does: "choose"}}
 	}
@@ -243,10 +259,10 @@ func (m *Model) typed(msg tea.Msg) tea.Cmd {
 			return nil
 		}
 	}
-	if k, ok := msg.(tea.KeyPressMsg); ok && (in.what == typingName || in.what == typingCount) && !in.touched && k.Text != "" {
+	if k, ok := msg.(tea.KeyPressMsg); ok && in.over() && !in.touched && k.Text != "" {
 		in.field.SetValue("") // the old name is there to be typed over
 	}
-	if in.touched = true; in.what == typingName || in.what == typingCount {
+	if in.touched = true; in.over() {
 		st := in.field.Styles()
 		st.Focused.Text = lipgloss.NewStyle()
 		in.field.SetStyles(st)
@@ -254,7 +270,7 @@ func (m *Model) typed(msg tea.Msg) tea.Cmd {
 	before := in.field.Value()
 	in.field, _ = in.field.Update(msg) // its only command is a blink
 	if in.field.Value() != before {
-		in.chosen = in.best()
+		in.chosen, in.key.sure = in.best(), false
 		switch in.what {
 		case typingSearch:
 			return m.search(in.field.Value())
@@ -312,6 +328,12 @@ func (m *Model) enter() tea.Cmd {
 		m.takePublic(strings.TrimSpace(text))
 	case typingDatabase:
 		return m.takeDatabase(strings.TrimSpace(text))
+	case typingKey:
+		return m.lastly(m.tryKey)
+	case typingKept:
+		return m.keepAs()
+	case typingKeptAs:
+		return m.renameTo()
 	case typingName:
 		if list := in.shown(); in.chosen >= 0 && in.chosen < len(list) {
 			text = list[in.chosen].Name

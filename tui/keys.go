@@ -21,6 +21,7 @@ const (
 	onDelivery
 	onReview
 	onValue
+	onAccounts
 	onTables
 	onStory
 	inHelp
@@ -28,7 +29,7 @@ const (
 	onSend   = inRequests | inRows | inBody
 	onPlaces = onMap | inTable | onSend | onDeliveries | onCapture
 	// onTop is what lies on a place.
-	onTop = onReview | onValue | onDelivery | onTables | onStory
+	onTop = onReview | onValue | onDelivery | onAccounts | onTables | onStory
 	// inFound is where one goes from hit to hit.
 	inFound = inTree | inColumns | inTable | inRequests | inRows | inBody | onDeliveries | onDelivery | onValue | onReview | onStory
 	// opens is where right opens something, and shuts where left closes it.
@@ -75,6 +76,7 @@ const (
 	onNull
 	add
 	create
+	connect
 	undo
 	redo
 	copyPath
@@ -143,6 +145,12 @@ var bindings = []binding{
 	bind(onCapture, fromJournal, sampling, "journal", []string{"w"}, "w", "take samples from what sync has received"),
 	bind(onCapture, publish, sampling, "URL", []string{"U"}, "U", "say by which URL Loops reaches this machine"),
 
+	bind(onAccounts, enter, picking, "take", []string{"enter"}, "enter", "let the mapping send with this API key"),
+	bind(onAccounts, add, picking, "add", []string{"i"}, "i", "add an API key: paste it, and it is tried, named and kept"),
+	bind(onAccounts, edit, picking, "rename", []string{"e"}, "e", "give it another name"),
+	bind(onAccounts, drop, picking, "remove", []string{"d"}, "d", "forget the API key"),
+	bind(onAccounts, fetch, picking, "", []string{"r"}, "r", "look at what is kept again"),
+
 	bind(inTree, pick, picking, "pick", []string{"space"}, "space", "pick or drop; on an object all within it"),
 	bind(inTree, pickWhole, picking, "", []string{"o"}, "o", "pick an object whole, as one json column"),
 	bind(inTree, pickAll, picking, "", []string{"a"}, "a", "pick all that is shown"),
@@ -165,6 +173,7 @@ var bindings = []binding{
 	bind(inRequests, create, picking, "", []string{"c"}, "c", "make a property that Loops lacks there"),
 	bind(onSend|inTable, run, sending, "send", []string{"R"}, "R", "send the row, those marked or filtered, or some; asks first"),
 	bind(onSend|inTable, stop, sending, "", []string{"x"}, "x", "stop sending"),
+	bind(onSend|inTable, connect, sending, "", []string{"L"}, "L", "connect to Loops: paste an API key, or take one that is kept"),
 	bind(onSend, nextItem, moving, "", []string{"."}, ".", "the next row"),
 	bind(onSend, prevItem, moving, "", []string{","}, ",", "the row before"),
 	bind(inRows, enter, moving, "", []string{"enter"}, "enter", "what it sends, whole, and what became of it"),

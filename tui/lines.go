@@ -115,7 +115,11 @@ func (l *liner) command(words []string, typed <-chan string) (quit bool) {
 	m := l.m
 	switch rest := words[1:]; strings.ToLower(words[0]) {
 	case "help", "h", "?":
-		for line := range strings.SplitSeq(lineHelp+"\n"+pushHelp+"\n"+tableHelp, "\n") {
+		for line := range strings.SplitSeq(lineHelp+"
+"+pushHelp+"
+"+tableHelp+"
+"+connectHelp, "
+") {
 			l.say("%s", line)
 		}
 	case "b":
@@ -154,6 +158,8 @@ func (l *liner) command(words []string, typed <-chan string) (quit bool) {
 		l.result()
 	case "save", "s":
 		l.save(typed)
+	case "connect":
+		l.connect(rest, typed)
 	case "quit", "q":
 		return !m.Unsaved() || l.ask("Not saved. Quit all the same? y or n", typed)
 	default:

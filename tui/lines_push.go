@@ -81,6 +81,9 @@ func (l *liner) slots() {
 	if p.catalog.Problem != "" {
 		l.say("%s.", p.catalog.Problem)
 	}
+	if p.catalog.Connects {
+		l.say("Say connect to add an API key, or connect list for those that are kept.")
+	}
 	l.say("%s. Say sends 1 for what the first sends.", plural(len(p.rows), "row"))
 }
 

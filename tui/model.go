@@ -37,6 +37,7 @@ type Model struct {
 	value   value
 	story   rowStory
 	tables  tableList
+	account accounts
 	counts  Counts
 	clicks  clicks
 	samples []Sample
@@ -158,6 +159,9 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.push.compute(m)
 	}
 	m.settle()
+	if m.connection() != m.push.askedBy && !m.quit { // another team has other properties
+		cmd = tea.Batch(cmd, m.askLoops())
+	}
 	if look := m.lookAtTable(); look != nil {
 		cmd = tea.Batch(cmd, look)
 	}
@@ -229,6 +233,16 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		m.sawTable(msg)
 	case tablesMsg:
 		m.sawTables(msg)
+	case accountsMsg:
+		m.sawAccounts(msg)
+	case triedMsg:
+		m.tried(msg)
+	case keptMsg:
+		return m.kept(msg)
+	case renamedMsg:
+		return m.renamed(msg)
+	case removedMsg:
+		return m.removed(msg)
 	case editedMsg:
 		return m.edited(msg)
 	}

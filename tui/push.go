@@ -18,9 +18,10 @@ import (
 // what they are for real rows and what became of them.
 type pushScreen struct {
 	focus   pushPane
-	read    bool // the table has been looked at
-	asked   bool // Loops has been asked
-	stale   bool // the mapping has changed since compute
+	read    bool   // the table has been looked at
+	asked   bool   // Loops has been asked
+	askedBy string // by the connection that the mapping named
+	stale   bool   // the mapping has changed since compute
 	fields  []column.Field
 	keyless int    // rows of the table without a key: they are not sent
 	samples bool   // rows are those of the samples: the table has none
@@ -57,7 +58,10 @@ const (
 )
 
 type (
-	catalogMsg struct{ catalog Catalog }
+	catalogMsg struct {
+		catalog Catalog
+		by      string // the connection that the mapping named when it was asked for
+	}
 	createdMsg struct {
 		property mapping.Property
 		err      error
@@ -84,14 +88,15 @@ func (m *Model) startPush() tea.Cmd {
 
 // askLoops finds out which properties, lists and events Loops has.
 func (m *Model) askLoops() tea.Cmd {
-	b := m.cfg.Backend
+	b, n, by := m.cfg.Backend, m.draft, m.connection()
+	m.push.askedBy = by
 	var events []string
-	if m.draft.Push != nil {
-		for _, e := range m.draft.Push.Events {
+	if n.Push != nil {
+		for _, e := range n.Push.Events {
 			events = append(events, e.Name)
 		}
 	}
-	return func() tea.Msg { return catalogMsg{b.Catalog(m.ctx, events)} }
+	return func() tea.Msg { return catalogMsg{b.Catalog(m.ctx, n, events), by} }
 }
 
 // sampleRows shows what the samples would make of an empty table.
@@ -113,6 +118,9 @@ func (m *Model) sampleRows() {
 }
 
 func (m *Model) sawCatalog(msg catalogMsg) {
+	if msg.by != m.connection() {
+		return // of another team than the one that the mapping sends to by now
+	}
 	m.push.catalog, m.push.asked, m.push.stale = msg.catalog, true, true
 	for _, l := range msg.catalog.Lists {
 		m.nameList(l.ID, l.Name)

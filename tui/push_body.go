@@ -37,6 +37,9 @@ func asBad(t *theme) lipgloss.Style     { return t.bad }
 func (m *Model) bodyParts() (parts []flow) {
 	p := &m.push
 	add := func(as look, lines ...string) { parts = append(parts, painted(as, lines...)) }
+	if p.catalog.Keyless && p.catalog.Connects {
+		add(asWarning, keyOffer(), "")
+	}
 	row, ok := p.shownRow()
 	if !ok {
 		add(nil, p.noRows())

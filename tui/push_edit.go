@@ -94,8 +94,8 @@ func (m *Model) createProperty(s slots.Slot) tea.Cmd {
 
 func (m *Model) makeProperty(p mapping.Property) tea.Cmd {
 	m.say("making %s in Loops, as %s", p.Key, p.Type)
-	b := m.cfg.Backend
-	return func() tea.Msg { return createdMsg{p, b.CreateProperty(m.ctx, p)} }
+	b, n := m.cfg.Backend, m.draft
+	return func() tea.Msg { return createdMsg{p, b.CreateProperty(m.ctx, n, p)} }
 }
 
 func (m *Model) created(msg createdMsg) tea.Cmd {

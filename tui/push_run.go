@@ -49,7 +49,7 @@ func (m *Model) startRun() {
 	case len(p.rows) == 0 || p.samples:
 		m.say("the table has no rows to send")
 	case p.catalog.Keyless:
-		m.complain(errors.New(p.catalog.Problem))
+		m.complain(errors.New(m.keyTrouble()))
 	default:
 		m.input = newInput(typingCount, m.sendings()[0])
 	}

@@ -116,6 +116,8 @@ func (m *Model) requestsFigure() string {
 	switch p := &m.push; {
 	case !p.asked:
 		return "asking Loops what it has"
+	case p.catalog.Connects && p.catalog.Keyless:
+		return "no API key: " + keyFor(connect) + " connects"
 	case p.catalog.Problem != "":
 		return "Loops was not asked"
 	case p.catalog.Team != "":
@@ -221,7 +223,7 @@ func (m *Model) slotStatus() string {
 	case !p.asked:
 		return "asking Loops what it has"
 	case p.catalog.Problem != "":
-		return safe(p.catalog.Problem)
+		return safe(m.keyTrouble())
 	}
 	return ""
 }

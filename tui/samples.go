@@ -188,6 +188,8 @@ func (m *Model) paste(msg tea.PasteMsg) tea.Cmd {
 	case len(text) < 2 || m.shows(helpScreen{}) || m.ask || m.offer:
 	case m.shows(captureScreen{}):
 		m.pasteSample(text)
+	case m.shows(accountsScreen{}):
+		return m.pasteKey(msg)
 	default:
 		m.say("a sample is pasted where one is awaited: %s on Map leads there", keyFor(fetch))
 	}

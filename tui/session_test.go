@@ -69,7 +69,7 @@ func (l *lasting) Rows(ctx context.Context, _ *mapping.Mapping, _ RowsQuery) (Ro
 	l.wait(ctx, "rows")
 	return RowsView{}, ctx.Err()
 }
-func (l *lasting) Catalog(ctx context.Context, _ []string) (c Catalog) {
+func (l *lasting) Catalog(ctx context.Context, _ *mapping.Mapping, _ []string) (c Catalog) {
 	l.wait(ctx, "catalog")
 	return c
 }
@@ -85,7 +85,7 @@ func (l *lasting) Push(ctx context.Context, _ Sending, _ chan<- PushProgress) (s
 	l.wait(ctx, "push")
 	return "", ctx.Err()
 }
-func (l *lasting) CreateProperty(ctx context.Context, _ mapping.Property) error {
+func (l *lasting) CreateProperty(ctx context.Context, _ *mapping.Mapping, _ mapping.Property) error {
 	l.wait(ctx, "create")
 	return ctx.Err()
 }

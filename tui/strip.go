@@ -268,6 +268,9 @@ func (m *Model) keyHints() (list []hint) {
 	if at&(onMap|onSend) != 0 && m.Unsaved() && !m.cfg.ReadOnly { // what is not yet kept comes first
 		list = append([]hint{{keyFor(save), "save", save, 0}}, list...)
 	}
+	if at&onSend != 0 && m.push.catalog.Connects {
+		list = append(list, hint{keyFor(connect), "connect", connect, 0})
+	}
 	rowless := len(m.push.rows) == 0 || m.push.samples
 	for _, b := range keysAt(at) {
 		short := b.short
@@ -279,6 +282,8 @@ func (m *Model) keyHints() (list []hint) {
 		case (b.action == theirs || b.action == merge) && !m.review.theirs:
 			continue
 		case b.action == save && (m.cfg.ReadOnly || !m.Unsaved() && !m.cfg.New):
+			continue
+		case at == onAccounts && m.idle(b.action):
 			continue
 		case at == onDeliveries && m.came.current() == nil && b.action != fetch && b.action != help && b.action != quit:
 			continue

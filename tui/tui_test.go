@@ -45,6 +45,7 @@ type fake struct {
 	mapped   int
 	counts   Counts
 	tables   []Table
+	keyring
 }
 
 func (f *fake) Review(context.Context, *mapping.Mapping) (Review, error) { return f.review, f.err }
@@ -55,8 +56,13 @@ func (f *fake) Journal(context.Context) ([]Sample, error) { return f.journal, f.
 func (f *fake) Reread(context.Context) (Opened, error) {
 	return Opened{Mapping: f.theirs, Database: "sqlite:contacts.db"}, f.err
 }
-func (f *fake) Catalog(context.Context, []string) Catalog { return f.catalog }
-func (f *fake) CreateProperty(_ context.Context, p mapping.Property) error {
+func (f *fake) Catalog(_ context.Context, m *mapping.Mapping, _ []string) Catalog {
+	if m.Push != nil && f.teams[m.Push.Connection].Team != "" {
+		return f.teams[m.Push.Connection]
+	}
+	return f.catalog
+}
+func (f *fake) CreateProperty(_ context.Context, _ *mapping.Mapping, p mapping.Property) error {
 	if f.err == nil {
 		f.made = append(f.made, p)
 		f.catalog.Properties = append(f.catalog.Properties, p)

@@ -56,6 +56,23 @@ func (a *app) keySource(m *mapping.Mapping) (*keySource, error) {
 	return a.keptKey(names[0])
 }
 
+// before is what gives the API key whatever is kept and a mapping file names; "" where
+// nothing does. It follows keySource.
+func (a *app) before() string {
+	file, _ := a.lookup("LOOPS_API_KEY_FILE")
+	switch key, _ := a.lookup("LOOPS_API_KEY"); {
+	case a.connection != "":
+		return "--connection " + a.connection
+	case a.team != "":
+		return "--team " + a.team
+	case key != "":
+		return "LOOPS_API_KEY"
+	case file != "":
+		return "LOOPS_API_KEY_FILE"
+	}
+	return ""
+}
+
 // keptKey is a key that connect keeps.
 func (a *app) keptKey(name string) (*keySource, error) {
 	c := a.connections()

@@ -22,19 +22,20 @@ const (
 	catalogTime = 15 * time.Second
 )
 
-// Catalog is what Loops has to send to.
-func (b *backend) Catalog(ctx context.Context, events []string) (cat tui.Catalog) {
+// Catalog is what the team that m sends to has in Loops.
+func (b *backend) Catalog(ctx context.Context, m *mapping.Mapping, events []string) (cat tui.Catalog) {
 	ctx, cancel := context.WithTimeout(ctx, catalogTime)
 	defer cancel()
-	client, err := b.app.loopsClient(b.mapping(), paced{push.NewPace()})
+	connects := b.app.before() == ""
+	client, err := b.app.loopsClient(m, paced{push.NewPace()})
 	switch {
 	case err != nil:
-		return tui.Catalog{Problem: err.Error()}
+		return tui.Catalog{Problem: asLine(err), Connects: connects}
 	case client == nil:
-		return tui.Catalog{Keyless: true, Problem: "no API key: Loops is not asked which properties it has; loopmap connect keeps one"}
+		return tui.Catalog{Keyless: true, Problem: b.app.withoutKey() + ": Loops is not asked what it has", Connects: connects}
 	}
 	if err := readCatalog(ctx, client, events, &cat); err != nil {
-		cat.Problem = "what Loops has could not be looked at: " + err.Error()
+		cat.Problem, cat.Connects = "what Loops has could not be looked at: "+err.Error(), connects && refuses(err)
 	}
 	return cat
 }
@@ -80,11 +81,11 @@ func patiently(ctx context.Context, ask func() error) error {
 	}
 }
 
-// CreateProperty makes a contact property in Loops.
-func (b *backend) CreateProperty(ctx context.Context, p mapping.Property) error {
+// CreateProperty makes a contact property in Loops, in the team that m sends to.
+func (b *backend) CreateProperty(ctx context.Context, m *mapping.Mapping, p mapping.Property) error {
 	ctx, cancel := context.WithTimeout(ctx, catalogTime)
 	defer cancel()
-	client, err := b.app.loopsClient(b.mapping(), paced{push.NewPace()})
+	client, err := b.app.loopsClient(m, paced{push.NewPace()})
 	if err != nil {
 		return err
 	}

@@ -187,11 +187,17 @@ func (a *app) readKey(ctx context.Context) (string, error) {
 		read = func() ([]byte, error) { return term.ReadPassword(f.Fd()) }
 	}
 	text, err := asked(ctx, read)
-	key := strings.TrimSpace(strings.TrimPrefix(string(text), "\ufeff"))
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", err
+	}
+	return a.oneKey(string(text))
+}
+
+// oneKey is the key that a text is, which is a secret from now on.
+func (a *app) oneKey(text string) (string, error) {
+	key := strings.TrimSpace(strings.TrimPrefix(text, "\ufeff"))
 	a.blanks.add(strings.Fields(key)...)
 	switch {
-	case err != nil && !errors.Is(err, io.EOF):
-		return "", err
 	case key == "":
 		return "", usage("no API key was given, and none is kept\nhint: paste it when asked, or loopmap connect NAME < FILE")
 	case len(text) > maxKey:

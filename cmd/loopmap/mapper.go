@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/term"
 	"github.com/spf13/pflag"
 
 	"loopmap/mapping"
@@ -90,6 +91,9 @@ func (a *app) mapper(ctx context.Context, file string, f mapperFlags) error {
 		defer a.await(ctx, b, &cfg, f.listen, public)()
 	}
 	if f.accessible {
+		if in, ok := a.stdin.(term.File); ok {
+			cfg.Hide = hider(in)
+		}
 		return a.lines(ctx, b, cfg)
 	}
 	options := []tea.ProgramOption{tea.WithContext(ctx), tea.WithOutput(a.stdout)}

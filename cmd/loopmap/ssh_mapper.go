@@ -174,9 +174,13 @@ func (b *sshBackend) Story(ctx context.Context, key string) (tui.Story, error) {
 	return b.own.Story(ctx, key)
 }
 
-// Catalog is what Loops has.
-func (b *sshBackend) Catalog(ctx context.Context, events []string) tui.Catalog {
-	return b.own.Catalog(ctx, events)
+// Catalog is what Loops has: for those who may not choose another team, in that of the
+// saved mapping.
+func (b *sshBackend) Catalog(ctx context.Context, m *mapping.Mapping, events []string) tui.Catalog {
+	if b.guest.Key().ReadOnly {
+		m = b.own.mapping()
+	}
+	return b.own.Catalog(ctx, m, events)
 }
 
 // Push sends rows, for those who may write.
@@ -188,11 +192,11 @@ func (b *sshBackend) Push(ctx context.Context, s tui.Sending, told chan<- tui.Pu
 }
 
 // CreateProperty makes a property in Loops, for those who may write.
-func (b *sshBackend) CreateProperty(ctx context.Context, p mapping.Property) error {
+func (b *sshBackend) CreateProperty(ctx context.Context, m *mapping.Mapping, p mapping.Property) error {
 	if b.guest.Key().ReadOnly {
 		return errors.New("this key may look, not change what Loops has")
 	}
-	return b.own.CreateProperty(ctx, p)
+	return b.own.CreateProperty(ctx, m, p)
 }
 
 // DropDraft throws this guest's draft away.

@@ -120,6 +120,7 @@ type Catalog struct {
 	EventProperties map[string][]mapping.Property // by event
 	Problem         string                        // why nobody knows
 	Keyless         bool                          // that is: there is no API key, and nothing can be sent
+	Connects        bool                          // a key that is kept here, or another one, would mend that
 }
 
 // Facts are what slots are made from.
