@@ -115,11 +115,7 @@ func (l *liner) command(words []string, typed <-chan string) (quit bool) {
 	m := l.m
 	switch rest := words[1:]; strings.ToLower(words[0]) {
 	case "help", "h", "?":
-		for line := range strings.SplitSeq(lineHelp+"
-"+pushHelp+"
-"+tableHelp+"
-"+connectHelp, "
-") {
+		for line := range strings.SplitSeq(lineHelp+"\n"+pushHelp+"\n"+tableHelp+"\n"+connectHelp, "\n") {
 			l.say("%s", line)
 		}
 	case "b":
