@@ -362,6 +362,7 @@ func (m *Model) nextRow(a action) {
 	case p.find == "":
 		m.say("nothing is looked for yet: %s", keyFor(find))
 	case !p.findRow(p.find, by):
-		m.say("%s is in none of the %s that are at hand; %s looks through all of the table", safe(p.find), plural(len(p.rows), "row"), keyFor(filter))
+		m.say("%s is in none of the %s that are at hand; %s looks through all of the table", safe(p.find), plural(len(p.rows), "row"),
+			keyFor(filter))
 	}
 }
