@@ -32,6 +32,7 @@ type backend struct {
 	stores  map[string]*table.Store // by their URL, as they were needed
 
 	journal held // for who looks at it all the time
+	rows    held // for who goes through the table
 
 	busy sync.RWMutex // is held by what goes on and is to be waited for
 }
@@ -66,6 +67,7 @@ func (b *backend) close() {
 		store.Close()
 	}
 	b.journal.end()
+	b.rows.end()
 }
 
 // load reads the mapping file, or begins a new one.

@@ -24,7 +24,7 @@ func (b *backend) Rows(ctx context.Context, m *mapping.Mapping, q tui.RowsQuery)
 	if view.Problem = "the table is not there yet: saving the mapping makes it"; !m.Receives() {
 		view.Problem = "table " + m.Table + " is not there, and a mapping that only sends makes none"
 	}
-	err = b.look(ctx, m, func(s *table.Store) error {
+	err = b.lookOn(ctx, m, func(s *table.Store) error {
 		columns, err := s.Columns(ctx, m.Table)
 		if err != nil || len(columns) == 0 {
 			return err
@@ -57,6 +57,15 @@ func (b *backend) Rows(ctx context.Context, m *mapping.Mapping, q tui.RowsQuery)
 	return view, err
 }
 
+// lookOn hands over the database for reading, which stays open for the next look.
+func (b *backend) lookOn(ctx context.Context, m *mapping.Mapping, f func(*table.Store) error) error {
+	url, err := b.app.databaseURL(m)
+	if err != nil {
+		return err
+	}
+	return b.rows.look(ctx, table.Options{URL: url, Dir: folder(b.file)}, f)
+}
+
 // keysWhere are the keys of the rows that meet a condition.
 func (b *backend) keysWhere(ctx context.Context, s *table.Store, m *mapping.Mapping, where string) ([]string, error) {
 	columns, err := s.Columns(ctx, m.Table)
@@ -87,7 +96,7 @@ func (b *backend) keysWhere(ctx context.Context, s *table.Store, m *mapping.Mapp
 // Story is what is known of a row, as loopmap why tells it.
 func (b *backend) Story(ctx context.Context, key string) (out tui.Story, err error) {
 	m := b.mapping()
-	err = b.look(ctx, m, func(s *table.Store) error {
+	err = b.lookOn(ctx, m, func(s *table.Store) error {
 		story, err := s.Story(ctx, m, key)
 		if err != nil {
 			return err

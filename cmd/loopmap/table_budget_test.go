@@ -63,8 +63,9 @@ func tableBudget(t *testing.T, x *terminal, rows int) {
 		for !strings.Contains(x.text(), text) && time.Since(began) < time.Minute {
 			time.Sleep(time.Millisecond)
 		}
+		took := time.Since(began)
 		x.wait(text)
-		return time.Since(began)
+		return took
 	}
 	sent := func() int {
 		x.mu.Lock()
