@@ -14,7 +14,6 @@ import (
 	"loopmap/mapping"
 	"loopmap/mapping/body"
 	"loopmap/mapping/column"
-	"loopmap/mapping/loops"
 	"loopmap/mapping/outgoing"
 	"loopmap/mapping/receive"
 	"loopmap/mapping/table"
@@ -76,7 +75,7 @@ func (a *app) check(ctx context.Context, file string, samples []string) error {
 		return err
 	}
 	out := checked{File: file, Mapping: m.Hash, Database: databaseName(url), Table: m.Table, Columns: len(m.Columns()),
-		Changes: []string{}, SQL: []string{}, Misfits: []string{}, Warnings: warnings(m)}
+		Changes: []string{}, SQL: []string{}, Misfits: []string{}, Warnings: warnings(m, placesIn(file))}
 	plan, columns, err := planOf(ctx, url, file, m)
 	if err != nil {
 		return err
@@ -162,63 +161,6 @@ func planOf(ctx context.Context, url, file string, m *mapping.Mapping) (table.Pl
 		plan.Notes, plan.SQL = append(plan.Notes, slices.Compact(outbox.Notes)...), append(plan.SQL, outbox.SQL...)
 	}
 	return plan, columns, nil
-}
-
-// warnings are what is allowed and probably not meant.
-func warnings(m *mapping.Mapping) []string {
-	list := []string{}
-	for _, e := range m.Receive.Wanted() {
-		if slices.Contains(loops.Events, e) {
-			continue
-		}
-		w := fmt.Sprintf("%q is none of the events that Loops documents", e)
-		if near := body.Nearest(e, loops.Events); near != "" {
-			w += "; did you mean " + near + "?"
-		}
-		list = append(list, w)
-	}
-	for _, c := range m.Receive.Columns {
-		if c.Name == m.Key && strings.HasSuffix(c.From.String(), ".email") {
-			list = append(list, fmt.Sprintf("the key %s is an email address, which can change: contactIdentity.id cannot", c.Name))
-		}
-		if column.Reserved(c.Name) {
-			list = append(list, fmt.Sprintf("column %s is a word of SQL: queries must quote it", c.Name))
-		}
-	}
-	if m.Keep > 0 && !m.Receives() {
-		list = append(list, "journal.keep is about what is received, and nothing is")
-	}
-	list = append(list, stale(m)...)
-	if m.Push != nil {
-		list = append(list, m.PushWarnings()...)
-	}
-	return list
-}
-
-// stale names columns that only contact.created fills, though Loops tells of their
-// changes: there is no contact.updated.
-func stale(m *mapping.Mapping) (list []string) {
-	for _, c := range m.Receive.Columns {
-		event, rule := "", ""
-		switch from := c.From.Steps(); {
-		case len(from) == 2 && from[0].Key == "contact" && from[1].Key == "subscribed":
-			event = mapping.ContactUnsubscribed
-			rule = fmt.Sprintf("{event: %s, set: {%s: false}}", event, c.Name)
-		case len(from) == 3 && from[0].Key == "contact" && from[1].Key == "mailingLists":
-			event = mapping.ListUnsubscribed
-			rule = fmt.Sprintf("{event: %s, if: {mailingList.id: %s}, set: {%s: false}}", event, from[2].Key, c.Name)
-		}
-		if event != "" && !setByRule(m, c.Name) {
-			list = append(list, fmt.Sprintf("column %s stays as it was when the contact was created; receive.rules can follow: %s", c.Name, rule))
-		}
-	}
-	return list
-}
-
-func setByRule(m *mapping.Mapping, column string) bool {
-	return slices.ContainsFunc(m.Receive.Rules, func(u mapping.Rule) bool {
-		return slices.ContainsFunc(u.Set, func(s mapping.RuleValue) bool { return s.Column == column })
-	})
 }
 
 func try(m *mapping.Mapping, name string, body []byte) tried {

@@ -26,7 +26,7 @@ func (a *app) lookAtFile(name string) fileFacts {
 	if f.m, f.err = a.readFile(name); f.err != nil {
 		return f
 	}
-	f.remarks = len(warnings(f.m))
+	f.remarks = len(warnings(f.m, places{}))
 	if info, err := os.Stat(name); err == nil && runtime.GOOS != "windows" { // where such bits mean nothing
 		f.mode = info.Mode().Perm()
 	}

@@ -64,7 +64,7 @@ func TestSendOnlyLeavesTheJournal(t *testing.T) {
 	if list, err = r.store.Deliveries(ctx, table.Filter{Status: mapping.Applied}); err != nil || len(list) != 1 || list[0].Forgotten {
 		t.Errorf("%+v %v", list, err)
 	}
-	if got := strings.Join(warnings(m), "\n"); !strings.Contains(got, "journal.keep is about what is received, and nothing is") {
+	if got := strings.Join(warnings(m, places{}), "\n"); !strings.Contains(got, "journal.keep is about what is received, and nothing is") {
 		t.Errorf("check says %q", got)
 	}
 }
