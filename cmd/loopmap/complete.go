@@ -97,6 +97,9 @@ func (a *app) idsFor(ctx context.Context, file string) (list []string) {
 	}
 	defer store.Close()
 	_ = store.Each(ctx, table.Filter{Limit: completedIDs, Head: 1}, func(r table.Record) error { // what has come until an error
+		if body.Printable(r.ID) != r.ID { // which no shell should be given
+			return nil
+		}
 		list = append(list, r.ID+"\t"+body.Printable(r.Event)+", "+string(r.Status)+", "+ago(r.Received, a.now()))
 		return nil
 	})

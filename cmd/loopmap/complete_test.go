@@ -52,6 +52,10 @@ func TestCompletion(t *testing.T) {
 	if len(ids) != 2 || !strings.HasPrefix(ids[0], "msg_2f8q0zr41x7l\tcontact.created, applied, ") || !strings.HasPrefix(ids[1], "msg_2f8q0zr41x7k\t") {
 		t.Errorf("ids: %q", ids)
 	}
+	execSQL(t, "contacts.db", "UPDATE loopmap_deliveries SET id = 'msg_' || char(27) || '[2J' WHERE id = 'msg_2f8q0zr41x7k'")
+	if ids = offers(t, env, "deliveries", "show", "msg_"); len(ids) != 1 || !strings.HasPrefix(ids[0], "msg_2f8q0zr41x7l\t") {
+		t.Errorf("ids: %q", ids)
+	}
 	// Where there is nothing to look at, what Loops documents is offered, or nothing; and nothing is made.
 	for _, name := range []string{"loopmap.yaml", "contacts.db"} {
 		if err := os.Remove(name); err != nil {

@@ -142,6 +142,7 @@ push:
 		{"deliveries", "--limit", evil}, {"add", "contact[" + string(quoted) + "]", file, "--yes", "--dry-run"}, {"add", evil, file}, {"add", "contact.x", file, "--as", evil}, {"add", "contact.x", file, "--type", evil}, {"drop", evil, file},
 		{"push", file, "--dry-run"}, {"push", file, "--row", evil}, {"push", file}, {"trigger", evil}, {"trigger", "contact.created", "--to", receiver.URL}, {"trigger", "contact.created", "--to", evil}, {"trigger", "contact.created", "--set", evil},
 		{"sync", file, "--public-url", evil}, {"sync", file, "--listen", evil}, {"completion", evil}, {"help", evil}, {"ssh", file, "--authorized-keys", evil}, {"rehearse", evil}, {"check", file, "--sample", evil},
+		{"doctor", evil, "--offline"}, {"doctor", wrong, "--offline"}, {"doctor", file, "--listen", evil}, {"doctor", file, "--public-url", evil}, {"doctor", file, "--public-url", receiver.URL}, {"why", "x", evil, file},
 	} {
 		try(api, args...)
 	}
@@ -160,7 +161,7 @@ push:
 	execSQL(t, filepath.Join(dir, "contacts.db"), `UPDATE loopmap_deliveries SET id = '`+evil+`' WHERE id = (SELECT min(id) FROM loopmap_deliveries)`)
 	execSQL(t, filepath.Join(dir, "contacts.db"), `UPDATE loopmap_pushes SET message = '`+evil+`'`)
 	execSQL(t, filepath.Join(dir, "contacts.db"), `CREATE TRIGGER evil BEFORE UPDATE ON contacts BEGIN SELECT RAISE(ABORT, '`+evil+`'); END`)
-	for _, args := range [][]string{{"deliveries", file}, {"deliveries", "show", evil, file}, {"replay", file}, {"replay", file, "--from", lines}, {"push", file, "--failed"}, {"push", file}} {
+	for _, args := range [][]string{{"deliveries", file}, {"doctor", file}, {"deliveries", "show", evil, file}, {"replay", file}, {"replay", file, "--from", lines}, {"push", file, "--failed"}, {"push", file}} {
 		try(api, args...)
 	}
 	if runs < 80 {
