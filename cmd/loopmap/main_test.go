@@ -28,6 +28,20 @@ import (
 // testSecret signs the webhooks of all tests here.
 const testSecret = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 
+// mapsContacts is a mapping file that receives.
+const mapsContacts = `version: 1
+database: sqlite:contacts.db
+table: contacts
+key: loops_id
+
+receive:
+  events: [contact.created]
+  columns:
+    - {name: loops_id,   type: text, from: contactIdentity.id}
+    - {name: email,      type: text, from: contact.email}
+    - {name: first_name, type: text, from: contact.firstName}
+`
+
 // TestMain puts the program, built as it is for users, into PATH as loopmap.
 func TestMain(m *testing.M) {
 	_ = flag.Set("test.parallel", "5") // they wait for programs more than they compute; -parallel N still counts

@@ -14,19 +14,6 @@ import (
 	"loopmap/mapping/loops/loopstest"
 )
 
-const mapsContacts = `version: 1
-database: sqlite:contacts.db
-table: contacts
-key: loops_id
-
-receive:
-  events: [contact.created]
-  columns:
-    - {name: loops_id,   type: text, from: contactIdentity.id}
-    - {name: email,      type: text, from: contact.email}
-    - {name: first_name, type: text, from: contact.firstName}
-`
-
 // pushFolder is a folder with a mapping, a table with three rows, and the environment
 // of a Loops to send them to.
 func pushFolder(t testing.TB) (dir, addr string, server *loopstest.Server, env []string) {
