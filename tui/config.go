@@ -147,6 +147,10 @@ type Backend interface {
 	// Rows are rows of m's table with what became of them, and all that decides what they
 	// send.
 	Rows(ctx context.Context, m *mapping.Mapping, q RowsQuery) (RowsView, error)
+	// TableLook is how the person has set the columns of m's table on the screen, and
+	// KeepTableLook keeps it for the next time.
+	TableLook(ctx context.Context, m *mapping.Mapping) (TableLook, error)
+	KeepTableLook(ctx context.Context, m *mapping.Mapping, l TableLook) error
 	// Story is what is known of the row that has a key, by the saved mapping.
 	Story(ctx context.Context, key string) (Story, error)
 	// Push sends rows by the saved mapping; what becomes of them it sends on progress while

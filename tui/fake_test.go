@@ -111,3 +111,9 @@ func (f *fake) Story(_ context.Context, key string) (Story, error) {
 	s.Key = key
 	return s, f.err
 }
+
+func (f *fake) TableLook(context.Context, *mapping.Mapping) (TableLook, error) { return f.look, nil }
+func (f *fake) KeepTableLook(_ context.Context, _ *mapping.Mapping, l TableLook) error {
+	f.look = l
+	return f.err
+}

@@ -100,6 +100,12 @@ func (h *hostileBackend) Delivery(context.Context, string) (Delivery, error) {
 func (h *hostileBackend) Search(_ context.Context, match func(Delivery) bool) (map[string]bool, error) {
 	return map[string]bool{evil: match(hostileDelivery())}, h.err()
 }
+func (h *hostileBackend) TableLook(context.Context, *mapping.Mapping) (TableLook, error) {
+	return TableLook{Order: []string{evil}, Hidden: []string{"email"}, Wide: map[string]int{evil: -1 << 40}}, h.err()
+}
+func (h *hostileBackend) KeepTableLook(context.Context, *mapping.Mapping, TableLook) error {
+	return h.err()
+}
 func (h *hostileBackend) Story(context.Context, string) (Story, error) {
 	return Story{Key: evil, Note: evil, Cells: []StoryCell{{evil, evil, evil, evil, evil, evil, evil, []string{evil}}},
 		Happened: []Happening{{evil, evil, evil, evil, evil, false, evil, nil}, {evil, evil, evil, evil, evil, true, evil, []byte(evil)}}}, h.err()

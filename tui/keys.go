@@ -86,6 +86,12 @@ const (
 	order
 	filter
 	onlyBad
+	hide
+	asItWas
+	wider
+	narrower
+	leftwards
+	rightwards
 	run
 	stop
 	save
@@ -180,13 +186,19 @@ var bindings = []binding{
 	bind(inTable, enter, moving, "story", []string{"enter"}, "enter", "the row's story: what wrote each cell, what happened to it"),
 	bind(inTable, filter, finding, "filter", []string{"F"}, "F", "only rows that meet a condition, as plan == \"pro\""),
 	bind(inTable, onlyBad, finding, "", []string{"!"}, "!", "only rows that have something that could not be sent"),
+	bind(inTable, hide, picking, "", []string{"-"}, "-", "hide the column"),
+	bind(inTable, asItWas, picking, "", []string{"="}, "=", "all columns, as they were"),
+	bind(inTable, wider, picking, "", []string{">"}, ">", "make the column wider"),
+	bind(inTable, narrower, picking, "", []string{"<"}, "<", "make it narrower"),
+	bind(inTable, leftwards, picking, "", []string{"("}, "(", "move the column to the left"),
+	bind(inTable, rightwards, picking, "", []string{")"}, ")", "move it to the right"),
 	bind(inTable, pick, picking, "mark", []string{"space"}, "space", "mark the row, to be sent with R"),
 	bind(inTable, dropAll, picking, "", []string{"A"}, "A", "take all marks away"),
 
 	bind(onDeliveries, enter, moving, "show", []string{"enter"}, "enter", "show the whole body and its row"),
 	bind(onDeliveries|onDelivery, asSample, sampling, "map by it", []string{"m"}, "m", "make it a sample to map by"),
 	bind(onDeliveries|onDelivery, replay, sampling, "replay", []string{"p"}, "p", "map it again, by the saved mapping"),
-	bind(onDeliveries|inTable, order, finding, "", []string{"O"}, "O", "order by the next column; a click on a head orders by it"),
+	bind(onDeliveries|inTable, order, finding, "", []string{"O"}, "O", "order by the column, or the next; a click on a head too"),
 	bind(onDelivery, nextItem, moving, "next", []string{"."}, ".", "the next delivery of the list"),
 	bind(onDelivery, prevItem, moving, "", []string{","}, ",", "the delivery before"),
 	bind(onDelivery, nextPane, moving, "text or tree", []string{"tab"}, "tab", "the body as text or as a tree"),
@@ -208,7 +220,7 @@ var bindings = []binding{
 	bind(inFound, nextHit, finding, "", []string{"n"}, "n", "to the next that was found"),
 	bind(inFound, prevHit, finding, "", []string{"N"}, "N", "to the one before"),
 	bind(inTree|inColumns|inRow, copyPath, finding, "", []string{"y"}, "y", "copy the path"),
-	bind(inTree|inColumns|inRow, copyValue, finding, "", []string{"Y"}, "Y", "copy the sample value"),
+	bind(inTree|inColumns|inRow|inTable, copyValue, finding, "", []string{"Y"}, "Y", "copy the value"),
 	bind(onDeliveries|inTable|onStory, copyPath, finding, "", []string{"y"}, "y", "copy the id"),
 	bind(onSend|onDelivery|onValue, copyPath, finding, "", []string{"y"}, "y", "copy the body"),
 

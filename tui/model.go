@@ -215,6 +215,8 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		return m.replayed(msg)
 	case rowsMsg:
 		m.sawRows(msg)
+	case lookMsg:
+		m.sawLook(msg)
 	case storyMsg:
 		m.sawStory(msg)
 	case catalogMsg:

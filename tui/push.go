@@ -32,8 +32,10 @@ type pushScreen struct {
 	cursor, top int // of slots
 	tableRows
 	rowTop   int
-	tableTop int               // the first row that the table shows
-	from     int               // the first column that it shows
+	tableTop int // the first row that the table shows
+	from     int // the first column that it shows
+	col      int // the column under the cursor
+	look     TableLook
 	body     pager             // what goes out of the row that is shown
 	query    string            // what was looked for among the slots
 	find     string            // what was looked for among the rows
@@ -83,7 +85,7 @@ func (m *Model) startPush() tea.Cmd {
 	if p.asked {
 		return m.readRows(anew)
 	}
-	return tea.Batch(m.readRows(anew), m.askLoops())
+	return tea.Batch(m.readRows(anew), m.askLoops(), m.readLook())
 }
 
 // askLoops finds out which properties, lists and events Loops has.

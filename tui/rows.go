@@ -239,16 +239,6 @@ func (m *Model) orderBy(o ordered) {
 	}
 }
 
-// nextOrder orders by the next column that has an order.
-func (m *Model) nextOrder() {
-	p := &m.push
-	o := p.order.next(len(p.fields))
-	for o.by > 0 && p.fields[o.by-1].Type == column.JSON {
-		o = o.next(len(p.fields))
-	}
-	m.orderBy(o)
-}
-
 // setFilter shows the rows that meet a condition; "" shows all.
 func (p *pushScreen) setFilter(where string) {
 	p.bad = false

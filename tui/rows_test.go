@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	tea "charm.land/bubbletea/v2"
+
 	"loopmap/mapping/column"
 	"loopmap/mapping/outgoing"
 )
@@ -185,5 +187,44 @@ func TestStoryScreen(t *testing.T) {
 	d.keys("esc").has("[2 Table]").lacks("Story of")
 	if strings.Contains(d.screen(), "Story") {
 		t.Error("it stays")
+	}
+}
+
+// Columns are gone through, ordered by, hidden, widened and moved; that is kept for the
+// next time.
+func TestTableColumns(t *testing.T) {
+	d := withTable(start(t, 120, 40, withSample))
+	heads := func() string {
+		return strings.Join(strings.Fields(strings.Trim(strings.Split(d.screen(), "\n")[2], "│ ")), " ")
+	}
+	if d.keys("2"); heads() != "email loops_id company team_size plan vip zip received" {
+		t.Errorf("%s", heads())
+	}
+	d.has("email, column 1 of 7").keys("right", "right").has("company, column 3 of 7")
+	wide := strings.Index(d.screen(), "team_size")
+	if d.keys(">"); strings.Index(d.screen(), "team_size") != wide+4 {
+		t.Error("the column is no wider")
+	}
+	d.keys("<", "-").has("company is hidden", "column 3 of 6, 1 hidden").keys("(")
+	if heads() != "email team_size loops_id plan vip zip received" {
+		t.Errorf("%s", heads())
+	}
+	d.keys("O").has("team_size ▴", "by team_size").keys("O").has("team_size ▾").keys("O").lacks("▾", "▴")
+	kept := d.fake.look
+	e := start(t, 120, 40, func(c *Config) { withSample(c); c.Backend = d.fake })
+	e.fake = d.fake
+	if e.keys("2"); !strings.Contains(strings.Join(strings.Fields(e.screen()), " "), "email team_size loops_id plan vip zip received") || len(kept.Hidden) != 1 {
+		t.Errorf("%+v:\n%s", kept, e.screen())
+	}
+	if d.keys("="); heads() != "email loops_id company team_size plan vip zip received" || len(d.fake.look.Hidden) != 0 {
+		t.Errorf("%s", heads())
+	}
+	for range 20 {
+		d.keys("right")
+	}
+	d.has("zip, column 7 of 7").send(tea.WindowSizeMsg{Width: 60, Height: 20})
+	d.has("zip, column 7 of 7")
+	if !strings.Contains(heads(), "zip") {
+		t.Errorf("the column under the cursor is not shown: %s", heads())
 	}
 }

@@ -43,7 +43,8 @@ var (
 		name string
 		screen
 	}{{"Map", mapScreen{}}, {"Table", tableScreen{}}, {"Send", sendScreen{}}, {"Deliveries", deliveriesScreen{}}}
-	tops = []screen{captureScreen{}, deliveryScreen{}, valueScreen{}, reviewScreen{}, accountsScreen{}, tablesScreen{}, storyScreen{}, helpScreen{}}
+	tops = []screen{captureScreen{}, deliveryScreen{}, valueScreen{}, reviewScreen{}, accountsScreen{}, tablesScreen{}, storyScreen{},
+		helpScreen{}}
 )
 
 // screen is what is seen: the last of what lies on top of the place.

@@ -24,6 +24,7 @@ func (tableScreen) move(m *Model, by int) { m.push.moveRow(by) }
 
 func (tableScreen) settle(m *Model) {
 	m.push.tableTop = window(m.push.tableTop, m.push.row, len(m.push.rows), rows(m.room().h)-1)
+	m.inView(m.room().w - 2)
 }
 
 func (tableScreen) back(m *Model) bool {
@@ -31,8 +32,8 @@ func (tableScreen) back(m *Model) bool {
 	switch {
 	case p.where != "" || p.bad:
 		p.setFilter("")
-	case p.from > 0:
-		p.from = 0
+	case p.col > 0:
+		p.col, p.from = 0, 0
 	default:
 		return false
 	}
@@ -48,6 +49,7 @@ func (tableScreen) click(m *Model, x, y int) action {
 			w = append(w, c.w)
 		}
 		if i := heads(x-r.x-1, w...) - 2; i >= 0 && shown[i].field() {
+			p.col = p.from + i
 			m.orderBy(p.order.click(p.orderOf(shown[i].name)))
 		}
 		return none
@@ -68,9 +70,13 @@ func (tableScreen) do(m *Model, a action) tea.Cmd {
 	case enter:
 		return m.readStory()
 	case open:
-		p.from = clamp(p.from+1, len(p.fields))
+		p.col = clamp(p.col+1, len(m.seen()))
 	case shut:
-		p.from = clamp(p.from-1, len(p.fields))
+		p.col = clamp(p.col-1, len(m.seen()))
+	case hide, asItWas, wider, narrower, leftwards, rightwards:
+		return m.setColumns(a)
+	case copyValue:
+		return m.copyCell()
 	case pick:
 		m.mark()
 	case dropAll:
@@ -82,7 +88,7 @@ func (tableScreen) do(m *Model, a action) tea.Cmd {
 	case run, stop, fetch:
 		return m.running(a)
 	case order:
-		m.nextOrder()
+		m.orderColumn()
 	case find:
 		m.startSearch()
 	case nextHit, prevHit:
@@ -103,10 +109,14 @@ func (tableScreen) draw(m *Model) []string {
 		return st.frame(f, m.noTable(&f, inner), r.w, r.h)
 	}
 	f.top, f.at, f.all = p.inWhole()
-	shown, more := m.tableColumns(inner)
+	shown, _ := m.tableColumns(inner)
 	head := []cell{{w: 1}}
 	for _, c := range shown {
-		head = append(head, cell{text: p.order.head(safe(c.title()), p.orderOf(c.name)), w: c.w, look: st.faint})
+		look := st.faint
+		if at, ok := m.column(); ok && c.field() && at.Name == c.name {
+			look = st.strong
+		}
+		head = append(head, cell{text: p.order.head(safe(c.title()), p.orderOf(c.name)), w: c.w, look: look})
 	}
 	lines := []string{st.line(false, inner, head...)}
 	for i := p.tableTop; i < len(p.rows) && len(lines) < rows(r.h); i++ {
@@ -121,8 +131,11 @@ func (tableScreen) draw(m *Model) []string {
 		}
 		lines = append(lines, st.line(i == p.row, inner, cells...))
 	}
-	if p.from > 0 || more {
-		f.foot = fmt.Sprintf("from column %d of %d: left right", p.from+1, len(p.fields))
+	if n := len(m.seen()); n > 0 {
+		f.foot = fmt.Sprintf("%s, column %d of %d", safe(m.seen()[p.col].Name), p.col+1, n)
+		if n < len(p.fields) {
+			f.foot += fmt.Sprintf(", %d hidden", len(p.fields)-n)
+		}
 	}
 	return st.frame(f, lines, r.w, r.h)
 }
@@ -260,17 +273,15 @@ func (m *Model) tableColumns(w int) (shown []tableColumn, more bool) {
 		last[k].w = max(4, min(last[k].w, w*11/20/len(last), 30))
 		outcomes += last[k].w + 1
 	}
-	list := p.fields[min(p.from, len(p.fields)):]
-	named := func(f column.Field) bool { return f.Name == m.naming() }
-	if i := slices.IndexFunc(list, named); i > 0 && p.from == 0 { // what people know a row by comes first
-		list = append([]column.Field{list[i]}, slices.Delete(slices.Clone(list), i, i+1)...)
-	}
+	list := m.seen()
+	list = list[min(p.from, len(list)):]
 	room := w - 4 - outcomes
 	for _, f := range list {
 		c := tableColumn{name: f.Name, typ: f.Type, w: max(4, 2+width(safe(f.Name)))}
 		for _, r := range at {
 			c.w = max(c.w, min(mostCell, width(cellText(r.Cells[f.Name]))))
 		}
+		c.w = max(3, c.w+p.look.Wide[f.Name])
 		if more = room < min(c.w, 8); more {
 			break
 		}

@@ -37,6 +37,7 @@ type fake struct {
 	sending Sending
 	asked   []RowsQuery
 	story   Story
+	look    TableLook
 	looks   int // how many rows a condition is held against at once
 	again   bool
 	made    []mapping.Property

@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -123,4 +126,46 @@ func (b *backend) Story(ctx context.Context, key string) (out tui.Story, err err
 		return nil
 	})
 	return out, err
+}
+
+// looksFile has how tables are shown, by the databases' names and the tables'.
+const looksFile = "tables.json"
+
+func (b *backend) looks(m *mapping.Mapping) (file, name string, all map[string]tui.TableLook) {
+	all = map[string]tui.TableLook{}
+	url, err := b.app.databaseURL(m)
+	dir := b.app.configDir()
+	if err != nil || dir == "" || b.owner != "" { // a guest's are not this user's
+		return "", "", all
+	}
+	file = filepath.Join(dir, looksFile)
+	if src, err := readSmall(file); err == nil && json.Unmarshal(src, &all) != nil {
+		all = map[string]tui.TableLook{} // what cannot be read is written anew
+	}
+	return file, databaseName(url) + " " + m.Table, all
+}
+
+// TableLook is how this user has set the columns of a table.
+func (b *backend) TableLook(_ context.Context, m *mapping.Mapping) (tui.TableLook, error) {
+	_, name, all := b.looks(m)
+	return all[name], nil
+}
+
+// KeepTableLook keeps it among the user's settings.
+func (b *backend) KeepTableLook(_ context.Context, m *mapping.Mapping, l tui.TableLook) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	file, name, all := b.looks(m)
+	if file == "" {
+		return nil
+	}
+	all[name] = l
+	text, err := json.MarshalIndent(all, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return err
+	}
+	return writeAtomic(file, append(text, '\n'))
 }

@@ -169,6 +169,16 @@ func (b *sshBackend) Rows(ctx context.Context, m *mapping.Mapping, q tui.RowsQue
 	return b.own.Rows(ctx, m, q)
 }
 
+// TableLook is as it comes: a guest's settings last as long as the session.
+func (b *sshBackend) TableLook(context.Context, *mapping.Mapping) (tui.TableLook, error) {
+	return tui.TableLook{}, nil
+}
+
+// KeepTableLook keeps nothing.
+func (b *sshBackend) KeepTableLook(context.Context, *mapping.Mapping, tui.TableLook) error {
+	return nil
+}
+
 // Story is what is known of a row.
 func (b *sshBackend) Story(ctx context.Context, key string) (tui.Story, error) {
 	return b.own.Story(ctx, key)
