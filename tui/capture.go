@@ -184,6 +184,7 @@ func (m *Model) askPublic() {
 
 // judgePublic says of a public URL that is being typed what Loops will call.
 func (m *Model) judgePublic(text string) (words string, good bool) {
+	text = pastedURL(text)
 	url, err := m.cfg.Listen.Judge(text)
 	if err != nil {
 		return safe(err.Error()), false
@@ -194,8 +195,17 @@ func (m *Model) judgePublic(text string) (words string, good bool) {
 	return "ok", true
 }
 
+// pastedURL is a whole URL that was pasted behind the https:// that stands in the field.
+func pastedURL(text string) string {
+	if rest, ok := strings.CutPrefix(text, "https://"); ok && strings.Contains(rest, "://") {
+		return rest
+	}
+	return text
+}
+
 // takePublic takes the public URL that was typed.
 func (m *Model) takePublic(text string) {
+	text = pastedURL(text)
 	url, err := m.cfg.Listen.Judge(text)
 	if err != nil {
 		return // it stands beside the field

@@ -24,6 +24,7 @@ var placesOfKeys = []struct {
 	{onDeliveries | onDelivery, "Deliveries, and one of them"},
 	{onReview, "The review before a save"},
 	{onTables, "The choice of a table"},
+	{onAccounts, "The API keys"},
 	{^where(0), "On several screens"},
 }
 

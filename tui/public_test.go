@@ -52,6 +52,11 @@ func TestPublicURL(t *testing.T) {
 	d.keys("esc").has("proven: ")
 	d.keys("U", "ctrl+u", "https://other.example")
 	d.has("ok: Loops").keys("enter").has("https://other.example/webhooks/loops", "nothing has come by it yet")
+	d = start(t, 100, 30, func(c *Config) { told = publishing(c) })
+	d.keys("U", "https://pasted.example").has("ok: Loops").keys("enter").has("    https://pasted.example/webhooks/loops") // whole, behind what stands there
+	if *told != "https://pasted.example" {
+		t.Errorf("%q is taken", *told)
+	}
 	d = start(t, 100, 30, func(c *Config) { c.Listen.Publish = nil })
 	d.has("--public-url").keys("U").has("who started this says by which URL Loops reaches it: --public-url")
 }
