@@ -14,6 +14,7 @@ import (
 // Fifty people look on while nothing happens: what that costs the process that
 // receives. Run it with -v for the figures.
 func TestSSHFiftySessions(t *testing.T) {
+	t.Parallel() // of a process of its own
 	const people, most, busiest = 50, 100 << 20, 0.05
 	for name, key := range map[string]string{"the map": "", "the deliveries": "4"} {
 		t.Run(name, func(t *testing.T) {

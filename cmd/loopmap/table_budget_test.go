@@ -22,6 +22,7 @@ var budgetRows = flag.Int("table.rows", 20_000, "rows of the table that TestTabl
 //
 //	go test ./cmd/loopmap -run TableBudget -v -table.rows 1000000
 func TestTableBudget(t *testing.T) {
+	t.Parallel()
 	for _, kind := range []string{"SQLite", "PostgreSQL"} {
 		t.Run(kind, func(t *testing.T) {
 			dir, addr := newFolder(t)

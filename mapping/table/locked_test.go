@@ -33,6 +33,7 @@ func (d *database) holds(statements ...string) *sql.Tx {
 // Whoever waits for a locked row waits alone, whatever it is locked by: its delivery is kept
 // and answered, the others of its group are written, and once the lock is gone so is it.
 func TestLockedRowWaitsAlone(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	// Other tests, on the same server, may not wait for these.
 	c := fmt.Sprintf("c%08x_", rand.Uint32())
 	for name, x := range map[string]struct {
@@ -159,6 +160,7 @@ func TestLockedRowAmongSenders(t *testing.T) {
 
 // A lock on the whole table is waited for as before: it fails, or is gone in time.
 func TestLockedTable(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	for _, name := range []string{"contacts", "loopmap_deliveries"} {
 		d := postgresDatabase(t)
 		s, m := d.open(), d.mapping()

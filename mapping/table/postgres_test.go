@@ -81,6 +81,7 @@ func TestPostgresReadOnly(t *testing.T) {
 // Another session holds the table: the commit is given up in time for the sender's
 // patience, and may come again.
 func TestPostgresLocked(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	d := postgresDatabase(t)
 	s, m := d.open(), d.mapping()
 	ready(t, s, m)

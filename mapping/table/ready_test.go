@@ -38,6 +38,7 @@ func TestReady(t *testing.T) {
 // Whatever keeps deliveries from being stored keeps the probe red: also what is about the
 // user's table alone.
 func TestReadyIsThorough(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	for name, x := range map[string]struct{ breaks, mends string }{
 		"trigger": {`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no memory' USING ERRCODE = '53200'; END $$;
 			CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON contacts FOR EACH ROW EXECUTE FUNCTION refuse()`, "DROP TRIGGER refuse ON contacts; DROP FUNCTION refuse"},

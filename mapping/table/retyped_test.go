@@ -13,6 +13,7 @@ import (
 // A column that is retyped while rows are written changes no value: what comes waits, from
 // the first delivery on and however often it is tried, until the column is as before.
 func TestRetyped(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	for name, x := range map[string]struct{ column, value, before, after string }{
 		"date":         {"at time contact.v", `"2026-06-30T15:42:00Z"`, "timestamptz", "date"},
 		"timestamp(0)": {"at time contact.v", `"2026-06-30T15:42:00.5Z"`, "timestamptz", "timestamp(0)"},

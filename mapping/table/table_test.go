@@ -308,6 +308,7 @@ func TestConstraintAmongMany(t *testing.T) {
 // The table is altered while deliveries come: the journal goes on, rows wait and
 // the reason names the SQL; once the table is mended they are written.
 func TestTableAltered(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	ctx := context.Background()
 	for name, alter := range map[string]struct{ breaks, mends, says string }{
 		"column gone":    {"ALTER TABLE contacts DROP COLUMN b", "ALTER TABLE contacts ADD COLUMN b TEXT", "ADD COLUMN"},
