@@ -42,7 +42,7 @@ func TestLinesTable(t *testing.T) {
 			}
 		}
 	}
-	has(say("table"), "1. p000@x.example: team_size 0, plan pro. applied 09:14.", "10. p009", "Say table more")
+	has(say("table"), "1. p000@x.example: team_size 0, plan pro. applied 11-23 09:14.", "10. p009", "Say table more")
 	has(say("table", "table more"), "11. p010@x.example", "20. p019")
 	var more []string
 	for range 44 {

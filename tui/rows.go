@@ -237,6 +237,14 @@ func (m *Model) orderBy(o ordered) {
 	if r, ok := p.shownRow(); ok {
 		p.follow = r.Key
 	}
+	switch { // a large table takes a while
+	case o.by == 0:
+		m.say("in the order of %s", safe(m.draft.Key))
+	case o.down:
+		m.say("in the order of %s, down", safe(p.fields[o.by-1].Name))
+	default:
+		m.say("in the order of %s; %s turns it", safe(p.fields[o.by-1].Name), keyFor(order))
+	}
 }
 
 // setFilter shows the rows that meet a condition; "" shows all.

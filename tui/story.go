@@ -262,8 +262,8 @@ func (m *Model) storyHappened(w int) []string {
 		when = 0
 	}
 	became := w - 2 - when - what - id - 3
-	lines := []string{st.line(false, w, cell{text: "when", w: when, look: st.faint}, cell{text: "what", w: what, look: st.faint},
-		cell{text: "became", w: became, look: st.faint}, cell{text: "id", w: id, look: st.faint})}
+	lines := []string{st.line(false, w, cell{text: "when", w: when, look: st.faint}, cell{text: "what", w: what + 2, look: st.faint},
+		cell{text: "became", w: became - 2, look: st.faint}, cell{text: "id", w: id, look: st.faint})}
 	for i, h := range s.Happened {
 		look := st.status(h.Status)
 		if h.Push {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"charm.land/lipgloss/v2"
@@ -127,6 +126,9 @@ func (tableScreen) draw(m *Model) []string {
 		cells := []cell{mark}
 		for _, c := range shown {
 			text, look := c.of(m, p.rows[i])
+			if c.field() {
+				text = middle(text, c.w)
+			}
 			cells = append(cells, cell{text: text, w: c.w, look: look})
 		}
 		lines = append(lines, st.line(i == p.row, inner, cells...))
@@ -241,19 +243,12 @@ func (m *Model) cameOf(row TableRow) (string, lipgloss.Style) {
 	if row.Came.At.IsZero() {
 		return "-", m.st.faint
 	}
-	at, now := row.Came.At.Local(), m.push.at.Local()
-	form := "01-02 15:04"
-	switch {
-	case at.Format(time.DateOnly) == now.Format(time.DateOnly):
-		form = "15:04"
-	case at.Year() != now.Year():
-		form = time.DateOnly
-	}
-	return safe(row.Came.Status) + " " + at.Format(form), m.st.status(row.Came.Status)
+	return safe(row.Came.Status) + " " + row.Came.At.Local().Format("01-02 15:04"), m.st.status(row.Came.Status)
 }
 
-// mostCell is how wide a column of the table gets.
-const mostCell = 44
+// mostCells are how wide a column of the table gets: as wide as all columns have room for,
+// or the least.
+var mostCells = []int{44, 32, 24, 18, 14}
 
 // tableColumns are those that w cells have room for; more says that there are others.
 func (m *Model) tableColumns(w int) (shown []tableColumn, more bool) {
@@ -275,21 +270,35 @@ func (m *Model) tableColumns(w int) (shown []tableColumn, more bool) {
 	}
 	list := m.seen()
 	list = list[min(p.from, len(list)):]
-	room := w - 4 - outcomes
-	for _, f := range list {
-		c := tableColumn{name: f.Name, typ: f.Type, w: max(4, 2+width(safe(f.Name)))}
-		for _, r := range at {
-			c.w = max(c.w, min(mostCell, width(cellText(r.Cells[f.Name]))))
+	for _, most := range mostCells {
+		shown, more = shown[:0], false
+		room := w - 4 - outcomes
+		for _, f := range list {
+			c := tableColumn{name: f.Name, typ: f.Type, w: m.cellsOf(f, at, most)}
+			if more = room < min(c.w, 8); more {
+				break
+			}
+			shown = append(shown, tableColumn{c.name, c.what, c.typ, min(c.w, room)})
+			room -= c.w + 1
 		}
-		c.w = max(3, c.w+p.look.Wide[f.Name])
-		if more = room < min(c.w, 8); more {
+		if !more && room >= -1 {
 			break
 		}
-		c.w = min(c.w, room)
-		shown = append(shown, c)
-		room -= c.w + 1
 	}
 	return append(shown, last...), more
+}
+
+// cellsOf is how wide a column is by its name and its values, and by what somebody has set.
+func (m *Model) cellsOf(f column.Field, at []TableRow, most int) int {
+	w := 2 + width(safe(f.Name))
+	for _, r := range at {
+		v := width(cellText(r.Cells[f.Name]))
+		if f.Name != m.naming() { // what people know a row by gives way last
+			v = min(v, most)
+		}
+		w = max(w, min(v, mostCells[0]))
+	}
+	return max(4, w+m.push.look.Wide[f.Name])
 }
 
 // orderOf is the number of a column for the order of the table, counted from 1.

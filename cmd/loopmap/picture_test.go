@@ -48,6 +48,63 @@ func TestPictures(t *testing.T) {
 	compare(t, x, "deliveries.svg")
 	x.press("q")
 	x.exit()
+
+	dir, addr = newFolder(t)
+	fillTable(t, dir)
+	x = openTerminal(t, dir, 112, 18, nil, "--listen", addr)
+	x.wait("Columns ─").press("2").wait("dana.okafor@northwind.example", "? all keys")
+	compare(t, x, "table.svg")
+	x.press("enter").wait("Story of dana.okafor", "? all keys")
+	compare(t, x, "story.svg")
+	x.press("q", "q")
+	x.exit()
+}
+
+// fillTable makes a table that webhooks, somebody else and pushes have written, at fixed
+// times.
+func fillTable(t *testing.T, dir string) {
+	t.Helper()
+	writeFile(t, filepath.Join(dir, "loopmap.yaml"), `version: 1
+database: sqlite:contacts.db
+table: contacts
+key: loops_id
+
+receive:
+  events: [contact.created]
+  columns:
+    - {name: loops_id,   type: text, from: contactIdentity.id}
+    - {name: email,      type: text, from: contact.email}
+    - {name: first_name, type: text, from: contact.firstName}
+    - {name: plan,       type: text, from: contact.plan}
+  rules:
+    - {event: contact.unsubscribed, set: {plan: free}}
+
+push:
+  contact: {email: email, properties: {plan: plan}}
+  events:
+    - {name: upgraded, only_run_if: 'plan == "pro"', properties: {plan: plan}}
+`)
+	var lines strings.Builder
+	for i, c := range []struct{ id, email, name, plan string }{
+		{"cmc7x2q9f4001ro0123456789", "dana.okafor@northwind.example", "Dana", "free"}, {"cmc7x2q9f4001ro0123456789", "dana.okafor@northwind.example", "Dana", "pro"},
+		{"cmc7x2rb1u002jm0123456789", "bob@fabrikam.example", "Bob", "pro"}, {"cmc7x2sd90031kp0123456789", "lee@tailspin-toys.example", "Lee", "free"},
+		{"cmc7x2tk1a0042mq012345678", "ada@example.com", "Ada", "pro"}, {"cmc7x2vv3b0053ns012345678", "mei@contoso.example", "Mei", "trial"},
+	} {
+		fmt.Fprintf(&lines, `{"id":"msg_%d","timestamp":"%d","body":{"eventName":"contact.created","eventTime":%[2]d,"contactIdentity":{"id":%q},`+
+			`"contact":{"id":%[3]q,"email":%q,"firstName":%q,"plan":%q}}}`+"\n", i+1, 1795421000+400*i, c.id, c.email, c.name, c.plan)
+	}
+	writeFile(t, filepath.Join(dir, "came.ndjson"), lines.String())
+	runLoopmap(t, dir, "replay", "--from", "came.ndjson")
+	execSQL(t, filepath.Join(dir, "contacts.db"), `UPDATE contacts SET first_name = 'Dana O.' WHERE first_name = 'Dana';
+		INSERT INTO contacts VALUES ('own-1', 'kim@example.com', 'Kim', NULL);
+		INSERT INTO loopmap_pushes (table_name, row_key, kind, idempotency_key, status, code, message, attempts, sent_at, updated_at, body) VALUES
+			('contacts', 'cmc7x2q9f4001ro0123456789', 'contact', '', 'sent', 200, NULL, 1, '2026-11-23T09:14:07.000Z', '2026-11-23T09:14:07.000Z',
+				'{"email":"dana.okafor@northwind.example","plan":"pro"}'),
+			('contacts', 'cmc7x2q9f4001ro0123456789', 'upgraded', 'loopmap-1', 'sent', 200, NULL, 1, '2026-11-23T09:14:08.000Z', '2026-11-23T09:14:08.000Z',
+				'{"email":"dana.okafor@northwind.example","eventName":"upgraded"}'),
+			('contacts', 'cmc7x2rb1u002jm0123456789', 'contact', '', 'failed', 400, 'Invalid email address', 1, NULL, '2026-11-23T09:14:09.000Z', NULL),
+			('contacts', 'cmc7x2sd90031kp0123456789', 'contact', '', 'sent', 200, NULL, 1, '2026-11-23T09:15:00.000Z', '2026-11-23T09:15:00.000Z', NULL),
+			('contacts', 'cmc7x2sd90031kp0123456789', 'upgraded', '', 'not_met', NULL, 'plan == "pro" does not hold', 0, NULL, '2026-11-23T09:15:00.000Z', NULL)`)
 }
 
 // fillJournal writes four deliveries at fixed times, as sync would have.
