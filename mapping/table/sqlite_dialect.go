@@ -90,7 +90,8 @@ func (sqliteDialect) plain(declared string) bool { return affinityOf(declared) =
 
 // guess is [dialect]'s: rowids are handed out one by one, mostly.
 func (sqliteDialect) guess(table string) string {
-	return "SELECT (SELECT max(rowid) FROM " + quote(table) + ") - (SELECT min(rowid) FROM " + quote(table) + ") + 1" // each by itself is a look
+	// Each of the two by itself is a look.
+	return "SELECT (SELECT max(rowid) FROM " + quote(table) + ") - (SELECT min(rowid) FROM " + quote(table) + ") + 1"
 }
 
 func (sqliteDialect) noKey(key string) string {
