@@ -76,6 +76,10 @@ func TestSSHJourney(t *testing.T) {
 		}
 	}
 
+	// One who may only look sees the table, and a row's story, and sends nothing.
+	e.press("2").wait("[2 Table", "email", "applied ").press("enter").wait("Story of", "contactIdentity.id", "applied: made the row").press("R").wait("you may look, and not send")
+	e.press("q", "1").wait("Contact ─")
+
 	// One who may only look cannot save; and where both changed the same, that is said.
 	e.press("/", "plan", "enter", "space", "esc", "s").wait("CANNOT BE SAVED", "this key is read-only")
 	e.press("enter").wait("nothing is written").press("esc", "q", "y")
