@@ -103,6 +103,9 @@ func (m *Model) sendingOf(text string) (s Sending, words string, err error) {
 		words = plural(len(s.Keys), "marked row")
 	case word == sendFilter && p.where != "":
 		s.Where, words = p.where, "all rows that meet "+p.where
+		if p.begin && p.end {
+			words = fmt.Sprintf("the %s of %s", plural(len(p.rows), "row"), p.where)
+		}
 	case word == sendFailed && !again:
 		s.Failed, words = true, "those that failed, again"
 	case notNumber == nil && n > 0:

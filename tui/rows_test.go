@@ -129,7 +129,7 @@ func TestSendFromTable(t *testing.T) {
 		t.Error(sent())
 	}
 	d.lacks("marked").keys("space", "A").lacks("marked")
-	d.keys("F", `plan == "pro"`, "enter", "R").has(`all rows that meet plan == "pro"`).keys("down").has("send: this").keys("up", "enter")
+	d.keys("F", `plan == "pro"`, "enter", "R").has(`the 1 row of plan == "pro"`).keys("down").has("send: this").keys("up", "enter")
 	if got := d.fake.sending; got.Where != `plan == "pro"` || got.Keys != nil {
 		t.Error(sent())
 	}

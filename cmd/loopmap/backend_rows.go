@@ -34,6 +34,10 @@ func (b *backend) Rows(ctx context.Context, m *mapping.Mapping, q tui.RowsQuery)
 		}
 		view.Fields, view.Problem = table.Fields(m, columns), ""
 		there := table.Present(m, view.Fields, columns)
+		if !slices.ContainsFunc(there, func(f column.Field) bool { return m.Dialect.Fold(f.Name) == m.Dialect.Fold(m.Key) }) {
+			view.Problem = "the table has no column " + m.Key + " yet, which is to tell its rows apart: saving the mapping makes it"
+			return nil
+		}
 		if view.Keyless, err = s.Keyless(ctx, m); err != nil {
 			return err
 		}

@@ -3,7 +3,9 @@ package main
 import (
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
+	"time"
 
 	"loopmap/mapping"
 	"loopmap/tui"
@@ -44,4 +46,23 @@ func TestKeepTableLook(t *testing.T) {
 	if nested, _ := filepath.Glob(filepath.Join(config, "*", "*", looksFile)); err != nil || len(files)+len(nested) != 1 {
 		t.Errorf("%v %v", files, nested)
 	}
+}
+
+// Of a table that has not got the key yet it is said so, in the place of an error of SQL.
+func TestRowsWithoutTheKey(t *testing.T) {
+	dir := t.TempDir()
+	execSQL(t, filepath.Join(dir, "contacts.db"), "CREATE TABLE contacts (email TEXT); INSERT INTO contacts VALUES ('a@example.com')")
+	b := &backend{app: &app{now: time.Now, lookup: func(string) (string, bool) { return "", false }}, file: filepath.Join(dir, "loopmap.yaml")}
+	m := mapping.New("sqlite:contacts.db")
+	m.Key = "loops_id"
+	view, err := b.Rows(t.Context(), m, tui.RowsQuery{Limit: 10})
+	if err != nil || !strings.Contains(view.Problem, "no column loops_id yet") || len(view.Rows) > 0 {
+		t.Errorf("%+v, %v", view, err)
+	}
+	m.Key = "EMAIL"
+	view, err = b.Rows(t.Context(), m, tui.RowsQuery{Limit: 10, Column: "email", Where: `email == "a@example.com"`})
+	if err != nil || len(view.Rows) != 1 || view.Rows[0].Key != "a@example.com" || view.Problem != "" || !view.End {
+		t.Errorf("%+v, %v", view, err)
+	}
+	b.close()
 }
