@@ -215,21 +215,21 @@ func TestOrder(t *testing.T) {
 	d := cameView(t, 120, 40, false)
 	at := func() string { return d.m.came.current().ID }
 	d.keys("home")
-	d.click("event  ", 1).has("event ▴").click("event ▴", 1).has("event ▾")
+	d.click("event  ", 1).has("event ↑").click("event ↑", 1).has("event ↓")
 	if at() != "msg_2" || d.m.came.list[d.m.came.rows[0]].Event != "contact.deleted" {
 		t.Errorf("%s, first %s", at(), d.m.came.list[d.m.came.rows[0]].Event)
 	}
-	d.keys("O").has("email ▴").keys("O", "O").lacks("▴", "▾")
+	d.keys("O").has("email ↑").keys("O", "O").lacks("↑", "↓")
 	d = sending0(t, 120, 40, false).keys("2")
 	first := func() string { return d.m.push.rows[0].Key }
-	d.click("team_size", 1).has("team_size ▴")
-	if d.click("team_size ▴", 1); first() != "own-1" {
+	d.click("team_size", 1).has("team_size ↑")
+	if d.click("team_size ↑", 1); first() != "own-1" {
 		t.Errorf("by team_size, down: %s", first())
 	}
-	if d.click("email", 1).click("email ▴", 1); first() != "own-2" || d.m.push.row != 1 {
+	if d.click("email", 1).click("email ↑", 1); first() != "own-2" || d.m.push.row != 1 {
 		t.Errorf("by email, down: %s, the cursor on %d", first(), d.m.push.row)
 	}
-	d.keys("r").has("email ▾")
+	d.keys("r").has("email ↓")
 }
 
 // What wants a person stands on the strip, whatever is shown.

@@ -34,9 +34,9 @@ func (o ordered) head(name string, column int) string {
 	case o.by != column || column == 0:
 		return name
 	case o.down:
-		return name + " ▾"
+		return name + " ↓"
 	}
-	return name + " ▴"
+	return name + " ↑"
 }
 
 // heads is on which head of a list a click falls, counted from 1; 0 for none. The cells

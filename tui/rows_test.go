@@ -209,7 +209,7 @@ func TestTableColumns(t *testing.T) {
 	if heads() != "email team_size loops_id plan vip zip received" {
 		t.Errorf("%s", heads())
 	}
-	d.keys("O").has("team_size ▴", "by team_size").keys("O").has("team_size ▾").keys("O").lacks("▾", "▴")
+	d.keys("O").has("team_size ↑", "by team_size").keys("O").has("team_size ↓").keys("O").lacks("↓", "↑")
 	kept := d.fake.look
 	e := start(t, 120, 40, func(c *Config) { withSample(c); c.Backend = d.fake })
 	e.fake = d.fake

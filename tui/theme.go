@@ -61,7 +61,7 @@ func (t theme) suited(dark bool) theme { return t.withAccent(accents[dark]) }
 // of one cell.
 var twins = map[rune]byte{
 	'╭': '+', '╮': '+', '╰': '+', '╯': '+', '─': '-', '│': '|', '┃': '#', '…': '~', '●': '*', '○': 'o', '•': '*',
-	'▾': '-', '▸': '+', '▴': '^', '✓': 'x', '→': '>', '←': '<', '·': '.', '⟨': '<', '⟩': '>',
+	'▾': '-', '▸': '+', '↑': '^', '↓': 'v', '✓': 'x', '→': '>', '←': '<', '·': '.', '⟨': '<', '⟩': '>',
 }
 
 // kind is the look of values of these kinds.
