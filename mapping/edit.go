@@ -41,6 +41,21 @@ func (m *Mapping) Add(attrs ...*body.Attribute) *Mapping {
 	return n
 }
 
+// AddAs appends a column for an attribute that is none yet, by a name that is given. What
+// names the column that would be proposed stays as it is: that is another one.
+func (m *Mapping) AddAs(a *body.Attribute, name string) (*Mapping, error) {
+	n := m.Add(a)
+	at := len(n.Receive.Columns) - 1
+	if err := m.Dialect.CheckColumn(name); err != nil {
+		return m, err
+	}
+	if err := n.checkUnique(at, name); err != nil {
+		return m, err
+	}
+	n.Receive.Columns[at].Name = name
+	return n, nil
+}
+
 // receiving is m with a receive part of the key column alone. What the key is sent as says
 // where webhooks have it.
 func (m *Mapping) receiving() *Mapping {
@@ -114,6 +129,11 @@ func (m *Mapping) CheckRename(i int, name string) error {
 			return fmt.Errorf("%s is named by %s too; rename it in the file", body.Printable(old), where)
 		}
 	}
+	return m.checkUnique(i, name)
+}
+
+// checkUnique says which column but i has a name already.
+func (m *Mapping) checkUnique(i int, name string) error {
 	for j, c := range m.Receive.Columns {
 		if j != i && m.Dialect.Fold(c.Name) == m.Dialect.Fold(name) {
 			if c.Name != name {

@@ -3,9 +3,11 @@ package mapping
 import (
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"strings"
 	"testing"
 
+	"loopmap/mapping/body"
 	"loopmap/mapping/column"
 )
 
@@ -284,6 +286,29 @@ func TestRenamePushedColumn(t *testing.T) {
 	n = m.EditPush(func(p *Push) { p.Events[0].OnlyRunIf = "" })
 	if _, err := n.Rename(1, "tier"); err == nil || !strings.Contains(err.Error(), "once_per") {
 		t.Errorf("in once_per: %v", err)
+	}
+}
+
+// A column that is added by a name of its own touches nothing that names the column which
+// would have been proposed: the table may have that, from before.
+func TestAddAs(t *testing.T) {
+	m := mustParse(t, pushFiles["block"])
+	at, err := ParsePath("contact.vip")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := m.AddAs(&body.Attribute{Path: at}, "important")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := n.Receive.Columns[len(n.Receive.Columns)-1]; c.Name != "important" || !c.From.Equal(at) {
+		t.Errorf("added %+v", c)
+	}
+	if n.Push.Events[0].OnlyRunIf != m.Push.Events[0].OnlyRunIf || !reflect.DeepEqual(n.Push.Contact.Properties, m.Push.Contact.Properties) {
+		t.Error("what is sent is another thing")
+	}
+	if _, err := n.AddAs(&body.Attribute{Path: body.MakePath(body.Step{Key: "x"})}, "important"); err == nil {
+		t.Error("two columns have one name")
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"loopmap/mapping/body"
 	"loopmap/mapping/column"
 	"loopmap/mapping/loops"
+	"loopmap/mapping/table"
 	"loopmap/tui"
 )
 
@@ -113,19 +114,17 @@ func (a *app) addColumn(ctx context.Context, b *backend, m *mapping.Mapping, pat
 			attribute = &seen[i]
 		}
 	}
-	n = m.Add(attribute)
-	at := len(n.Receive.Columns) - 1
-	if as != "" {
-		if n, err = n.Rename(at, as); err != nil {
-			return nil, "", usage("--as %s: %v", as, err)
-		}
+	if as == "" {
+		n = m.Add(attribute)
+	} else if n, err = m.AddAs(attribute, as); err != nil {
+		return nil, "", usage("--as %s: %v", as, err)
 	}
 	if typ != "" {
 		t, err := column.ParseType(typ)
 		if err != nil {
 			return nil, "", oneOf("--type", typ, typeNames())
 		}
-		n = n.Retype(at, t)
+		n = n.Retype(len(n.Receive.Columns)-1, t)
 	}
 	return n, unseen(p, seen, attribute), nil
 }
@@ -238,5 +237,13 @@ func (a *app) change(ctx context.Context, file string, dry, yes bool,
 		return fmt.Errorf("save: %w", err)
 	}
 	a.say("%s", s.Words)
+	saved := b.mapping()
+	columns, err := b.columns(ctx, saved)
+	if err != nil {
+		return err
+	}
+	for _, p := range saved.PushProblems(file, table.Fields(saved, columns)) {
+		a.say("%s", p)
+	}
 	return nil
 }

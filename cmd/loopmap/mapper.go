@@ -301,10 +301,20 @@ func (j *lazyJournal) open(ctx context.Context) (*table.Store, error) {
 	return j.b.open(ctx, m)
 }
 
+// mapperMaps is the reason of a delivery that comes while there is a saved mapping: the
+// screen has it mapped at once, unless something there is unsaved or the table does not fit.
+const mapperMaps = "kept: the mapper maps it now, or with the next save"
+
 func (j *lazyJournal) Commit(ctx context.Context, entries []mapping.Entry) ([]mapping.Outcome, error) {
 	store, err := j.open(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if j.b.hash() != "" {
+		entries = slices.Clone(entries)
+		for i := range entries {
+			entries[i].Reason = mapperMaps
+		}
 	}
 	return store.Commit(ctx, entries)
 }

@@ -5,9 +5,11 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"loopmap/mapping"
 	"loopmap/mapping/loops"
 	"loopmap/tui"
 )
@@ -97,5 +99,40 @@ func TestPublicURLLater(t *testing.T) {
 	}
 	if post("/webhooks/loops", "other.example"); arrived().Public {
 		t.Error("another name is taken for the public one")
+	}
+}
+
+// Who sends to the mapper is told what becomes of it: without a mapping it waits for one, and
+// where one is saved it is mapped at once, unless something is unsaved.
+func TestMapperSaysWhatItHolds(t *testing.T) {
+	t.Parallel()
+	for file, want := range map[string]string{"": mapping.NoMappingYet, mapsContacts: mapperMaps} {
+		dir := t.TempDir()
+		a := &app{stdout: io.Discard, stderr: io.Discard, now: time.Now, lookup: func(name string) (string, bool) {
+			return testSecret, name == "LOOPS_SIGNING_SECRET"
+		}}
+		b := &backend{app: a, file: filepath.Join(dir, "loopmap.yaml")}
+		writeFile(t, b.file, file)
+		var cfg tui.Config
+		if err := b.load(&cfg); err != nil {
+			t.Fatal(err)
+		}
+		stop := a.await(t.Context(), b, &cfg, "127.0.0.1:0", publicURL{})
+		example, _ := loops.Example(loops.ContactCreated)
+		q, err := loops.NewWebhook(t.Context(), cfg.Listen.URL, testSecret, "msg_1", time.Now(), example)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := http.DefaultClient.Do(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said, _ := io.ReadAll(p.Body)
+		p.Body.Close()
+		if p.StatusCode != http.StatusOK || !strings.Contains(string(said), `"pending":"`+want+`"`) {
+			t.Errorf("%d %s lacks %s", p.StatusCode, said, want)
+		}
+		stop()
+		b.close()
 	}
 }
