@@ -110,7 +110,7 @@ func (f *follower) plan(ctx context.Context, m *mapping.Mapping, pusher *push.Pu
 	}
 	client, err := f.app.loopsClient(m, nil)
 	if err == nil && client == nil {
-		err = f.app.noKey()
+		err = &push.Unready{Err: f.app.noKey()}
 	}
 	if err != nil {
 		return push.Plan{}, err
@@ -163,9 +163,7 @@ func prepareOutbox(ctx context.Context, store *table.Store, m *mapping.Mapping, 
 	if err != nil {
 		return err
 	}
-	for i, sql := range plan.SQL {
-		log.Info("changing the table", "why", plan.Notes[i], "sql", sql)
-	}
+	logChanges(log, plan)
 	return store.Apply(ctx, plan)
 }
 

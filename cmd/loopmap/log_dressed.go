@@ -28,6 +28,9 @@ func (h *dressed) Handle(_ context.Context, r slog.Record) error {
 		l.facts = appendFact(l.facts, h.prefix, a)
 		return true
 	})
+	if h.level > slog.LevelDebug {
+		l = l.inWords()
+	}
 	h.emit(l)
 	return nil
 }

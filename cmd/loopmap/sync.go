@@ -223,9 +223,7 @@ func prepare(ctx context.Context, store *table.Store, m *mapping.Mapping, log *s
 	if err := plan.Err(); err != nil {
 		return usage("%v\n%s", err, retypesNothing)
 	}
-	for i, sql := range plan.SQL {
-		log.Info("changing the table", "why", plan.Notes[i], "sql", sql)
-	}
+	logChanges(log, plan)
 	if err := store.Apply(ctx, plan); err != nil {
 		return err
 	}

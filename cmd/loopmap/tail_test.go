@@ -319,7 +319,7 @@ func TestLogIsJSON(t *testing.T) {
 		var dir string
 		var log func() string
 		if onTerminal {
-			y := startTail(t, 1000, 40, nil, "-o", "json")
+			y := startTail(t, 4000, 40, nil, "-o", "json")
 			x, dir, log = y.poster, y.dir, y.text
 		} else {
 			var addr string

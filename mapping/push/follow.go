@@ -35,6 +35,16 @@ type Plan struct {
 	Next   func(after time.Time) time.Time // when all rows are sent; nil: never
 }
 
+// Unready is an error of a plan that is no failure: nothing is sent until somebody sets up
+// what it names.
+type Unready struct{ Err error }
+
+// Error is error's.
+func (u *Unready) Error() string { return u.Err.Error() }
+
+// Unwrap is what is lacking.
+func (u *Unready) Unwrap() error { return u.Err }
+
 // Follower sends rows as they change, and all that differ on a schedule. Each goes on for
 // a while in turn, so that none waits for the others.
 type Follower struct {
@@ -78,7 +88,7 @@ func (f *Follower) Run(ctx context.Context) {
 		}
 		if err != nil {
 			if now := time.Now(); err.Error() != said || now.Sub(when) >= remindAfter {
-				f.Log.Error("push", "error", err)
+				f.complain(err)
 				said, when = err.Error(), now
 			}
 			trouble++
@@ -91,6 +101,14 @@ func (f *Follower) Run(ctx context.Context) {
 			_ = f.pause(ctx, time.Second) // it shows in the next round
 		}
 	}
+}
+
+func (f *Follower) complain(err error) {
+	if errors.As(err, new(*Unready)) {
+		f.Log.Warn("nothing is sent to Loops yet", "why", err)
+		return
+	}
+	f.Log.Error("push", "error", err)
 }
 
 // next is when all rows are to be sent: what was missed while nothing ran is due at once,

@@ -389,7 +389,8 @@ func (b *bench) await(what func() bool) {
 	b.Fatal("it never happened")
 }
 
-// A trouble that stays is said when it comes, and not again at every try.
+// A trouble that stays is said when it comes, and not again at every try. What a person has
+// not set up yet is none: a warning says it.
 func TestTroubleIsSaidOnce(t *testing.T) {
 	var said bytes.Buffer
 	tries := 0
@@ -399,7 +400,7 @@ func TestTroubleIsSaidOnce(t *testing.T) {
 		if tries++; tries > 3 {
 			return push.Plan{}, errors.New("no network")
 		}
-		return push.Plan{}, errors.New("no key")
+		return push.Plan{}, &push.Unready{Err: errors.New("no key")}
 	}}
 	var work sync.WaitGroup
 	work.Go(func() { f.Run(ctx) })
@@ -410,5 +411,7 @@ func TestTroubleIsSaidOnce(t *testing.T) {
 	work.Wait()
 	if got := said.String(); strings.Count(got, "no key") != 1 || strings.Count(got, "no network") != 1 || tries < 5 {
 		t.Errorf("after %d tries it has said\n%s", tries, got)
+	} else if !strings.Contains(got, `level=WARN msg="nothing is sent to Loops yet" why="no key"`) || !strings.Contains(got, "level=ERROR msg=push") {
+		t.Errorf("what is lacking is a warning, and what fails an error:\n%s", got)
 	}
 }

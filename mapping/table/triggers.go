@@ -50,7 +50,7 @@ func (s *Store) PushTriggers(ctx context.Context, m *mapping.Mapping) (Plan, err
 	if len(have) > 0 {
 		p.SQL = append(p.SQL, s.moveChanges(m.Table)...)
 	}
-	p.Notes = slices.Repeat([]string{"notes changed rows in loopmap_outbox, for push.auto"}, len(p.SQL))
+	p.Notes = slices.Repeat([]string{fmt.Sprintf("gets %d triggers that note changed rows in loopmap_outbox", len(want))}, len(p.SQL))
 	return p, nil
 }
 
