@@ -96,13 +96,15 @@ func (a *app) doctor(ctx context.Context, name string, f doctorFlags) error {
 	data := a.lookAtDatabase(ctx, file)
 	loops := a.lookAtLoops(ctx, file.m, data.fields, f.offline)
 	looks.Wait()
+	port.another = port.elsewhere(file)
+	call.port = port
 	secret := a.lookAtSecret()
-	secret.now, secret.running, secret.journal = a.now(), port, data.journal
+	secret.now, secret.running, secret.journal = a.now(), port.runs(), data.journal
 	call.now, call.journal = a.now(), data.journal
 
 	toReceive := func(f finding) finding { return f.unless(file.m != nil && !file.m.Receives()) }
 	list := []finding{file.judge(), data.judge(), data.judgeTable(), data.judgeRights(), data.judgePush(), toReceive(data.judgeJournal()),
-		toReceive(secret.judge()), loops.judgeKey(port), toReceive(port.judge()), loops.judgeClock(), lookAtDisk(file, data).judge(),
+		toReceive(secret.judge()), loops.judgeKey(port.runs()), toReceive(port.judge()), loops.judgeClock(), lookAtDisk(file, data).judge(),
 		toReceive(call.judge())}
 	if a.output == "json" {
 		err = printJSON(a.stdout, struct {

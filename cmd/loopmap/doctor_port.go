@@ -31,6 +31,8 @@ type portFacts struct {
 	why      string // it would not
 	refused  int64  // requests that it has refused
 	instance string // what it alone answers, or what doctor answers there meanwhile
+	works    string // the fingerprint of what it works on; "" where it does not say
+	another  bool   // which is another table
 }
 
 // lookAtPort looks who listens. Where nobody does, doctor answers there until stop: who is
@@ -43,7 +45,7 @@ func (a *app) lookAtPort(ctx context.Context, listen string) (f portFacts, stop 
 	}
 	at, here := "http://"+reached(listen), &http.Transport{DisableKeepAlives: true} // by no proxy
 	there := call(ctx, here, at+receive.Path)
-	f.instance = there.instance
+	f.instance, f.works = there.instance, there.works
 	switch f.loopmap = !f.free && f.instance != ""; {
 	case f.free:
 		return f, stop
@@ -79,6 +81,21 @@ func (a *app) answerAt(ctx context.Context, l net.Listener) (stop func()) {
 	}
 }
 
+// runs is the loopmap at the port, where it works on the table that is looked at.
+func (f portFacts) runs() portFacts {
+	if f.another {
+		return portFacts{}
+	}
+	return f
+}
+
+// elsewhere reports whether the loopmap at the port says that it works on another table than
+// a file's.
+func (f portFacts) elsewhere(file fileFacts) bool {
+	return f.loopmap && f.works != "" && file.m != nil && file.noURL == nil &&
+		f.works != receive.Fingerprint(f.instance, worksOn(file.m, file.url, file.name))
+}
+
 // reached is an address by which this machine reaches what listens there.
 func reached(listen string) string {
 	host, port, err := net.SplitHostPort(listen)
@@ -94,6 +111,7 @@ type called struct {
 	status   int
 	location string // it sends on to
 	instance string // which loopmap answers; "" where none does
+	works    string // the fingerprint of what that works on
 	reason   string // what a loopmap says is wrong
 	body     []byte
 }
@@ -113,7 +131,8 @@ func call(ctx context.Context, by http.RoundTripper, url string) (c called) {
 		return called{err: err}
 	}
 	defer p.Body.Close()
-	c = called{status: p.StatusCode, location: p.Header.Get("Location"), instance: p.Header.Get(receive.InstanceHeader)}
+	c = called{status: p.StatusCode, location: p.Header.Get("Location"), instance: p.Header.Get(receive.InstanceHeader),
+		works: p.Header.Get(receive.WorksHeader)}
 	c.body, _ = io.ReadAll(io.LimitReader(p.Body, maxSmall)) // what of it has come
 	var said struct{ Error string }
 	_ = json.Unmarshal(c.body, &said) // what is none has no reason
@@ -143,6 +162,9 @@ func (f portFacts) judge() finding {
 		_, port, _ := net.SplitHostPort(f.listen)
 		return finding{"port", stateTrouble, f.listen + " is taken, and not by this version of loopmap",
 			[]string{"lsof -i :" + port + " names who has it: end that, or give another --listen"}}
+	case f.another:
+		return finding{"port", stateTrouble, "another loopmap runs at " + f.listen + ", on another table or database",
+			[]string{"give another --listen here, or end that one; loopmap doctor FILE looks at it, FILE being its mapping file"}}
 	case !f.ready:
 		return finding{"port", stateTrouble, "a loopmap runs at " + f.listen + ", and would store no delivery now: " + f.why,
 			[]string{"its log says why; what is wrong with the database stands above"}}

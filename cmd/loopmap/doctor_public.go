@@ -42,6 +42,8 @@ func (f publicFacts) judge() finding {
 	case f.said.err != nil:
 		return wrong(fmt.Sprintf("%s does not answer: %v", url, withoutURL(f.said.err)), "does the tunnel or the proxy run?",
 			ways(f.port.listen)...)
+	case f.said.instance != "" && f.said.instance == f.port.instance && f.port.another:
+		return wrong(url+" leads to the loopmap at "+f.port.listen+", which works on another table or database", "let it lead to this one")
 	case f.said.instance != "" && f.said.instance == f.port.instance && f.public.u.Scheme == "http" && !loopbackHost(f.public.host()):
 		return finding{"public URL", stateWarning, url + " leads here, and others can read on the way what Loops sends",
 			[]string{"give it HTTPS"}}

@@ -136,6 +136,7 @@ func TestDoctorJudges(t *testing.T) {
 		"port":            {portFacts{listen: "127.0.0.1:1", free: true}.judge(), stateOK, "is free", ""},
 		"port, ours":      {portFacts{listen: "127.0.0.1:1", loopmap: true, ready: true}.judge(), stateOK, "a loopmap runs at 127.0.0.1:1, and would store", ""},
 		"port, not ready": {portFacts{loopmap: true, why: "no disk"}.judge(), stateTrouble, "would store no delivery now: no disk", "its log"},
+		"port, another":   {portFacts{listen: "127.0.0.1:1", loopmap: true, another: true, why: "no disk"}.judge(), stateTrouble, "another loopmap runs at 127.0.0.1:1, on another table", "--listen"},
 		"port, taken":     {portFacts{listen: "127.0.0.1:81"}.judge(), stateTrouble, "is taken", "lsof -i :81"},
 		"port, not ours":  {portFacts{listen: "10.0.0.1:1", err: errors.New("cannot assign")}.judge(), stateTrouble, "cannot assign", "--listen"},
 
@@ -150,6 +151,7 @@ func TestDoctorJudges(t *testing.T) {
 		"public":           {public("https://h.example/x", called{status: 200, instance: "A"}).judge(), stateOK, "https://h.example/x/webhooks/loops answers, and leads here", ""},
 		"public, open":     {public("http://h.example", called{status: 200, instance: "A"}).judge(), stateWarning, "others can read", "HTTPS"},
 		"public, another":  {public("https://h.example", called{status: 200, instance: "B"}).judge(), stateWarning, "leads to a loopmap, which is another", "let it lead to http://127.0.0.1:8787"},
+		"public, not ours": {publicFacts{public: public("https://h.example", called{}).public, port: portFacts{instance: "A", another: true}, said: called{status: 200, instance: "A"}}.judge(), stateTrouble, "works on another table", "to this one"},
 		"public, moved":    {public("https://h.example", called{status: 301, location: "https://www.h.example/"}).judge(), stateTrouble, "sends on to https://www.h.example/", "as --public-url"},
 		"public, 404":      {public("https://h.example", called{status: 404}).judge(), stateTrouble, "404", "path and all"},
 		"public, login":    {public("https://h.example", called{status: 403}).judge(), stateTrouble, "403", "let /webhooks/loops through"},
@@ -291,9 +293,21 @@ func TestDoctor(t *testing.T) {
 	holds(by, "secret", stateOK, "the last webhook verified")
 	holds(by, "port", stateOK, "a loopmap runs at "+addr)
 
+	// The one that runs is no other mapping's, nor does what is known of it count for that.
+	other := filepath.Join(env["HOME"], "other.yaml")
+	writeFile(t, other, strings.Replace(mapsContacts, "table: contacts", "table: leads", 1))
+	delete(env, "LOOPS_SIGNING_SECRET")
+	text, code := said(t, env, "doctor", other, "--listen", addr, "--offline")
+	for _, words := range []string{"another loopmap runs at " + addr + ", on another table or database", "LOOPS_SIGNING_SECRET is not set, so nothing"} {
+		if code != 3 || !strings.Contains(text, words) {
+			t.Errorf("exit status %d, and this lacks %s:\n%s", code, words, text)
+		}
+	}
+	env["LOOPS_SIGNING_SECRET"] = testSecret
+
 	// For people it stands in lines, and one that nobody asks is not asked.
 	calls := len(x.by[keyOfA].Calls())
-	text, code := said(t, env, "doctor", file, "--listen", addr, "--offline")
+	text, code = said(t, env, "doctor", file, "--listen", addr, "--offline")
 	if code != 0 || !slices.Contains(strings.Split(text, "\n"), "ok       key         the API key is there; it was not tried, which --offline says") {
 		t.Errorf("exit status %d\n%s", code, text)
 	}

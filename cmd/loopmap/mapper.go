@@ -245,6 +245,7 @@ func (a *app) await(ctx context.Context, b *backend, cfg *tui.Config, listen str
 		// What comes is kept for the mapping that is being made: Save maps it.
 		Mapping: func() *mapping.Mapping { return nil },
 		Public:  public.of(),
+		Works:   b.works,
 		Now:     a.now,
 		Log:     quiet(),
 		Seen: func(x receive.Arrival) {

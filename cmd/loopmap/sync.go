@@ -103,6 +103,7 @@ func (a *app) sync(ctx context.Context, file string, f syncFlags) error {
 		Check:   loops.CheckHeader,
 		Public:  public.of(),
 		Mapping: s.current.Load,
+		Works:   func() string { return worksOn(s.current.Load(), url, file) },
 		Journal: store,
 		Writers: store.Writers(),
 		Now:     a.now,

@@ -28,6 +28,16 @@ func TestAsk(t *testing.T) {
 	if _, name := ask(other, Path, AskHeader); name == first || name == "" {
 		t.Errorf("two processes answer %q and %q", first, name)
 	}
+	for works, want := range map[string]bool{"contacts": true, "leads": false} {
+		h := start(t, newMapping(t), func(c *Config) { c.Works = func() string { return "contacts" } })
+		q := httptest.NewRequest(http.MethodGet, Path, nil)
+		q.Header.Set(AskHeader, "x")
+		w := httptest.NewRecorder()
+		h.receive.ServeHTTP(w, q)
+		if got := w.Header().Get(WorksHeader) == Fingerprint(w.Header().Get(InstanceHeader), works); got != want {
+			t.Errorf("it works on contacts; on %s is %v", works, got)
+		}
+	}
 	if seen > 0 || one.logs.Len() > 0 || one.receive.metrics.refused.Load() > 0 {
 		t.Errorf("it counts as a webhook: %d %s", seen, one.logs)
 	}

@@ -63,6 +63,7 @@ type Config struct {
 	// is, after its answer is known. It must not block.
 	Seen    func(Arrival)
 	Quiet   bool           // requests to Path are not logged: Seen tells of them
+	Works   func() string  // names what is worked on, for who asks; may be nil
 	Gauges  func() []Gauge // more of what /metrics says; may be nil
 	Now     func() time.Time
 	Log     *slog.Logger
