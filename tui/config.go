@@ -182,6 +182,7 @@ type RowsView struct {
 	Keyless int            // rows of the table whose key is NULL: they are not among Rows
 	Now     time.Time      // when it was looked at
 	Fields  []column.Field // columns of the table, and those that the mapping adds
+	Lacks   []string       // of these, those that the table has not yet
 	Rows    []TableRow
 	Mark    string // where a condition goes on
 	End     bool   // there are no more in this direction

@@ -261,7 +261,7 @@ func TestEscFromPlaces(t *testing.T) {
 func TestPromptsJudge(t *testing.T) {
 	d := withTable(picked(t, 120, 40, false))
 	d.keys("3").to("every").keys("enter", "5s").has("no: 5s is not a schedule: a minute is the least").keys("ctrl+u", "0 6 * * 1-5").has("ok: next at").keys("esc")
-	d.to("plan").keys("space", "s", "enter", "R", "x").has("is neither this, 10, failed nor a number of rows").keys("ctrl+u", "3").has("3 rows at most").keys("ctrl+u", "failed").has("those that failed, again").keys("esc")
+	d.to("plan").keys("space", "s", "enter", "R", "x").has("nor a number of rows").keys("ctrl+u", "3").has("3 rows at most").keys("ctrl+u", "failed").has("those that failed, again").keys("esc")
 	d = start(t, 80, 24, nil)
 	d.fake.err = errors.New("no such file")
 	d.keys("f", "x.json").has("no such file")

@@ -173,6 +173,9 @@ func (m *Model) search(query string) tea.Cmd {
 func (m *Model) inputLine(w int) string {
 	in := m.input
 	verdict, good := m.verdict()
+	if in.long() {
+		verdict = "" // it stands above
+	}
 	in.field.SetWidth(max(14, min(w-width(in.field.Prompt)-width(verdict)-4, w*3/4)))
 	look := m.st.good
 	if !good {
@@ -182,6 +185,32 @@ func (m *Model) inputLine(w int) string {
 		verdict = "   " + look.Render(verdict)
 	}
 	return in.field.View() + verdict
+}
+
+// long reports whether what is said of what is typed wants a line of its own.
+func (in *input) long() bool { return in.what == typingWhere || in.what == typingCount }
+
+// aboveInput are the lines above a field for which one is not enough: what could be typed,
+// and what that which is typed means.
+func (m *Model) aboveInput(w int) (lines []string) {
+	if !m.input.long() {
+		return nil
+	}
+	if m.input.what == typingCount && m.h >= saidHigh {
+		choices := "up down: " + strings.Join(m.sendings(), ", ") + "; or a number of rows. again behind it: also what Loops has already"
+		for _, s := range wrap(choices, w-2) {
+			lines = append(lines, m.st.faint.Render(fill(" "+s, w)))
+		}
+	}
+	verdict, good := m.verdict()
+	look := m.st.good
+	if !good {
+		look = m.st.bad
+	}
+	for _, s := range wrap(verdict, w-2) {
+		lines = append(lines, look.Render(fill(" "+s, w)))
+	}
+	return lines
 }
 
 // verdict says of what is typed what it means.

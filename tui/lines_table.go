@@ -65,7 +65,7 @@ func (l *liner) table(rest []string) {
 	for i := l.from; i < min(l.from+rowsSaid, len(p.rows)); i++ {
 		l.sayRow(i)
 	}
-	l.say("%s. Say table more for the next.", m.rowsFigure())
+	l.say("%s. Say table more for the next.", m.rowsFigure(200))
 }
 
 // sayRow says a row: its cells, the last delivery about it, and what became of what it sent.
@@ -77,7 +77,7 @@ func (l *liner) sayRow(i int) {
 			words = append(words, f.Name+" "+c.Text)
 		}
 	}
-	came, _ := m.cameOf(row)
+	came, _ := m.cameOf(row, false)
 	if came == "-" {
 		came = "no delivery"
 	}

@@ -36,7 +36,7 @@ func (m *Model) clicked(msg tea.MouseClickMsg) tea.Cmd {
 		return nil
 	}
 	m.note, m.news = "", false
-	if msg.Y == 0 {
+	if msg.Y == 0 && m.input == nil { // what is typed is not lost by a click
 		for i, t := range m.tabs(m.w) {
 			if msg.X >= t.x && msg.X < t.x+t.w {
 				return m.goTo(place(i))

@@ -23,9 +23,10 @@ type pushScreen struct {
 	askedBy string // by the connection that the mapping named
 	stale   bool   // the mapping has changed since compute
 	fields  []column.Field
-	keyless int    // rows of the table without a key: they are not sent
-	samples bool   // rows are those of the samples: the table has none
-	problem string // why no row can be looked at
+	lacks   []string // columns that the table has not yet
+	keyless int      // rows of the table without a key: they are not sent
+	samples bool     // rows are those of the samples: the table has none
+	problem string   // why no row can be looked at
 	catalog Catalog
 
 	slots       []slots.Slot

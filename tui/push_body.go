@@ -63,20 +63,21 @@ func (m *Model) bodyParts() (parts []flow) {
 	for _, st := range p.now[p.row] {
 		now[st.Kind] = st
 	}
-	all := p.sender.Steps(row.Row, outgoing.Resend{Failed: true, Unknown: true, Same: true})
+	all := p.sender.Judge(row.Row, outgoing.Resend{Failed: true, Unknown: true, Same: true})
 	first := requestKind(m.draft, p.current().Event)
 	told := map[string]bool{}
 	for _, turn := range []bool{true, false} {
 		for _, st := range all {
 			if (st.Kind == first) == turn {
-				if len(parts) > 0 {
-					add(nil, "")
-				}
 				line := lineOf(row.Row, st, now[st.Kind])
 				if line != nil {
 					told[line.Kind+line.IdempotencyKey] = true
 				}
-				parts = append(parts, m.stepParts(st, now[st.Kind], line)...)
+				more := m.stepParts(st, now[st.Kind], line)
+				if len(parts) > 0 && len(more) > 0 {
+					add(nil, "")
+				}
+				parts = append(parts, more...)
 			}
 		}
 	}
@@ -125,6 +126,9 @@ func (m *Model) stepParts(st, now outgoing.Step, line *outgoing.Line) (parts []f
 		case outgoing.Failed:
 			return []flow{painted(asWarning, st.Kind+": cannot be sent: "+st.Reason)}
 		case outgoing.Sent, outgoing.Pending:
+		}
+		if st.Reason != "" {
+			return []flow{painted(asFaint, st.Kind+": not sent: "+st.Why.Words(st.Reason))}
 		}
 		return nil
 	}

@@ -46,6 +46,8 @@ func (m *Model) startRun() {
 		m.say("save the mapping first (%s): rows are sent by the file", keyFor(save))
 	case len(p.misfits) > 0:
 		m.complain(errors.New(p.misfits[0]))
+	case len(p.rows) == 0 && (p.where != "" || p.bad):
+		m.say("no row is shown that could be sent: esc on Table shows all")
 	case len(p.rows) == 0 || p.samples:
 		m.say("the table has no rows to send")
 	case p.catalog.Keyless:
@@ -91,7 +93,10 @@ func (m *Model) chooseSending(by int) {
 // sendingOf is what a word means, and says it.
 func (m *Model) sendingOf(text string) (s Sending, words string, err error) {
 	p := &m.push
-	word, again := strings.CutSuffix(strings.ToLower(strings.TrimSpace(text)), sendAgain)
+	word, again := strings.CutSuffix(" "+strings.ToLower(strings.TrimSpace(text)), sendAgain)
+	if word = strings.TrimSpace(word); again && word == "" {
+		word = sendThis
+	}
 	s.Again = again
 	switch n, notNumber := strconv.Atoi(word); {
 	case word == sendThis:
@@ -114,7 +119,7 @@ func (m *Model) sendingOf(text string) (s Sending, words string, err error) {
 			words = plural(n, "row") + " at most"
 		}
 	default:
-		return s, "", fmt.Errorf("%q is neither %s nor a number of rows", strings.TrimSpace(text), strings.Join(m.sendings(), ", "))
+		return s, "", fmt.Errorf("%q is none of these, nor a number of rows", strings.TrimSpace(text))
 	}
 	if again {
 		words += ", also what Loops has already"

@@ -148,10 +148,10 @@ func TestPushLeaving(t *testing.T) {
 	d := withTable(start(t, 80, 24, withSample))
 	stopped := false
 	d.keys("3").m.push.running, d.m.push.stop = true, func() { stopped = true }
-	if d.keys("q").has("q again leaves"); d.m.quit || stopped {
+	if d.keys("q").has("q again stops that and leaves"); d.m.quit || stopped {
 		t.Error("one q has left")
 	}
-	d.keys("down", "q").has("q again leaves")
+	d.keys("down", "q").has("q again stops that and leaves")
 	if d.keys("q"); !d.m.quit || !stopped {
 		t.Error("two have not")
 	}

@@ -334,5 +334,5 @@ func (m *Model) judgeWhere(text string) (words string, good bool) {
 		}
 		return safe(strings.ReplaceAll(err.Error(), "\n", "; ")) + at, false
 	}
-	return fmt.Sprintf("%d of these %s", m.met(c), plural(len(p.rows), "row")), true
+	return fmt.Sprintf("ok: %d of the %s at hand", m.met(c), plural(len(p.rows), "row")), true
 }

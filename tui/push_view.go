@@ -70,7 +70,9 @@ func (m *Model) drawRequests(w, h int) []string {
 	p, st, inner := &m.push, &m.st, w-2
 	focused := p.focus == requestsPane && !m.typingOnPush()
 	name, typ := max(14, inner*2/5), 8
-	name = min(name, 30)
+	if name = min(name, 30); inner >= 56 {
+		typ = 12 // 200/200 met
+	}
 	value := inner - 2 - name - typ - 2
 	var lines []string
 	for i := p.top; i < len(p.slots) && len(lines) < rows(h); i++ {
@@ -230,7 +232,10 @@ func (m *Model) slotStatus() string {
 
 func (m *Model) runStatus() string {
 	g := m.push.progress
-	s := fmt.Sprintf("sending %d of %d", g.Done, max(g.Requests, g.Done))
+	s := fmt.Sprintf("sending, %s done", thousands(g.Done))
+	if g.Requests > 0 {
+		s = fmt.Sprintf("sending %s of %s", thousands(g.Done), thousands(max(g.Requests, g.Done)))
+	}
 	if g.Left > 0 {
 		s += ", " + g.Left.Round(time.Second).String() + " left"
 	}
@@ -240,7 +245,11 @@ func (m *Model) runStatus() string {
 // drawRows draws the rows pane.
 func (m *Model) drawRows(w, h int) []string {
 	p, st, inner := &m.push, &m.st, w-2
-	f := framed{title: "Rows", figure: m.rowsFigure(), focused: p.focus == rowsPane, top: p.rowTop, at: p.row, all: len(p.rows), head: 1}
+	f := framed{title: "Rows", figure: m.rowsFigure(inner), focused: p.focus == rowsPane, top: p.rowTop, at: p.row, all: len(p.rows), head: 1}
+	if f.at, f.all = p.row, len(p.rows); len(p.rows) > 0 && !p.samples {
+		f.top, f.at, f.all = p.inWhole()
+		f.top += p.rowTop - p.tableTop
+	}
 	if len(p.rows) == 0 {
 		return st.frame(f, m.empty(inner, safe(p.noRows()), "what `loopmap sync` receives fills it"), w, h)
 	}

@@ -101,6 +101,16 @@ func (m *Model) readRows(which piece) tea.Cmd {
 	}
 }
 
+// followRows reads the rows anew where something has come since they were read, and nobody is in
+// the middle of something.
+func (m *Model) followRows() tea.Cmd {
+	p := &m.push
+	if p.reading || !p.read || p.running || p.looking || m.input != nil || len(m.over) > 0 || m.place != tablePlace && m.place != sendPlace {
+		return nil
+	}
+	return m.readRows(anew)
+}
+
 // moreRows reads more where the cursor is near the end of what is at hand, and goes on
 // looking for rows that meet the condition.
 func (m *Model) moreRows() tea.Cmd {
@@ -135,6 +145,7 @@ func (m *Model) sawRows(msg rowsMsg) {
 		return
 	}
 	v := msg.view
+	p.lacks = v.Lacks
 	p.fields, p.problem, p.at, p.keyless, p.samples = v.Fields, v.Problem, v.Now, v.Keyless, false
 	if v.Guess > 0 {
 		p.guess = v.Guess
@@ -266,17 +277,18 @@ func (m *Model) startFilter() {
 	m.input = newInput(typingWhere, m.push.where)
 }
 
-// rowsFigure says how many rows are shown, by what, and of those that are not why.
-func (m *Model) rowsFigure() string {
+// rowsFigure says in about w cells how many rows are shown, by what, and of those that are
+// not why.
+func (m *Model) rowsFigure(w int) string {
 	p := &m.push
-	s := ""
+	s, where := "", middle(safe(label(p.where)), max(12, w/2-12))
 	switch n := len(p.rows); {
 	case p.samples:
 		return "of the samples"
 	case p.where != "":
-		s = fmt.Sprintf("%s: %s", safe(label(p.where)), plural(n, "row"))
+		s = fmt.Sprintf("%s: %s", where, plural(n, "row"))
 		if !p.begin || n >= rowsHeld {
-			s = fmt.Sprintf("%s: more than %d rows", safe(label(p.where)), n)
+			s = fmt.Sprintf("%s: more than %d rows", where, n)
 		}
 		switch {
 		case p.looking && !p.end:

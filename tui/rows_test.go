@@ -228,3 +228,42 @@ func TestTableColumns(t *testing.T) {
 		t.Errorf("the column under the cursor is not shown: %s", heads())
 	}
 }
+
+// When something has come, the rows are read anew, the cursor on its row, unless somebody is
+// in the middle of something; columns that are not saved yet are not shown.
+func TestTableFollows(t *testing.T) {
+	d := withTable(start(t, 120, 40, withSample))
+	d.fake.pushes.Lacks = []string{"vip"}
+	d.keys("2", "down").has("bob@example.com").lacks("vip")
+	come := func(n int64) {
+		d.fake.counts = Counts{Came: n}
+		d.fake.pushes.Rows = append([]TableRow{{Row: outgoing.Row{Key: fmt.Sprint("new-", n), Cells: map[string]column.Cell{"email": text("new@example.com")}}}}, d.fake.pushes.Rows...)
+		d.send(countsMsg{d.fake.counts, nil})
+	}
+	if come(1); d.cursorRow() != "own-2" {
+		t.Errorf("the cursor is on %s", d.cursorRow())
+	}
+	d.has("new@example.com", "3 rows")
+	n := len(d.fake.asked)
+	if d.keys("F"); len(d.fake.asked) != n {
+		t.Error("a prompt reads rows")
+	}
+	if come(2); len(d.fake.asked) != n {
+		t.Error("rows are read while something is typed")
+	}
+	d.keys("esc", "1")
+	if come(3); len(d.fake.asked) != n {
+		t.Error("rows are read where they are not shown")
+	}
+}
+
+// What a row sends nothing for is said first, and once.
+func TestBodySaysWhyOnce(t *testing.T) {
+	d := withTable(start(t, 120, 40, withSample))
+	d.fake.pushes.Rows[0].Lines = []outgoing.Line{{Kind: "contact", Status: outgoing.NotMet, Message: `plan != "pro" does not hold (plan is "pro")`}}
+	d.keys("3").to("teamSize").keys("space").to("only run if").keys("enter", `plan != "pro"`, "enter")
+	d.has("contact: the condition is not met").lacks("EARLIER")
+	if n := strings.Count(d.screen(), "does not hold"); n != 1 {
+		t.Errorf("it is said %d times", n)
+	}
+	}

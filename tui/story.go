@@ -182,8 +182,11 @@ func (m *Model) openStory() tea.Cmd {
 		return m.readDelivery(h.ID, false)
 	}
 	parts := []flow{painted(nil, h.At, h.What+": "+h.Became), painted(asTitle, "", "REQUEST")}
-	if len(h.Request) == 0 {
-		parts = append(parts, painted(asFaint, "it is not kept"))
+	switch {
+	case h.Status == string(outgoing.NotMet):
+		parts = append(parts, painted(asFaint, "none was made"))
+	case len(h.Request) == 0:
+		parts = append(parts, painted(asFaint, "it is not kept; Send shows what would go out now"))
 	}
 	m.showValue(h.What+" of "+s.name, h.Became, string(h.Request), append(parts, bodyOf(h.Request))...)
 	return nil

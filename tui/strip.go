@@ -10,8 +10,9 @@ import (
 
 // Counts are how much wants a person.
 type Counts struct {
-	Quarantined int // deliveries that are no row
-	Failed      int // things that were sent and that Loops has refused
+	Quarantined int   // deliveries that are no row
+	Failed      int   // things that were sent and that Loops has refused
+	Came        int64 // grows with each delivery that comes
 }
 
 type countsMsg struct {
@@ -32,7 +33,10 @@ func (m *Model) counted(msg countsMsg) tea.Cmd {
 	if msg.err != nil || m.ctx.Err() != nil {
 		return nil
 	}
-	m.counts = msg.counts
+	came := msg.counts.Came != m.counts.Came
+	if m.counts = msg.counts; came {
+		return tea.Batch(m.count(), m.followRows())
+	}
 	return m.count()
 }
 
@@ -107,11 +111,13 @@ func (m *Model) strip(w int) string {
 	if m.cfg.Label != "" {
 		heard = m.cfg.Label + ", " + heard
 	}
+	most := [][]string{{"● " + heard, name + extra + unsaved, table}, {"● " + heard, name + extra + unsaved}, {"● " + heard, name + unsaved},
+		{"●", name + extra + unsaved}, {"●", name + unsaved}, {"● " + heard}, {"●"}}
+	if m.push.running { // what goes on gives way last
+		most = [][]string{most[0], most[1], most[2], {"● " + heard}, {"● " + m.runStatus()}, {"● " + thousands(m.push.progress.Done) + " sent"}, {"●"}}
+	}
 	parts := []string{}
-	for _, parts = range [][]string{ // as much as there is room for
-		{"● " + heard, name + extra + unsaved, table}, {"● " + heard, name + extra + unsaved}, {"● " + heard, name + unsaved},
-		{"●", name + extra + unsaved}, {"●", name + unsaved}, {"● " + heard}, {"●"},
-	} {
+	for _, parts = range most { // as much as there is room for
 		if width(strings.Join(parts, "  ")) <= room {
 			break
 		}
@@ -166,7 +172,7 @@ func (m *Model) said(w int) (lines []string) {
 		columns := plural(len(m.cfg.Draft.Receive.Columns), "column")
 		look, text = m.st.warn.Bold(true), "an earlier session ended unsaved ("+columns+"): take what it left?"
 	case m.input != nil && m.input.inLine():
-		lines = append(lines, fill(" "+m.inputLine(w-2), w))
+		lines = append(m.aboveInput(w), fill(" "+m.inputLine(w-2), w))
 		if text == "" {
 			return lines
 		}
@@ -286,6 +292,8 @@ func (m *Model) keyHints() (list []hint) {
 		case at == onAccounts && m.idle(b.action):
 			continue
 		case at == onDeliveries && m.came.current() == nil && b.action != fetch && b.action != help && b.action != quit:
+			continue
+		case b.action == run && m.cfg.ReadOnly:
 			continue
 		case rowless && (b.action == run || at == inTable && (b.action == enter || b.action == find)):
 			continue

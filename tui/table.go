@@ -103,7 +103,7 @@ func (tableScreen) do(m *Model, a action) tea.Cmd {
 func (tableScreen) draw(m *Model) []string {
 	p, st, r := &m.push, &m.st, m.room()
 	inner := r.w - 2
-	f := framed{title: safe(m.draft.Table), figure: m.rowsFigure(), focused: true, top: p.tableTop, at: p.row, all: len(p.rows), head: 1}
+	f := framed{title: safe(m.draft.Table), figure: m.rowsFigure(inner - width(safe(m.draft.Table))), focused: true, top: p.tableTop, at: p.row, all: len(p.rows), head: 1}
 	if len(p.rows) == 0 || p.samples {
 		return st.frame(f, m.noTable(&f, inner), r.w, r.h)
 	}
@@ -191,6 +191,8 @@ func (p *pushScreen) inWhole() (from, at, all int) {
 func (m *Model) rowNumber() string {
 	p := &m.push
 	switch {
+	case p.first < 0 && p.guess > len(p.rows):
+		return "row about " + thousands(p.guess-len(p.rows)+p.row+1)
 	case p.first < 0:
 		return "row"
 	case p.end:
@@ -202,10 +204,11 @@ func (m *Model) rowNumber() string {
 // tableColumn is a column of the table as it is shown: one of its own, the last delivery
 // about the row, or what became of one kind of what rows send.
 type tableColumn struct {
-	name string // of the column, or of the kind
-	what shownIn
-	typ  column.Type
-	w    int
+	name  string // of the column, or of the kind
+	what  shownIn
+	typ   column.Type
+	w     int
+	short bool // there is little room
 }
 
 type shownIn int
@@ -231,19 +234,27 @@ func (c tableColumn) of(m *Model, row TableRow) (string, lipgloss.Style) {
 	case inKind:
 		return outcomeOf(row.Row, c.name, &m.st)
 	case inCame:
-		return m.cameOf(row)
+		return m.cameOf(row, c.short)
 	case inField:
 	}
 	v := row.Cells[c.name]
 	return cellText(v), m.st.cell(v, c.typ)
 }
 
-// cameOf is the last delivery about a row: what became of it, and when.
-func (m *Model) cameOf(row TableRow) (string, lipgloss.Style) {
+// cameOf is the last delivery about a row: what became of it, and when; in short the one of
+// the two that says more.
+func (m *Model) cameOf(row TableRow, short bool) (string, lipgloss.Style) {
 	if row.Came.At.IsZero() {
 		return "-", m.st.faint
 	}
-	return safe(row.Came.Status) + " " + row.Came.At.Local().Format("01-02 15:04"), m.st.status(row.Came.Status)
+	at, status := row.Came.At.Local().Format("01-02 15:04"), safe(row.Came.Status)
+	switch {
+	case short && mapping.Status(row.Came.Status) == mapping.Applied:
+		return at, m.st.status(row.Came.Status)
+	case short:
+		return status, m.st.status(row.Came.Status)
+	}
+	return status + " " + at, m.st.status(row.Came.Status)
 }
 
 // mostCells are how wide a column of the table gets: as wide as all columns have room for,
@@ -253,7 +264,7 @@ var mostCells = []int{44, 32, 24, 18, 14}
 // tableColumns are those that w cells have room for; more says that there are others.
 func (m *Model) tableColumns(w int) (shown []tableColumn, more bool) {
 	p := &m.push
-	last := []tableColumn{{what: inCame, w: len("received")}}
+	last := []tableColumn{{what: inCame, w: len("received"), short: w < sideBySide}}
 	for _, k := range m.kinds() {
 		last = append(last, tableColumn{name: k, what: inKind, w: min(14, 2+width(safe(k)))})
 	}
@@ -278,7 +289,7 @@ func (m *Model) tableColumns(w int) (shown []tableColumn, more bool) {
 			if more = room < min(c.w, 8); more {
 				break
 			}
-			shown = append(shown, tableColumn{c.name, c.what, c.typ, min(c.w, room)})
+			shown = append(shown, tableColumn{name: c.name, typ: c.typ, w: min(c.w, room)})
 			room -= c.w + 1
 		}
 		if !more && room >= -1 {

@@ -44,7 +44,7 @@ func (m *Model) sawLook(msg lookMsg) {
 func (m *Model) seen() (list []column.Field) {
 	p := &m.push
 	for _, f := range p.fields {
-		if !slices.Contains(p.look.Hidden, f.Name) {
+		if !slices.Contains(p.look.Hidden, f.Name) && !slices.Contains(p.lacks, f.Name) {
 			list = append(list, f)
 		}
 	}

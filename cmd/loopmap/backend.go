@@ -242,9 +242,11 @@ func (b *backend) Save(ctx context.Context, m *mapping.Mapping) (s tui.Saved, er
 		return s, err
 	}
 	store, tableErr := b.open(ctx, saved)
+	changes := !bytes.Equal(out, b.read)
 	if tableErr == nil {
 		var plan table.Plan
 		if plan, tableErr = store.Plan(ctx, saved); tableErr == nil {
+			changes = changes || len(plan.SQL) > 0
 			if err := store.Apply(ctx, plan); err != nil {
 				return s, fmt.Errorf("nothing is saved: the table cannot be changed: %w", err)
 			}
@@ -272,7 +274,9 @@ func (b *backend) Save(ctx context.Context, m *mapping.Mapping) (s tui.Saved, er
 		return s, err
 	}
 	s.Columns = tableColumns(columns)
-	s.Words += " and table " + saved.Table
+	if s.Words += " and table " + saved.Table; !changes {
+		s.Words = "nothing was to be saved: file and table stay as they are"
+	}
 	// What was captured before, and what another mapping could not map.
 	n, err := mapWaiting(ctx, store, saved, quiet())
 	if err != nil {

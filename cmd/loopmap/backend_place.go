@@ -49,6 +49,9 @@ func (b *backend) counts(ctx context.Context) (c tui.Counts, err error) {
 			return err
 		}
 		c.Quarantined = int(quarantined)
+		if c.Came, err = s.Mark(ctx); err != nil {
+			return err
+		}
 		c.Failed, err = s.FailedPushes(ctx, m.Table)
 		return err
 	})

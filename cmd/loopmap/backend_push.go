@@ -156,7 +156,10 @@ func (t *teller) outcome(o push.Outcome) {
 		return
 	}
 	done := o.Counts.Sent + o.Counts.Failed + o.Counts.Pending + o.Counts.NotMet
-	p := tui.PushProgress{Done: done, Requests: o.Counts.Requests, Outcomes: t.list, Left: leftOf(t.pace, o.Counts)}
+	p := tui.PushProgress{Done: done, Outcomes: t.list}
+	if o.Counts.All { // else nobody knows yet how many there are
+		p.Requests, p.Left = o.Counts.Requests, leftOf(t.pace, o.Counts)
+	}
 	select {
 	case t.told <- p:
 		t.last, t.list = time.Now(), nil

@@ -34,6 +34,11 @@ func (b *backend) Rows(ctx context.Context, m *mapping.Mapping, q tui.RowsQuery)
 		}
 		view.Fields, view.Problem = table.Fields(m, columns), ""
 		there := table.Present(m, view.Fields, columns)
+		for _, f := range view.Fields {
+			if !slices.Contains(there, f) {
+				view.Lacks = append(view.Lacks, f.Name)
+			}
+		}
 		if !slices.ContainsFunc(there, func(f column.Field) bool { return m.Dialect.Fold(f.Name) == m.Dialect.Fold(m.Key) }) {
 			view.Problem = "the table has no column " + m.Key + " yet, which is to tell its rows apart: saving the mapping makes it"
 			return nil
@@ -47,7 +52,7 @@ func (b *backend) Rows(ctx context.Context, m *mapping.Mapping, q tui.RowsQuery)
 			p.Column = ""
 		}
 		if q.Where != "" {
-			if p.Where, err = whereOf(q.Where, view.Fields); err != nil {
+			if p.Where, err = whereOf(q.Where, there); err != nil {
 				return err
 			}
 		}
@@ -116,8 +121,11 @@ func (b *backend) Story(ctx context.Context, key string) (out tui.Story, err err
 		for _, c := range story.Cells {
 			l := cellLine(c, told)
 			cell := tui.StoryCell{Column: l[0], Value: cellText(c.Now), From: l[2], Written: l[3], Delivery: l[4], Mapping: l[5], Before: l[6]}
-			if c.Now.State == column.Missing {
+			switch {
+			case c.Now.State == column.Missing:
 				cell.Value = l[1]
+			case c.Now.State == column.Present && c.Now.Text == "":
+				cell.Value = `""`
 			}
 			for _, held := range wholeCell(story, c, told)[1:] {
 				cell.Held = append(cell.Held, strings.Join(slices.DeleteFunc(held, func(s string) bool { return s == "" }), "  "))

@@ -23,6 +23,9 @@ type hand struct {
 func (x *terminal) click(text string, in int) *terminal {
 	x.t.Helper()
 	x.wait(text)
+	for began := time.Now(); !x.full() && time.Since(began) < 30*time.Second; time.Sleep(5 * time.Millisecond) {
+		x.wait(text) // it was drawn before the size of the terminal was known
+	}
 	for y, line := range strings.Split(x.text(), "\n") {
 		if i := strings.Index(line, text); i >= 0 {
 			at := fmt.Sprintf("0;%d;%d", len([]rune(line[:i]))+in+1, y+1)
@@ -31,6 +34,12 @@ func (x *terminal) click(text string, in int) *terminal {
 	}
 	x.t.Fatalf("%q is not on the screen:\n%s", text, x.text())
 	return x
+}
+
+// full reports whether the keys stand on the terminal's last line.
+func (x *terminal) full() bool {
+	lines := strings.Split(x.text(), "\n")
+	return len(lines) == x.screen.Height() && lines[len(lines)-1] != ""
 }
 
 // key presses a key, or clicks on it where the last line shows it.

@@ -6,6 +6,7 @@ package condition
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
@@ -145,9 +146,21 @@ func (v *columnNames) Visit(node *ast.Node) {
 func errorOf(err error) *Error {
 	var at *file.Error
 	if errors.As(err, &at) {
-		return &Error{at.From, at.Message}
+		return &Error{at.From, plainly(at.Message)}
 	}
 	return &Error{0, err.Error()}
+}
+
+// plainly says of the commonest mistakes what to write instead, in the place of the parser's
+// words.
+func plainly(msg string) string {
+	switch {
+	case strings.HasPrefix(msg, `unexpected token Operator("=")`):
+		return "write == to compare"
+	case strings.HasPrefix(msg, "unexpected token EOF"):
+		return "it ends too early"
+	}
+	return msg
 }
 
 // testsOf are the parts between and, or and not.
