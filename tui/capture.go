@@ -320,12 +320,12 @@ func (m *Model) howTo() []string {
 			url += "--public-url https://your.name.example then says here what to paste in Loops:"
 		}
 	}
-	secret := "Set LOOPS_SIGNING_SECRET to the secret on that page (whsec_...) and start again. " +
+	secret := "Set LOOPS_SIGNING_SECRET to the secret under Settings, Webhooks in Loops (whsec_...) and start again. " +
 		"Until then nothing is verified and nothing stored"
 	switch {
 	case l.Trial && l.Problem == "":
 		secret = "This is a trial, without LOOPS_SIGNING_SECRET: `loopmap trigger contact.created` on this machine brings a sample; " +
-			"with the secret of that page (whsec_...) set, Loops can"
+			"with the secret under Settings, Webhooks in Loops (whsec_...) set, Loops can"
 	case l.URL == "" || l.Problem != "" && l.Secrets > 0:
 		secret = "What `loopmap sync` receives, with signatures checked, stands in the journal"
 	case l.Secrets == 1:

@@ -148,7 +148,7 @@ func (a *app) deliveries(ctx context.Context, file string, f table.Filter, email
 		}
 		return nil
 	}
-	return printTable(a.stdout, rows)
+	return a.printFitted(rows, 0, 2, 4) // all but the event, the email and the reason
 }
 
 func (a *app) showDelivery(ctx context.Context, id, file string, bytes bool) error {

@@ -153,11 +153,15 @@ func (a *app) printFindings(list []finding) error {
 			state = look.Render(state)
 		}
 		if width > 0 {
-			what = strings.ReplaceAll(ansi.Wordwrap(what, width, ""), "\n", "\n"+findingIndent)
+			what = hanging(what, width, findingIndent)
 		}
 		text := fmt.Sprintf("%s %-10s  %s\n", state, f.Check, what)
-		for _, do := range f.Do { // on one line, to be copied
-			text += findingIndent + "-> " + body.Printable(do) + "\n"
+		for _, do := range f.Do {
+			do = body.Printable(do)
+			if width > 0 {
+				do = hanging(do, width-len(doMark), findingIndent+strings.Repeat(" ", len(doMark)))
+			}
+			text += findingIndent + doMark + do + "\n"
 		}
 		if _, err := io.WriteString(w, text); err != nil {
 			return err
@@ -168,6 +172,30 @@ func (a *app) printFindings(list []finding) error {
 
 // findingIndent is as wide as what stands before a finding's words.
 var findingIndent = strings.Repeat(" ", 21)
+
+// doMark stands before what to do.
+const doMark = "-> "
+
+// hanging is a text on lines of a width, broken at blanks alone, the later ones behind an indent.
+func hanging(s string, width int, indent string) string {
+	var b strings.Builder
+	at := 0
+	for i, word := range strings.Split(s, " ") {
+		n := ansi.StringWidth(word)
+		switch {
+		case i == 0:
+		case at+1+n > width:
+			b.WriteString("\n" + indent)
+			at = 0
+		default:
+			b.WriteByte(' ')
+			at++
+		}
+		b.WriteString(word)
+		at += n
+	}
+	return b.String()
+}
 
 // several is a number with what is counted.
 func several(n int, one, many string) string {

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"loopmap/mapping"
 	"loopmap/mapping/body"
 	"loopmap/mapping/loops"
@@ -33,6 +35,12 @@ func atLeast(flag string, least, got int, without string) error {
 func together(flags ...string) error {
 	last := len(flags) - 1
 	return usage("%s and %s exclude each other\nhint: give one of them", strings.Join(flags[:last], ", "), flags[last])
+}
+
+// lacking says that an argument is missing, and how the command is called with it.
+func lacking(c *cobra.Command, name string) error {
+	example, _, _ := strings.Cut(strings.TrimSpace(c.Example), "\n")
+	return usage("%s is missing\nhint: for example %s; %s --help tells more", name, example, c.CommandPath())
 }
 
 // noColumn says that a table or a mapping has no column of that name.

@@ -111,6 +111,11 @@ func TestSameMistakeSameWords(t *testing.T) {
 		{"wrong number of arguments: 2", "usage is X"}: {
 			"push a b", "replay a b", "check a b", "rehearse a b", "deliveries a b", "rows a b", "sync a b", "doctor a b", "ssh a b", "loopmap.yaml b",
 		},
+		{"EVENT is missing", "for example loopmap trigger contact.created; loopmap trigger --help tells more"}:    {"trigger"},
+		{"KEY|EMAIL is missing", "for example loopmap why dana@northwind.example; loopmap why --help tells more"}: {"why"},
+		{"X is missing", "for example loopmap X --help tells more"}:                                               {"add", "drop", "deliveries show"},
+		{"there is no help on \"mapping\"", "did you mean loopmap help file?"}:                                    {"help mapping"},
+		{"there is no help on \"Repair\"", "did you mean loopmap help operations?"}:                               {"help Repair"},
 		{"X exclude each other", "give one of them"}: {
 			"deliveries --row a --email b", "push --row a --failed", "push --connection a --team b " + file, "sync --trial --unsigned", "connect --list --remove",
 		},

@@ -31,7 +31,9 @@ func (a *app) replayCommand() *cobra.Command {
 		Short: "Map deliveries again, or bring them in from a file",
 		Long: "Maps every delivery of the journal through the mapping as it is now and writes\n" +
 			"the rows again: quarantined ones that fit by now are applied, and a table that\n" +
-			"was lost is made anew. Running it twice changes nothing.\n\n" +
+			"was lost is made anew. What a person has set by hand in a column that deliveries\n" +
+			"fill is overwritten with what they say: look with --diff first. Running it twice\n" +
+			"changes nothing.\n\n" +
 			"With --from it reads deliveries from a file (- for standard input), one JSON\n" +
 			"object a line, or a JSON list of them: a webhook's body, or {\"id\": webhook-id,\n" +
 			"\"timestamp\": Unix seconds, \"body\": ...}. They are journalled and mapped like\n" +

@@ -7,6 +7,7 @@ import (
 
 	"loopmap/mapping"
 	"loopmap/mapping/body"
+	"loopmap/mapping/column"
 	"loopmap/mapping/table"
 )
 
@@ -26,7 +27,7 @@ func (c *replayed) add(changes []table.Change) {
 			}
 			cells := map[string]any{}
 			for i, col := range ch.Mapping.Columns() {
-				if cells[col.Name] = any(values[i].Text); values[i].Null {
+				if cells[col.Name] = any(asRead(col.Type, values[i].Text)); values[i].Null {
 					cells[col.Name] = nil
 				}
 			}
@@ -34,6 +35,17 @@ func (c *replayed) add(changes []table.Change) {
 		}
 		c.Changes = append(c.Changes, rowChange{ch.Key, row(ch.Before), row(ch.After)})
 	}
+}
+
+// asRead is what a table holds as rows shows it: SQLite keeps true as 1.
+func asRead(t column.Type, stored string) string {
+	switch {
+	case t == column.Boolean && stored == "1":
+		return "true"
+	case t == column.Boolean && stored == "0":
+		return "false"
+	}
+	return stored
 }
 
 // print writes the counts, and with --diff the changes.

@@ -138,6 +138,9 @@ func exactly(n int) cobra.PositionalArgs { return counted(cobra.ExactArgs(n)) }
 func counted(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if err := check(c, args); err != nil {
+			if name := wanted(c, len(args)); name != "" {
+				return lacking(c, name)
+			}
 			if near := nearestCommand(c, args); near != "" {
 				return usage("wrong number of arguments: %d\nhint: did you mean %s %s?", len(args), c.CommandPath(), near)
 			}
@@ -145,6 +148,15 @@ func counted(check cobra.PositionalArgs) cobra.PositionalArgs {
 		}
 		return nil
 	}
+}
+
+// wanted is the argument that a command needs behind so many; "" where it needs none.
+func wanted(c *cobra.Command, given int) string {
+	words := strings.Fields(c.Use)[1:]
+	if given >= len(words) || strings.HasPrefix(words[given], "[") {
+		return ""
+	}
+	return words[given]
 }
 
 func fileArg(args []string) string {

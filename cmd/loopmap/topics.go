@@ -23,6 +23,15 @@ var topicFiles embed.FS
 // topicNames is the order in which topics are listed.
 var topicNames = []string{"keys", "file", "receive", "rules", "push", "conditions", "postgres", "ssh", "operations", "speed", "environment"}
 
+// otherNames are words under which a topic is looked for, too.
+var otherNames = map[string]string{
+	"mapping": "file", "mappings": "file", "yaml": "file", "config": "file", "columns": "file", "types": "file", "paths": "file",
+	"webhook": "receive", "webhooks": "receive", "events": "receive",
+	"send": "push", "sending": "push", "condition": "conditions", "sqlite": "file", "database": "file",
+	"quarantine": "operations", "repair": "operations", "log": "operations", "metrics": "operations",
+	"env": "environment", "files": "environment", "exit": "environment", "mapper": "keys", "table": "keys",
+}
+
 // topic is what help tells beside what it tells of commands.
 type topic struct{ name, title, about, text string }
 
@@ -119,7 +128,11 @@ func helpOn(root *cobra.Command, args []string) error {
 			names = append(names, c.Name())
 		}
 	}
-	if near := body.Nearest(args[0], names); near != "" && len(args) == 1 {
+	near := otherNames[strings.ToLower(args[0])]
+	if near == "" {
+		near = body.Nearest(args[0], names)
+	}
+	if near != "" && len(args) == 1 {
 		hint = "did you mean loopmap help " + near + "?"
 	}
 	return usage("there is no help on %q\nhint: %s", strings.Join(args, " "), hint)

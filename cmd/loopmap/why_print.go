@@ -64,9 +64,10 @@ func (a *app) printStory(m *mapping.Mapping, s *table.Story, whole bool) error {
 		told[t.ID] = t
 	}
 	rows, head := [][]string{{"COLUMN", "VALUE", "FROM", "WRITTEN", "DELIVERY", "MAPPING", "BEFORE"}}, "cells"
+	ids := []int{3, 4, 5} // with the time, which says nothing when it is cut
 	if whole {
 		head = "what " + s.Cells[0].Name + " has held"
-		rows = wholeCell(s, s.Cells[0], told)
+		rows, ids = wholeCell(s, s.Cells[0], told), []int{2, 3, 4}
 	} else {
 		for _, c := range s.Cells {
 			rows = append(rows, cellLine(c, told))
@@ -79,7 +80,8 @@ func (a *app) printStory(m *mapping.Mapping, s *table.Story, whole bool) error {
 	for _, part := range []struct {
 		head string
 		rows [][]string
-	}{{head, rows}, {"what has happened", happened}} {
+		ids  []int
+	}{{head, rows, ids}, {"what has happened", happened, []int{0, 3, 4}}} {
 		if len(part.rows) == 0 {
 			continue
 		}
@@ -87,7 +89,7 @@ func (a *app) printStory(m *mapping.Mapping, s *table.Story, whole bool) error {
 		if err := printTable(a.stdout, [][]string{{part.head}}); err != nil {
 			return err
 		}
-		if err := printTable(a.stdout, part.rows); err != nil {
+		if err := a.printFitted(part.rows, part.ids...); err != nil {
 			return err
 		}
 	}
