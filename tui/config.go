@@ -267,4 +267,5 @@ type Review struct {
 type Saved struct {
 	Columns []TableColumn // of the table as it is now
 	Words   string        // what was done
+	Mapped  int           // deliveries that had waited and are mapped now
 }

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -184,10 +185,19 @@ func (m *Model) wrote(msg savedMsg) tea.Cmd {
 	}
 	m.recompute()
 	m.say("%s", safe(msg.saved.Words))
+	if msg.saved.Mapped == 0 && msg.saved.Columns != nil && m.onlyBuiltIn() {
+		m.note += " (the built-in contact is no row)"
+	}
 	if m.place == sendPlace || m.place == tablePlace {
 		return m.readRows(anew) // the table may have other columns now
 	}
 	return nil
+}
+
+// onlyBuiltIn reports whether the mapping is made by the built-in sample alone, which no
+// webhook has brought.
+func (m *Model) onlyBuiltIn() bool {
+	return len(m.samples) == 1 && m.draft.Receives() && bytes.Equal(m.samples[0].Body, m.cfg.Example.Body)
 }
 
 // reviewScreen shows the change before it is written.

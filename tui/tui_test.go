@@ -415,6 +415,26 @@ func TestMisfitIsShown(t *testing.T) {
 	d.keys("/", "companyName", "enter", "space", "esc", "tab", "t").has("integer !", `! "Northwind Traders" is not a whole number`, "no row: column company_name")
 }
 
+// The built-in contact has come from nowhere: a save by it alone says that it is no row.
+func TestSaveByTheBuiltIn(t *testing.T) {
+	d := start(t, 100, 24, withSample)
+	save := func(mapped int) string {
+		d.send(savedMsg{d.m.draft, Saved{Columns: []TableColumn{{"email", "TEXT"}}, Words: "saved it. Next: loopmap sync", Mapped: mapped}, nil})
+		return d.screen()
+	}
+	const is = "saved it. Next: loopmap sync (the built-in contact is no row)"
+	if s := save(0); !strings.Contains(s, is) {
+		t.Errorf("it is not said:\n%s", s)
+	}
+	if s := save(1); strings.Contains(s, "no row)") {
+		t.Errorf("a delivery waited, and became one:\n%s", s)
+	}
+	d.m.use(Sample{From: "a file", Body: sampleBody(t, "contact.deleted")})
+	if s := save(0); strings.Contains(s, "no row)") {
+		t.Errorf("there is another sample:\n%s", s)
+	}
+}
+
 func TestSave(t *testing.T) {
 	d := start(t, 80, 24, withSample)
 	d.keys("/", "email", "enter", "space", "esc", "s").has("FILE loopmap.yaml", "adds column email (TEXT)", `ALTER TABLE "contacts" ADD COLUMN "email" TEXT;`, "enter write")

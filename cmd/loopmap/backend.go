@@ -282,7 +282,7 @@ func (b *backend) Save(ctx context.Context, m *mapping.Mapping) (s tui.Saved, er
 	if err != nil {
 		return s, err
 	}
-	switch {
+	switch s.Mapped = n; {
 	case n == 1:
 		s.Words += "; 1 waiting delivery mapped"
 	case n > 1:
