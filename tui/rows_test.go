@@ -263,7 +263,7 @@ func TestBodySaysWhyOnce(t *testing.T) {
 	d.fake.pushes.Rows[0].Lines = []outgoing.Line{{Kind: "contact", Status: outgoing.NotMet, Message: `plan != "pro" does not hold (plan is "pro")`}}
 	d.keys("3").to("teamSize").keys("space").to("only run if").keys("enter", `plan != "pro"`, "enter")
 	d.has("contact: the condition is not met").lacks("EARLIER")
-	if n := strings.Count(d.screen(), "does not hold"); n != 1 {
+	if n := strings.Count(d.screen(), "condition is not met"); n != 1 {
 		t.Errorf("it is said %d times", n)
 	}
-	}
+}
