@@ -295,7 +295,7 @@ func (m *Model) keyHints() (list []hint) {
 			continue
 		case b.action == run && m.cfg.ReadOnly:
 			continue
-		case rowless && (b.action == run || at == inTable && (b.action == enter || b.action == find)):
+		case rowless && m.push.where == "" && (b.action == run || at == inTable && slices.Contains([]action{enter, find, filter, pick}, b.action)):
 			continue
 		case b.action == nextPane && at&onMap != 0:
 			short = [...]string{"columns", "row", "attributes"}[m.focus]
