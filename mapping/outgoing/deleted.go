@@ -33,7 +33,7 @@ func (s *Sender) Deleted(row Row) (d *Deletion, held bool) {
 		sent = sent || !l.SentAt.IsZero()
 	}
 	cells := map[string]column.Cell{}
-	switch _, made := s.toldCells(row, cells); {
+	switch _, made := s.toldCells(row, cells, nil); {
 	case contact.Tried == deletedMark+d.ID:
 		return d, s.asMarked(row, contact)
 	case s.deletes(row, d):
@@ -136,7 +136,7 @@ func (s *Sender) asMarked(row Row, marked Line) bool {
 	}
 	for _, d := range row.Told {
 		if d.Received.After(marked.UpdatedAt) {
-			s.told(d, row.Key, cells)
+			s.told(d, row.Key, cells, nil)
 		}
 	}
 	return s.sameCells(row.Cells, cells)

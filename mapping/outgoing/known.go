@@ -1,6 +1,7 @@
 package outgoing
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -24,7 +25,7 @@ func (s *Sender) arrived(row Row) bool {
 		return false
 	}
 	cells := map[string]column.Cell{}
-	last, _ := s.toldCells(row, cells)
+	last, _ := s.toldCells(row, cells, s.doubted)
 	for _, l := range row.Lines {
 		if l.Unknown() || l.Kind == mapping.ContactKind && !l.SentAt.IsZero() || l.SentAt.After(last) {
 			return false
@@ -34,21 +35,50 @@ func (s *Sender) arrived(row Row) bool {
 }
 
 // toldCells brings cells to what all of Loops' webhooks have told of a row: when the
-// last of them came, and whether one of them has made it.
-func (s *Sender) toldCells(row Row, cells map[string]column.Cell) (last time.Time, made bool) {
+// last of them came, and whether one of them has made it. misfit is called for each value
+// that does not fit its column; it may be nil.
+func (s *Sender) toldCells(row Row, cells map[string]column.Cell, misfit misfitFunc) (last time.Time, made bool) {
 	for _, d := range row.Told {
 		if last.Before(d.Received) {
 			last = d.Received
 		}
-		made = s.told(d, row.Key, cells) == mapping.Upsert || made
+		made = s.told(d, row.Key, cells, misfit) == mapping.Upsert || made
 	}
 	return last, made
 }
 
-// told brings cells to what a delivery says, and returns what it does to the row.
-func (s *Sender) told(d mapping.Delivery, key string, cells map[string]column.Cell) mapping.Action {
+// misfitFunc is what to do about a column for which a delivery has a value that does not fit
+// it. cells are as they were told until then.
+type misfitFunc func(cells map[string]column.Cell, name string)
+
+// doubted makes a cell the same as none of a row, so that it is looked at whether the row is
+// sent, where somebody may have changed it since: where it had a value, or where NULL is sent.
+func (s *Sender) doubted(cells map[string]column.Cell, name string) {
+	if !cells[name].Empty() || s.clears(name) {
+		cells[name] = column.Cell{State: column.Misfit}
+	}
+}
+
+// clears reports whether a contact update says that a column is NULL.
+func (s *Sender) clears(name string) bool {
+	c := s.m.Push.Contact
+	return c != nil && slices.ContainsFunc(c.Properties, func(q mapping.Pair) bool {
+		clears := q.OnNull == mapping.ClearNull || q.OnNull == "" && c.OnNull == mapping.ClearNull
+		return clears && s.fills(q, name)
+	})
+}
+
+// fills reports whether a column is what a pair sends.
+func (s *Sender) fills(q mapping.Pair, name string) bool {
+	return s.byName[s.m.Dialect.Fold(q.Column)].Name == name
+}
+
+// told brings cells to what a delivery says, and returns what it does to the row. One that
+// does not map by this mapping has been applied by another: what it says in other columns
+// Loops has told all the same.
+func (s *Sender) told(d mapping.Delivery, key string, cells map[string]column.Cell, misfit misfitFunc) mapping.Action {
 	row, err := s.m.Row(d)
-	if err != nil || row.Key != key {
+	if row.Key != key || err != nil && row.Action == mapping.Delete {
 		return mapping.Update
 	}
 	if row.Action == mapping.Delete {
@@ -56,9 +86,19 @@ func (s *Sender) told(d mapping.Delivery, key string, cells map[string]column.Ce
 		return mapping.Delete
 	}
 	for i, c := range s.m.Columns() {
-		if row.Cells[i].State != column.Missing {
-			cells[s.byName[s.m.Dialect.Fold(c.Name)].Name] = row.Cells[i]
+		name := s.byName[s.m.Dialect.Fold(c.Name)].Name
+		switch row.Cells[i].State {
+		case column.Missing:
+		case column.Misfit:
+			if misfit != nil {
+				misfit(cells, name)
+			}
+		case column.Null, column.Present:
+			cells[name] = row.Cells[i]
 		}
+	}
+	if err != nil {
+		return mapping.Update
 	}
 	return row.Action
 }
@@ -109,7 +149,7 @@ func (s *Sender) knownOf(row Row, line Line) known {
 			continue
 		}
 		cells := map[string]column.Cell{}
-		s.told(d, row.Key, cells)
+		s.told(d, row.Key, cells, func(_ map[string]column.Cell, name string) { s.forget(k, name) })
 		var w wrongs // what cannot be sent is not what Loops has
 		if facts := mapping.FactsOf(d.Body); facts.Event == mapping.ContactDeleted && (row.Deleted == nil || row.Deleted.ID != d.ID) {
 			clear(k)
@@ -138,6 +178,20 @@ func (s *Sender) knownOf(row Row, line Line) known {
 		}
 	}
 	return k
+}
+
+// forget takes out what is sent from a column: Loops has something else by now.
+func (s *Sender) forget(k known, name string) {
+	for _, q := range s.m.Push.Contact.Properties {
+		if s.fills(q, name) {
+			delete(k, q.Loops)
+		}
+	}
+	for _, q := range s.m.Push.Contact.Lists {
+		if s.fills(q, name) {
+			delete(k, listPrefix+q.Loops)
+		}
+	}
 }
 
 var userIDPath = body.MakePath(body.Step{Key: "contactIdentity"}, body.Step{Key: "userId"})
