@@ -415,6 +415,14 @@ func TestMisfitIsShown(t *testing.T) {
 	d.keys("/", "companyName", "enter", "space", "esc", "tab", "t").has("integer !", `! "Northwind Traders" is not a whole number`, "no row: column company_name")
 }
 
+// Where a secret is to be had is named before anything else speaks of it.
+func TestCaptureNamesThePage(t *testing.T) {
+	for _, trial := range []bool{true, false} {
+		d := start(t, 140, 40, func(c *Config) { c.Listen.Secrets, c.Listen.Trial = 0, trial })
+		d.has("under Settings, Webhooks in Loops (whsec_...)").lacks("that page")
+	}
+}
+
 // The built-in contact has come from nowhere: a save by it alone says that it is no row.
 func TestSaveByTheBuiltIn(t *testing.T) {
 	d := start(t, 100, 24, withSample)
