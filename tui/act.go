@@ -125,7 +125,8 @@ func (m *Model) do(a action) tea.Cmd {
 	case quit:
 		if m.push.running && !m.push.sure {
 			m.push.sure = true
-			m.say("rows are being sent: %s again stops that and leaves; %s on Send or Table stops alone. What is sent stays sent", keyFor(quit), keyFor(stop))
+			m.say("rows are being sent: %s again stops that and leaves; %s on Send or Table stops alone. What is sent stays sent",
+				keyFor(quit), keyFor(stop))
 			return nil
 		}
 		if m.ask = m.Unsaved(); !m.ask {

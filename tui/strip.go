@@ -114,7 +114,8 @@ func (m *Model) strip(w int) string {
 	most := [][]string{{"● " + heard, name + extra + unsaved, table}, {"● " + heard, name + extra + unsaved}, {"● " + heard, name + unsaved},
 		{"●", name + extra + unsaved}, {"●", name + unsaved}, {"● " + heard}, {"●"}}
 	if m.push.running { // what goes on gives way last
-		most = [][]string{most[0], most[1], most[2], {"● " + heard}, {"● " + m.runStatus()}, {"● " + thousands(m.push.progress.Done) + " sent"}, {"●"}}
+		few := "● " + thousands(m.push.progress.Done) + " done"
+		most = [][]string{most[0], most[1], most[2], {"● " + heard}, {"● " + m.runStatus()}, {few}, {"●"}}
 	}
 	parts := []string{}
 	for _, parts = range most { // as much as there is room for
@@ -295,7 +296,8 @@ func (m *Model) keyHints() (list []hint) {
 			continue
 		case b.action == run && m.cfg.ReadOnly:
 			continue
-		case rowless && m.push.where == "" && (b.action == run || at == inTable && slices.Contains([]action{enter, find, filter, pick}, b.action)):
+		case rowless && m.push.where == "" &&
+			(b.action == run || at == inTable && slices.Contains([]action{enter, find, filter, pick}, b.action)):
 			continue
 		case b.action == nextPane && at&onMap != 0:
 			short = [...]string{"columns", "row", "attributes"}[m.focus]

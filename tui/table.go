@@ -103,7 +103,8 @@ func (tableScreen) do(m *Model, a action) tea.Cmd {
 func (tableScreen) draw(m *Model) []string {
 	p, st, r := &m.push, &m.st, m.room()
 	inner := r.w - 2
-	f := framed{title: safe(m.draft.Table), figure: m.rowsFigure(inner - width(safe(m.draft.Table))), focused: true, top: p.tableTop, at: p.row, all: len(p.rows), head: 1}
+	f := framed{title: safe(m.draft.Table), focused: true, top: p.tableTop, at: p.row, all: len(p.rows), head: 1}
+	f.figure = m.rowsFigure(inner - width(f.title))
 	if len(p.rows) == 0 || p.samples {
 		return st.frame(f, m.noTable(&f, inner), r.w, r.h)
 	}
