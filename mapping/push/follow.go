@@ -279,6 +279,10 @@ func (f *Follower) changes(ctx, turn context.Context, plan Plan) (more bool, err
 		if turn.Err() != nil { // the turn is over, and nothing went wrong
 			return true, nil //nolint:nilerr
 		}
+		// Rows that these have taken the place of may have gone since.
+		if _, err := f.Pusher.Store.ForgetGone(ctx, plan.Sender.Mapping()); err != nil {
+			return true, err
+		}
 		if err := f.drain(ctx, turn, plan, list); err != nil {
 			return true, err
 		}

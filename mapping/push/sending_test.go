@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -327,5 +329,54 @@ func TestAKeyThatIsUsedAgainAtOnce(t *testing.T) {
 		if err != nil || counts.Sent != 2 {
 			t.Error(counts, err)
 		}
+	})
+}
+
+// racing is an outbox beside which something happens, once, right before it is read.
+type racing struct {
+	push.Outbox
+	beside atomic.Pointer[func()]
+}
+
+func (r *racing) Changes(ctx context.Context, m *mapping.Mapping, limit int) ([]outgoing.Change, error) {
+	if limit > 1 {
+		if do := r.beside.Swap(nil); do != nil {
+			(*do)()
+		}
+	}
+	return r.Outbox.Changes(ctx, m, limit)
+}
+
+// Rows that go while changes are taken up are forgotten with them: the one that has a key
+// now is sent once, as another.
+func TestGoneWhileChangesAreTaken(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, database string) {
+		b := benchOn(t, database, strings.Replace(rulesToo, "push:\n", "push:\n  auto: true\n", 1), loopstest.Options{})
+		triggers, err := b.store.PushTriggers(t.Context(), b.sender.Mapping())
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.change(triggers.SQL...)
+		b.change("INSERT INTO contacts (loops_id, email, plan) VALUES ('1', 'old@example.com', 'pro'), ('2', 'other@example.com', 'pro')")
+		outbox := &racing{Outbox: b.store}
+		ctx, cancel := context.WithCancel(t.Context())
+		var work sync.WaitGroup
+		f := &push.Follower{Pusher: b.pusher, Outbox: outbox, Log: slog.New(slog.DiscardHandler),
+			Plan: func(context.Context) (push.Plan, error) { return push.Plan{Sender: b.sender, Auto: true}, nil }}
+		work.Go(func() { f.Run(ctx) })
+		t.Cleanup(func() { cancel(); work.Wait() })
+		b.patient("both are sent", func() bool {
+			return b.line("1", mapping.ContactKind).Status == outgoing.Sent && b.line("2", mapping.ContactKind).Status == outgoing.Sent
+		})
+		beside := func() {
+			b.change("DELETE FROM contacts", "INSERT INTO contacts (loops_id, email, plan) VALUES ('1', 'new@example.com', 'pro')")
+		}
+		outbox.beside.Store(&beside)
+		b.change("UPDATE contacts SET plan = 'max' WHERE loops_id = '1'")
+		b.patient("the new one is sent, the gone one forgotten", func() bool {
+			_, ok := b.loops.Contact("new@example.com")
+			return ok && b.line("1", mapping.ContactKind).Status == outgoing.Sent && b.line("2", mapping.ContactKind).Status == ""
+		})
 	})
 }
