@@ -253,12 +253,15 @@ func (m *Model) drawRows(w, h int) []string {
 	if len(p.rows) == 0 {
 		return st.frame(f, m.empty(inner, safe(p.noRows()), "what `loopmap sync` receives fills it"), w, h)
 	}
-	key, sends := 8, len("sends now")
+	key, sends, out := 8, len("sends now"), len("outcome")
 	for i := p.rowTop; i < len(p.rows) && i < p.rowTop+rows(h); i++ {
 		key, sends = max(key, width(m.rowName(p.rows[i].Row))), max(sends, width(m.sendsNow(i)))
+		out = max(out, width(outcomes(p.rows[i].Lines)))
 	}
-	sends = min(sends, inner*24/100)
-	key = min(key, max(inner*38/100, inner-sends-24))
+	if key+sends+out+4 > inner { // not all of them have the room that they want
+		sends = min(sends, inner*24/100)
+		key = min(key, max(inner*38/100, inner-sends-24))
+	}
 	outcome := inner - key - sends - 4
 	lines := []string{st.line(false, inner, cell{text: "row", w: key, look: st.faint},
 		cell{text: "sends now", w: sends, look: st.faint}, cell{text: "outcome", w: outcome, look: st.faint})}
