@@ -85,7 +85,8 @@ func (a *app) check(ctx context.Context, file string, samples []string) error {
 		return &mapping.FileError{Problems: wrong}
 	} else if len(wrong) > 0 && m.Receives() { // the table may yet be made with more columns
 		for _, p := range wrong {
-			out.Warnings = append(out.Warnings, p.String()+"; table "+m.Table+" is not there yet")
+			out.Warnings = append(out.Warnings, p.String()+"; table "+m.Table+" is not there yet, and as sync would make it, sync would "+
+				"refuse this file: map the column, or make the table yourself")
 		}
 	}
 	out.Changes, out.SQL, out.Misfits = append(out.Changes, plan.Notes...), append(out.SQL, plan.SQL...), append(out.Misfits, plan.Misfits...)

@@ -133,7 +133,7 @@ func (a *app) rehearse(ctx context.Context, file string, f rehearseFlags) error 
 		r.pause(words, false)
 	default:
 		a.say("change rows yourself (sqlite3 %s), or end it with ctrl+c\n"+
-			"the mapper on it, from another terminal (P is what is sent back; what you save there is kept when this ends):\n"+
+			"the mapper on it, from another terminal (3 is what is sent back; what you save there is kept when this ends):\n"+
 			"  LOOPS_ENDPOINT_URL=%s LOOPS_API_KEY=%s loopmap %s",
 			filepath.Join(dir, "rehearsal.db"), env["LOOPS_ENDPOINT_URL"], env["LOOPS_API_KEY"], scratch)
 		select {
