@@ -79,7 +79,7 @@ func (db campaignDB) settled(t testing.TB) {
 // sqliteCampaign is a database file in dir.
 func sqliteCampaign(dir string) campaignDB {
 	each := func(query string, row func(scan func(to ...any) error) error) error {
-		db, err := sql.Open("sqlite", filepath.Join(dir, "contacts.db"))
+		db, err := sql.Open("sqlite", filepath.Join(dir, "contacts.db")+"?_pragma=busy_timeout(60000)")
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -320,6 +321,7 @@ func TestDoctor(t *testing.T) {
 func startApp(t *testing.T, env map[string]string, addr string, args ...string) (stop func()) {
 	t.Helper()
 	var out heard
+	env = maps.Clone(env) // it is read all the time
 	a := &app{stdin: strings.NewReader(""), stdout: &out, stderr: &out, now: time.Now,
 		lookup: func(name string) (string, bool) { v, ok := env[name]; return v, ok }}
 	ctx, cancel := context.WithCancel(context.Background())

@@ -147,7 +147,7 @@ push:
 		try(api, args...)
 	}
 	for _, status := range []int{400, 404, 409} {
-		db, err := sql.Open("sqlite", filepath.Join(dir, "contacts.db"))
+		db, err := sql.Open("sqlite", filepath.Join(dir, "contacts.db")+"?_pragma=busy_timeout(60000)")
 		if err != nil {
 			t.Fatal(err)
 		}

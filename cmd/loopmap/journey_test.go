@@ -32,7 +32,7 @@ func runLoopmap(t testing.TB, dir string, args ...string) string {
 
 func rowsOf(t testing.TB, file, query string) (list []string) {
 	t.Helper()
-	db, err := sql.Open("sqlite", file)
+	db, err := sql.Open("sqlite", file+"?_pragma=busy_timeout(60000)")
 	if err != nil {
 		t.Fatal(err)
 	}

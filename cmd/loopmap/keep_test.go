@@ -63,7 +63,7 @@ func TestKeeper(t *testing.T) {
 
 func execSQL(t *testing.T, file, text string) {
 	t.Helper()
-	db, err := sql.Open("sqlite", file)
+	db, err := sql.Open("sqlite", file+"?_pragma=busy_timeout(60000)")
 	if err != nil {
 		t.Fatal(err)
 	}

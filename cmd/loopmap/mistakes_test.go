@@ -86,7 +86,7 @@ func TestSameMistakeSameWords(t *testing.T) {
 	if text, code := said(t, map[string]string{}, "replay", file); code != 0 { // which makes the table
 		t.Fatalf("%d %s", code, text)
 	}
-	db, err := sql.Open("sqlite", filepath.Join(dir, "contacts.db"))
+	db, err := sql.Open("sqlite", filepath.Join(dir, "contacts.db")+"?_pragma=busy_timeout(60000)")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,7 +25,7 @@ func databaseOf(ts *testscript.TestScript, name string) (*sql.DB, error) {
 	if name == "postgres" {
 		return sql.Open("pgx", ts.Getenv("DATABASE_URL"))
 	}
-	return sql.Open("sqlite", ts.MkAbs(name))
+	return sql.Open("sqlite", ts.MkAbs(name)+"?_pragma=busy_timeout(60000)")
 }
 
 // scriptCondition: [postgres] holds where a server is reached, or must be.

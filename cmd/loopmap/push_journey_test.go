@@ -22,7 +22,7 @@ func pushFolder(t testing.TB) (dir, addr string, server *loopstest.Server, env [
 	if err := os.WriteFile(filepath.Join(dir, "loopmap.yaml"), []byte(mapsContacts), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	db, err := sql.Open("sqlite", filepath.Join(dir, "contacts.db"))
+	db, err := sql.Open("sqlite", filepath.Join(dir, "contacts.db")+"?_pragma=busy_timeout(60000)")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,7 +29,7 @@ func TestPushPace(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "loopmap.yaml"), []byte(mapsContacts+"push:\n  contact: {email: email, properties: {firstName: first_name}}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	db, err := sql.Open("sqlite", filepath.Join(dir, "contacts.db"))
+	db, err := sql.Open("sqlite", filepath.Join(dir, "contacts.db")+"?_pragma=busy_timeout(60000)")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,7 +44,7 @@ func TestTextsShowOutputs(t *testing.T) {
 		`"email":"dana@northwind.example","companyName":"Fabrikam","teamSize":120,"mailingLists":{"cml41product000123456789a":true}}}}`)
 	prints("replay", mapping, "--from", filepath.Join(dir, "in.ndjson"))
 	check(readme, "rows", "rows", mapping)
-	db, err := sql.Open("sqlite", filepath.Join(dir, "contacts.db"))
+	db, err := sql.Open("sqlite", filepath.Join(dir, "contacts.db")+"?_pragma=busy_timeout(60000)")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,7 @@ func TestReplayDiffReadsAsRows(t *testing.T) {
 	if text, code := said(t, nil, "replay", mapping, "--from", in); code != 0 {
 		t.Fatal(text)
 	}
-	db, err := sql.Open("sqlite", filepath.Join(dir, "contacts.db"))
+	db, err := sql.Open("sqlite", filepath.Join(dir, "contacts.db")+"?_pragma=busy_timeout(60000)")
 	if err != nil {
 		t.Fatal(err)
 	}

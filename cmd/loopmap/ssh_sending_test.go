@@ -30,7 +30,7 @@ func TestSSHRemovedKeyStopsSending(t *testing.T) {
 		return v, ok
 	}
 	writeFile(t, filepath.Join(x.dir, "loopmap.yaml"), sshMapping+"    - {name: email, type: text, from: contact.email}\npush:\n  contact: {email: email}\n")
-	db, err := sql.Open("sqlite", filepath.Join(x.dir, "contacts.db"))
+	db, err := sql.Open("sqlite", filepath.Join(x.dir, "contacts.db")+"?_pragma=busy_timeout(60000)")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -222,7 +222,7 @@ func TestHeldByAnother(t *testing.T) {
 // hold takes SQLite's write lock, and returns what gives it back.
 func hold(t *testing.T, file string) (release func()) {
 	t.Helper()
-	db, err := sql.Open("sqlite", file)
+	db, err := sql.Open("sqlite", file+"?_pragma=busy_timeout(60000)")
 	if err != nil {
 		t.Fatal(err)
 	}

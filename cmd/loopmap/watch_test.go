@@ -126,7 +126,7 @@ func writeMapping(t *testing.T, file, more string) {
 func TestReloadSaysWhatItDoes(t *testing.T) {
 	ctx := context.Background()
 	r, dir, log := liveReload(t)
-	db, err := sql.Open("sqlite", filepath.Join(dir, "contacts.db"))
+	db, err := sql.Open("sqlite", filepath.Join(dir, "contacts.db")+"?_pragma=busy_timeout(60000)")
 	if err != nil {
 		t.Fatal(err)
 	}
