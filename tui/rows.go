@@ -94,6 +94,9 @@ func (m *Model) readRows(which piece) tea.Cmd {
 	p := &m.push
 	p.turn++
 	p.reading = true
+	if which == anew { // the condition looks for as many rows as before, however far they are
+		p.looking = p.where != ""
+	}
 	b, n, q, turn, ctx := m.cfg.Backend, m.draft, p.asks(which), p.turn, m.ctx
 	return func() tea.Msg {
 		view, err := b.Rows(ctx, n, q)
@@ -101,11 +104,12 @@ func (m *Model) readRows(which piece) tea.Cmd {
 	}
 }
 
-// followRows reads the rows anew where something has come since they were read, and nobody is in
-// the middle of something.
+// followRows reads the rows anew where something has come since they were read, and nobody
+// is in the middle of something. What a condition has found took its time, and stays.
 func (m *Model) followRows() tea.Cmd {
 	p := &m.push
-	if p.reading || !p.read || p.running || p.looking || m.input != nil || len(m.over) > 0 || m.place != tablePlace && m.place != sendPlace {
+	shown := (m.place == tablePlace || m.place == sendPlace) && len(m.over) == 0 && m.input == nil
+	if !shown || p.reading || !p.read || p.running || p.where != "" {
 		return nil
 	}
 	return m.readRows(anew)

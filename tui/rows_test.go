@@ -82,6 +82,14 @@ func TestTableFilter(t *testing.T) {
 	if d.m.push.looked != 2500 {
 		t.Errorf("%d rows were looked at", d.m.push.looked)
 	}
+	// What it has found stays when something comes, and r finds it again.
+	n := len(d.fake.asked)
+	d.fake.counts = Counts{Came: 1}
+	d.send(countsMsg{d.fake.counts, nil})
+	if len(d.fake.asked) != n {
+		t.Error("a delivery begins the search anew")
+	}
+	d.keys("r").has(`plan == "pro": 25 rows`)
 	d.keys("esc").has("p000000@x.example", "more than 200 rows")
 	d.keys("F", "ctrl+u", `plan == "none"`, "enter").has("No row meets", "F changes the condition")
 	d.keys("F", "ctrl+u", "enter").has("p000000@x.example").lacks("none")

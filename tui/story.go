@@ -220,17 +220,19 @@ func (storyScreen) draw(m *Model) []string {
 // others leave.
 func (m *Model) storyCells(w int) []string {
 	s, st := &m.story, &m.st
-	name, from, written, before := 6, 4, 0, 0
+	name, from, written, before, holds := 6, 4, 0, 0, 5
 	for _, c := range s.Cells {
+		holds = max(holds, width(safe(c.Value)))
 		name, from = max(name, width(safe(c.Column))), max(from, width(safe(c.From)))
-		if w >= 70 {
+		if w >= 96 { // the value needs the room more
 			written = max(written, width(c.Written))
 		}
 		if w >= 110 {
 			before = max(before, min(24, width(safe(c.Before))), len("before"))
 		}
 	}
-	name, from = min(name, w/4), min(from, w/3)
+	name = min(name, w/4)
+	from = min(from, max(w/4, w-2-name-written-before-4-holds)) // what values leave
 	value := w - 2 - name - from - written - before - 4
 	lines := []string{st.line(false, w, cell{text: "column", w: name, look: st.faint}, cell{text: "holds", w: value, look: st.faint},
 		cell{text: "from", w: from, look: st.faint}, cell{text: "written", w: written, look: st.faint},

@@ -85,7 +85,7 @@ func (b *backend) keysWhere(ctx context.Context, s *table.Store, m *mapping.Mapp
 		return nil, err
 	}
 	fields := table.Fields(m, columns)
-	p := table.Page{Limit: looksAtOnce, Now: b.app.now(), Most: looksAtOnce}
+	p := table.Page{Limit: 1000, Now: b.app.now(), Most: looksAtOnce} // a page holds the deliveries of its rows
 	if p.Where, err = whereOf(where, fields); err != nil {
 		return nil, err
 	}

@@ -29,7 +29,7 @@ type Page struct {
 	Limit  int    // 1 or more
 
 	// Failed takes only rows that have something that could not be sent, in the order of their
-	// keys as loopmap writes them; Column, Down and With do not count then.
+	// keys as loopmap writes them; Column and Down do not count then.
 	Failed bool
 
 	// Where is a condition that the rows meet; nil takes all. Then no more than Most rows
@@ -316,6 +316,9 @@ func (r *pageReader) failed(ctx context.Context, out *Rows) (list []foundRow, er
 		order, op = " DESC", " < ?"
 	}
 	text, args := "SELECT DISTINCT "+at+" FROM loopmap_pushes WHERE table_name = ? AND status = 'failed'", []any{r.m.Table}
+	if r.p.With {
+		op = strings.Replace(op, " ?", "= ?", 1)
+	}
 	if r.p.From != "" {
 		var mark rowMark
 		if err := json.Unmarshal([]byte(r.p.From), &mark); err != nil {
@@ -374,14 +377,6 @@ func (s *Store) cameNowhere(ctx context.Context, keys []string, last map[string]
 			}
 			return err
 		})
-}
-
-// Orders reports whether rows can be ordered by a column: why not, else "".
-func Orders(f column.Field, c Column) string {
-	if f.Type == column.JSON || strings.HasPrefix(strings.ToLower(c.base()), "json") {
-		return "it holds JSON, which has no order"
-	}
-	return ""
 }
 
 // Guess estimates how many rows a table has, without reading it; ok is false where nothing

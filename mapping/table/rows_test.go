@@ -166,6 +166,14 @@ func TestTableRowsTell(t *testing.T) {
 				t.Errorf("failed: %v", got)
 			}
 		}
+		first, err := s.TableRows(t.Context(), m, allFields(t, s, m), Page{Failed: true, Limit: 1})
+		if err != nil || len(first.List) != 1 {
+			t.Fatal(first, err)
+		}
+		same, err := s.TableRows(t.Context(), m, allFields(t, s, m), Page{Failed: true, Limit: 5, From: first.List[0].Mark, With: true})
+		if err != nil || len(same.List) != 1 || same.List[0].Key != "b" {
+			t.Errorf("from a failed row on, with it: %+v, %v", same, err)
+		}
 		if n, err := s.Keyless(t.Context(), m); n != 0 || err != nil {
 			t.Error(n, err)
 		}
